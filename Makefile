@@ -1,0 +1,130 @@
+# Each target is a plain command or two; README.md writes them out for machines without make.
+
+PYTHON ?= python3
+BIN    := .venv/bin
+REPORT := build/tests
+PIP    := -m pip install -q --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest --junitxml=$(REPORT)/$@.xml
+NBVAL  := --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadscope -W default
+MARKS  := $(if $(CNNLIB_TEST_ALL),-m "")
+COLAB  ?= $(wildcard notebooks/*.ipynb)
+
+# One thread each, as two processes run side by side and stored numbers must not depend on the number of cores.
+export OMP_NUM_THREADS = 1
+
+PHASES     := unit nbval numpy-only triton js browser colab-install test-colab
+# OpenBLAS has a kernel for each kind of core, and their last digits differ.
+ALL_PHASES := $(PHASES) nbval-Haswell $(if $(shell grep -sm1 avx512f /proc/cpuinfo),nbval-SkylakeX)
+
+.NOTPARALLEL:
+.PHONY: lab test test-all notebooks stamp lint bench $(ALL_PHASES)
+
+# ---- use the course
+
+lab: .venv/.course
+	env -u OMP_NUM_THREADS $(BIN)/jupyter lab notebooks/00_start_here.ipynb $(if $(filter 0,$(shell id -u)),--allow-root)
+
+# Execute the notebooks and store them in their normal form.
+notebooks: .venv/.course
+	$(BIN)/python -m cnnlib notebooks
+
+stamp: .venv/.course
+	$(BIN)/python -m cnnlib stamp
+
+# ---- test it: every phase runs, the last lines say how each went
+
+test: .venv/.test
+	@rm -rf $(REPORT); failed=0; \
+	$(MAKE) --keep-going --no-print-directory $(PHASES) COLAB="$(wordlist 1,4,$(sort $(COLAB)))" || failed=1; \
+	$(BIN)/python tests/report.py $(REPORT) $(PHASES) || failed=1; exit $$failed
+
+test-all: .venv/.test
+	@rm -rf $(REPORT); failed=0; \
+	$(MAKE) --keep-going --no-print-directory $(ALL_PHASES) CNNLIB_TEST_ALL=1 || failed=1; \
+	$(BIN)/python tests/report.py $(REPORT) $(ALL_PHASES) || failed=1; exit $$failed
+
+lint: .venv/.test
+	$(BIN)/ruff check
+	$(BIN)/python -m cnnlib stamp --check
+	$(BIN)/python -m cnnlib notebooks --check
+
+# Unit tests, doctests and the rules of the house.
+unit: .venv/.test
+	$(PYTEST) -n 2 $(MARKS) --ignore=tests/browser --ignore=tests/colab
+
+# Every notebook runs, and prints what is stored.
+nbval: .venv/.test
+	$(PYTEST) $(NBVAL) notebooks
+
+nbval-Haswell nbval-SkylakeX: nbval-%: .venv/.test
+	OPENBLAS_CORETYPE=$* $(PYTEST) $(NBVAL) notebooks
+
+# The NumPy half, where torch is not installed.
+numpy-only: .venv-numpy/.ready
+	@! .venv-numpy/bin/python -c "import torch" 2> /dev/null || { echo "torch is in .venv-numpy"; exit 1; }
+	.venv-numpy/bin/python -m pytest --junitxml=$(REPORT)/$@.xml -n 2 $(MARKS) --doctest-ignore-import-errors \
+	    --ignore=tests/rules --ignore=tests/browser --ignore=tests/colab --ignore=tests/widgets
+
+# The Triton kernel in Triton's interpreter: it must be told before triton is imported, hence a process of its own.
+triton: .venv/.test
+	TRITON_INTERPRET=1 $(PYTEST) $(MARKS) $(wildcard tests/conv/test_implicit_gemm*.py)
+
+js:
+	@mkdir -p $(REPORT)
+	@if command -v node > /dev/null; then \
+	    echo "node --test $(wildcard tests/js/*.test.mjs)"; \
+	    node --test --test-reporter=spec --test-reporter-destination=stdout \
+	        --test-reporter=junit --test-reporter-destination=$(REPORT)/$@.xml $(wildcard tests/js/*.test.mjs); \
+	else echo "node is not installed" | tee $(REPORT)/$@.skipped; fi
+
+browser: .venv/.test .venv/.chromium
+	$(PYTEST) $(MARKS) tests/browser
+
+# Install cnnlib among Colab's versions as a set-up cell does, and see that nothing else changes.
+colab-install: .venv-colab/.ready
+	.venv-colab/bin/python -m pytest --junitxml=$(REPORT)/$@.xml tests/colab
+
+# The notebooks with Colab's versions of everything but Python and torch (`make test` takes four of them).
+test-colab: colab-install
+	.venv-colab/bin/python -m pytest --junitxml=$(REPORT)/$@.xml $(NBVAL) $(COLAB)
+
+# NumPy beside torch, two threads each, in the allocator's fast mode.
+bench: .venv/.test
+	OMP_NUM_THREADS=2 MALLOC_MMAP_THRESHOLD_=1000000000 MALLOC_TRIM_THRESHOLD_=2000000000 $(BIN)/python -m tests.bench
+
+# ---- environments: made once, and again when what they are made from changes
+
+.venv/.course: pyproject.toml constraints.txt
+	$(call new_environment,.venv)
+	$(BIN)/python $(PIP) -c constraints.txt $$($(PYTHON) cnnlib/recipes/torch_index.py) -e ".[torch,course]"
+	@mkdir -p .venv/share/jupyter/lab/settings && echo '{"@jupyterlab/apputils-extension:notification": \
+	    {"fetchNews": "false", "checkForUpdates": false}}' > .venv/share/jupyter/lab/settings/overrides.json
+	@touch $@
+
+.venv/.test: .venv/.course
+	$(BIN)/python $(PIP) -c constraints.txt $$($(PYTHON) cnnlib/recipes/torch_index.py) -e ".[torch,course,test]"
+	@touch $@
+
+.venv-numpy/.ready: pyproject.toml constraints.txt
+	$(call new_environment,.venv-numpy)
+	.venv-numpy/bin/python $(PIP) -c constraints.txt -e . pytest pytest-xdist hypothesis
+	@touch $@
+
+.venv-colab/.ready: tests/colab-requirements.txt
+	$(call new_environment,.venv-colab)
+	.venv-colab/bin/python $(PIP) $$($(PYTHON) cnnlib/recipes/torch_index.py) -r tests/colab-requirements.txt
+	@touch $@
+
+# Debian's and Ubuntu's Chromium, where we may install it; without one the browser tests skip and say so.
+.venv/.chromium:
+	@command -v chromium chromium-browser google-chrome > /dev/null || { \
+	    command -v apt-get > /dev/null && sudo=$$([ $$(id -u) = 0 ] || echo "sudo -n") && \
+	    $$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends chromium > /dev/null; } || \
+	    echo "no Chromium, and it cannot be installed here: the browser tests will skip"
+
+define new_environment
+	@$(PYTHON) -c "import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f'Python 3.11 or newer is needed and \
+	$(PYTHON) is {v.major}.{v.minor}: make PYTHON=python3.12 …')"
+	$(PYTHON) -m venv --clear $(1) 2> /dev/null || { $(PYTHON) -m pip install -q virtualenv && $(PYTHON) -m virtualenv -q $(1); }
+	$(1)/bin/python $(PIP) --upgrade pip
+endef

@@ -1,0 +1,62 @@
+"""Add up what the phases of `make test` wrote: ``python tests/report.py FOLDER PHASE...``; the last line is the sum.
+
+A phase leaves PHASE.xml (JUnit) or, where the machine cannot run it, PHASE.skipped with the reason. One that leaves
+neither did not run, and counts as an error.
+"""
+
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from pathlib import Path
+
+SLOWEST = 10
+
+
+def read(path: Path) -> tuple[Counter, list[tuple[float, str]], Counter]:
+    """Counts by outcome, (seconds, test) pairs, and how often each reason for skipping was given."""
+    counts, times, reasons = Counter(), [], Counter()
+    for case in ElementTree.parse(path).iter("testcase"):
+        outcome = next((tag for tag in ("failure", "error", "skipped") if case.find(tag) is not None), "passed")
+        counts[outcome] += 1
+        times.append((float(case.get("time") or 0), f"{case.get('classname')}::{case.get('name')}"))
+        if outcome == "skipped":
+            reasons[case.find("skipped").get("message") or "no reason given"] += 1
+    return counts, times, reasons
+
+
+def report(folder: Path, phases: list[str]) -> tuple[list[str], bool]:
+    """The lines to print, and whether all is well."""
+    lines, total, all_times = ["", f"{'phase':12}{'passed':>8}{'skipped':>9}{'failed':>8}{'seconds':>9}"], Counter(), []
+    for phase in phases:
+        path = folder / f"{phase}.xml"
+        excuse = path.with_suffix(".skipped")
+        if excuse.is_file():
+            lines.append(f"{phase:12} skipped: {excuse.read_text(encoding='utf-8').strip()}")
+            total["skipped"] += 1
+            continue
+        if not path.is_file():
+            lines.append(f"{phase:12} DID NOT RUN")
+            total["error"] += 1
+            continue
+        counts, times, reasons = read(path)
+        failed = counts["failure"] + counts["error"]
+        seconds = sum(time for time, _ in times)
+        lines.append(f"{phase:12}{counts['passed']:8}{counts['skipped']:9}{failed:8}{seconds:9.0f}")
+        lines += [f"{'':12} skipped {count}: {reason}" for reason, count in reasons.most_common()]
+        if not counts["passed"] + counts["skipped"] + failed:
+            lines.append(f"{phase:12} RAN NO TEST")
+            total["error"] += 1
+        total += counts
+        all_times += [(time, f"{phase}: {name}") for time, name in times]
+    lines += ["", f"slowest {SLOWEST}"]
+    lines += [f"{time:8.1f} s  {name}" for time, name in sorted(all_times, reverse=True)[:SLOWEST]]
+    failed = total["failure"] + total["error"]
+    summary = f"{failed} failed, " * bool(failed) + f"{total['passed']} passed, {total['skipped']} skipped"
+    lines += ["", f" {summary} in {sum(time for time, _ in all_times):.0f}s ".center(80, "=")]
+    return lines, not failed
+
+
+if __name__ == "__main__":
+    text, well = report(Path(sys.argv[1]), sys.argv[2:])
+    print("\n".join(text))
+    sys.exit(0 if well else 1)

@@ -1,0 +1,90 @@
+"""Nothing is written twice: no function body, and in a notebook no function that the library has."""
+
+import ast
+from collections import defaultdict
+
+from checkout import code, notebooks, trees
+
+FEWEST = 5  # statements; shorter bodies are often the same by nature
+
+
+def bodies(tree: ast.Module):
+    """Each function as (name, line, its body with docstring dropped and local names made plain)."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+            statements = [child for part in body for child in ast.walk(part) if isinstance(child, ast.stmt)]
+            if len(statements) >= FEWEST:
+                yield node.name, node.lineno, normalised(node.args, body)
+
+
+def normalised(arguments: ast.arguments, body: list[ast.stmt]) -> str:
+    """The body as text in which the n-th name that the function binds is ``_n``: renaming does not hide a copy."""
+    bound = [argument.arg for argument in ast.walk(arguments) if isinstance(argument, ast.arg)]
+    bound += [name.id for part in body for name in ast.walk(part)
+              if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)]
+    new = {name: f"_{position}" for position, name in enumerate(dict.fromkeys(bound))}
+    copy = ast.parse("\n".join(ast.unparse(part) for part in body))
+    for name in ast.walk(copy):
+        if isinstance(name, ast.Name):
+            name.id = new.get(name.id, name.id)
+    return ast.unparse(copy)
+
+
+def twice(all_trees: dict[str, ast.Module]) -> list[str]:
+    """Functions with the same body, each group as one line."""
+    places = defaultdict(list)
+    for path, tree in all_trees.items():
+        for name, line, body in bodies(tree):
+            places[body].append(f"{path}:{line} {name}")
+    return [" = ".join(sorted(group)) for group in places.values() if len(group) > 1]
+
+
+def public_names(all_trees: dict[str, ast.Module]) -> set[str]:
+    """What the library offers: functions and classes of its public files, and what its packages pass on."""
+    names = set()
+    for path, tree in all_trees.items():
+        is_package = path.endswith("/__init__.py")
+        if path.startswith("cnnlib/recipes") or (not is_package and "/_" in path):
+            continue
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                names.add(node.name)
+            elif is_package and isinstance(node, ast.ImportFrom):
+                names |= {alias.asname or alias.name for alias in node.names}
+    return {name for name in names if not name.startswith("_")}
+
+
+def redone(notebook: dict, public: set[str]) -> list[str]:
+    """Functions of the library that a notebook defines again."""
+    return [node.name for cell in code(notebook) for node in ast.walk(ast.parse(cell))
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in public]
+
+
+def as_trees(all_notebooks: dict[str, dict]) -> dict[str, ast.Module]:
+    return {path: ast.parse("\n".join(code(notebook))) for path, notebook in all_notebooks.items()}
+
+
+def test_no_function_is_written_twice():
+    assert twice({**trees("cnnlib"), **trees("tests"), **as_trees(notebooks())}) == []
+
+
+def test_no_notebook_redoes_the_library():
+    public = public_names(trees("cnnlib"))
+    assert {path: names for path, notebook in notebooks().items() if (names := redone(notebook, public))} == {}
+
+
+def test_a_renamed_copy_is_caught():
+    one = "def f(a, b):\n    'Doc.'\n    c = a + b\n    for i in range(3):\n        c += i\n    d = c * 2\n    return d"
+    other = one.replace("f(a, b)", "g(x, y)").replace("a + b", "x + y").replace("c ", "z ").replace("Doc", "Other")
+    assert twice({"a.py": ast.parse(one), "b.py": ast.parse(other)}) == ["a.py:1 f = b.py:1 g"]
+    assert twice({"a.py": ast.parse(one), "b.py": ast.parse(other.replace("* 2", "* 3"))}) == []
+
+
+def test_a_redefinition_in_a_notebook_is_caught():
+    cell = {"cell_type": "code", "source": ["%matplotlib inline\n", "def conv2d(x, w):\n", "    return x"]}
+    public = public_names({"cnnlib/conv/__init__.py": ast.parse("from cnnlib.conv._conv2d import conv2d"),
+                           "cnnlib/conv/_run.py": ast.parse("def run(): pass"),
+                           "cnnlib/pool.py": ast.parse("def max_pool2d(): pass")})
+    assert public == {"conv2d", "max_pool2d"}
+    assert redone({"cells": [cell]}, public) == ["conv2d"]

@@ -1,0 +1,139 @@
+"""The doctor finds each fault when it is made, and stays silent on a sound machine."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from cnnlib.recipes import doctor, stamp
+
+# The children see the library by this path, and their own folder first, as a student's does.
+CNNLIB = str(stamp.ROOT)
+
+
+def run_doctor(folder, **environment):
+    """Run the doctor as one would in that folder: its exit code and what it printed."""
+    run = subprocess.run([sys.executable, "-m", "cnnlib", "doctor"], cwd=folder, capture_output=True, text=True,
+                         env={**os.environ, "PYTHONPATH": CNNLIB, **environment})
+    assert run.stderr == ""
+    return run.returncode, run.stdout
+
+
+def test_a_shadowed_torch_is_found_and_its_mend_mends_it(tmp_path):
+    (tmp_path / "torch.py").write_text("raise SystemExit('this is not torch')")
+    (tmp_path / "random.py").write_text("raise SystemExit('this is not random')")
+    code, text = run_doctor(tmp_path)
+    assert code == 1
+    assert f"FAULT  shadow         {tmp_path / 'torch.py'} hides the package torch" in text
+    assert "random.py hides the package random" in text
+    for line in text.splitlines():
+        if "-> rename it: " in line:
+            subprocess.run(line.partition("-> rename it: ")[2], shell=True, check=True)
+    assert doctor.check_shadows([tmp_path])[0].state == "ok"
+
+
+def test_a_wrong_kernel_is_found(tmp_path):
+    pytest.importorskip("jupyter_client")
+    kernel = tmp_path / "kernels" / "python3"
+    kernel.mkdir(parents=True)
+    (kernel / "kernel.json").write_text(json.dumps({"argv": [str(tmp_path / "bin" / "python"), "-m", "x"],
+                                                    "display_name": "Python 3", "language": "python"}))
+    code, text = run_doctor(tmp_path, JUPYTER_PATH=str(tmp_path))
+    assert code == 1
+    assert f"notebooks run in {tmp_path / 'bin' / 'python'}, not in {sys.executable}" in text
+    assert "-m ipykernel install --sys-prefix --name python3" in text
+
+
+def test_this_machine_is_sound(tmp_path):
+    """No fault where the tests run: every check passes on something real."""
+    code, text = run_doctor(tmp_path)
+    assert "FAULT" not in text
+    assert code == 0
+    assert all(row in text for row in ("Python", "numpy", "memory", "disk", "GPU", "kernel", "network"))
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (((3, 10, 2), 64, "x86_64", False), "3.10.2, 64-bit, x86_64; 3.11 or newer"),
+    (((3, 12, 0), 32, "x86", False), "needs 64 bits"),
+    (((3, 12, 0), 64, "x86_64", True), "Rosetta"),
+])
+def test_python_faults(arguments, words):
+    finding = doctor.check_python(*arguments)
+    assert (finding.state, words in finding.found, bool(finding.mend)) == ("FAULT", True, True)
+    assert doctor.check_python((3, 11, 0), 64, "arm64", False).state == "ok"
+
+
+@pytest.mark.parametrize("package, version, state, mend", [
+    ("numpy", "1.25.2", "FAULT", '"numpy>=1.26"'), ("numpy", None, "FAULT", '"numpy>=1.26"'),
+    ("numpy", "1.26.0", "ok", ""), ("matplotlib", None, "FAULT", '"matplotlib"'), ("torch", None, "note", '"torch>=2.4"'),
+    ("torch", "2.3.1+cpu", "FAULT", '"torch>=2.4"'), ("torch", "2.13.0+cu130", "ok", ""),
+    ("ipywidgets", "7.7.1", "ok", ""), ("ipywidgets", "7.6.9", "FAULT", '"ipywidgets>=7.7"'),
+])
+def test_package_versions(package, version, state, mend):
+    sound = {"numpy": "2.0", "torch": "2.4", "ipywidgets": "8", "jupyterlab": "4.0"}
+    findings = doctor.check_packages(lambda name: version if name == package else sound.get(name, "1"))
+    [finding] = [finding for finding in findings if finding.what == package]
+    assert finding.state == state
+    assert mend in finding.mend
+    assert {other.state for other in findings if other.what != package} == {"ok"}
+
+
+def test_a_broken_package_is_found(tmp_path, monkeypatch):
+    (tmp_path / "broken_for_doctor.py").write_text("raise ImportError('libthing.so.9: cannot open')")
+    (tmp_path / "broken_for_doctor-1.0.dist-info").mkdir()
+    (tmp_path / "broken_for_doctor-1.0.dist-info" / "METADATA").write_text("Name: broken_for_doctor\nVersion: 1.0\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    [finding] = doctor.check_imports(("broken_for_doctor",))
+    assert (finding.state, finding.found) == ("FAULT", "fails: libthing.so.9: cannot open")
+
+
+def cuda(name, major, minor, bf16, archs):
+    properties = SimpleNamespace(name=name, major=major, minor=minor, total_memory=16e9)
+    return SimpleNamespace(cuda=SimpleNamespace(get_device_properties=lambda index: properties, get_arch_list=lambda: archs,
+                                                is_bf16_supported=lambda including_emulation: bf16))
+
+
+@pytest.mark.parametrize("name, capability, bf16, state, words", [
+    ("Tesla T4", (7, 5), False, "ok", "sm_75; fast in float32, float16"),
+    ("NVIDIA H200", (9, 0), True, "ok", "sm_90; fast in float32, TF32, float16, bfloat16"),
+    ("Tesla K80", (3, 7), False, "FAULT", "sm_37) is older than this torch supports"),
+])
+def test_gpu_precisions(name, capability, bf16, state, words):
+    finding = doctor._describe_cuda(cuda(name, *capability, bf16, ["sm_75", "sm_90"]))
+    assert finding.state == state
+    assert words in finding.found
+    assert finding.found.endswith(words) or state == "FAULT"
+
+
+def test_memory_and_disk():
+    assert doctor.check_memory(10**9).state == "FAULT"
+    assert "1.0 GB available" in doctor.check_memory(10**9).found
+    assert doctor.check_memory(3 * 10**9).state == "ok"
+    assert doctor.available_memory() is None or 10**7 < doctor.available_memory() < 10**14
+    assert doctor.check_disk(Path.cwd(), 10**8).state == "FAULT"
+    assert doctor.check_disk(Path.cwd(), 10**11).state == "ok"
+
+
+def test_offline_is_a_note_and_takes_a_second_at_most():
+    start = time.perf_counter()
+    finding = doctor.check_network(host="192.0.2.1", seconds=0.5)  # an address that is reserved for nobody
+    assert finding.state == "note"
+    assert "offline" in finding.found
+    assert time.perf_counter() - start < 1
+
+
+def test_online_is_seen(monkeypatch):
+    monkeypatch.setattr(doctor.socket, "create_connection", lambda address, timeout: SimpleNamespace(close=lambda: None))
+    assert doctor.check_network().found == "online"
+
+
+def test_table_counts_faults():
+    rows = [doctor.Finding("ok", "a", "b"), doctor.Finding("FAULT", "long name", "c", "type this")]
+    assert doctor.table(rows).splitlines() == [
+        "ok     a          b", "FAULT  long name  c", "                  -> type this", "",
+        "1 fault; the arrow under it says what mends it"]
