@@ -1,0 +1,210 @@
+"""The seam between NumPy and torch: the few words that the two libraries spell differently.
+
+Every operation of cnnlib is written once. Words that mean the same in both libraries (``einsum``,
+``matmul``, ``where``, ``amax(axis=)``, ``stack``, slicing, ``+=``) are used bare, on the library that
+:func:`library` returns; the words that differ, loudly or silently, stand here and nowhere else.
+torch is never imported by this file: an argument can only be a tensor if the caller has imported it.
+"""
+
+import sys
+from functools import cache
+
+import numpy as np
+
+# What is computed in, for each dtype that comes in. Half precision is summed in single precision and
+# integers in int64, so that a long sum is rounded (or checked for its range) once, at the end.
+COMPUTE_DTYPE = {
+    "float16": "float32", "bfloat16": "float32", "float32": "float32", "float64": "float64",
+    "uint8": "int64", "int8": "int64", "int16": "int64", "int32": "int64", "int64": "int64",
+    "uint16": "int64", "uint32": "int64",
+}
+
+
+def is_torch(x):
+    """Whether `x` is a torch tensor (False, at no cost, where torch was never imported)."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(x, torch.Tensor)
+
+
+def library(**arrays):
+    """Return the library, ``numpy`` or ``torch``, that all the named arrays belong to.
+
+    Parameters
+    ----------
+    **arrays : NumPy array, torch tensor or None
+        By argument name, which is what an error calls them. None is passed over.
+
+    Raises
+    ------
+    TypeError
+        An argument is neither, or the libraries, dtypes or devices are mixed.
+    """
+    given = {name: a for name, a in arrays.items() if a is not None}
+    dtypes = {a.dtype if type(a) is np.ndarray else None for a in given.values()}
+    if len(dtypes) == 1 and None not in dtypes:  # plain arrays of one dtype: nothing to say
+        return np
+    for name, a in given.items():
+        if not (is_torch(a) or isinstance(a, np.ndarray)):
+            raise TypeError(f"`{name}` must be a NumPy array or a torch tensor, not {type(a).__name__}: "
+                            f"np.asarray({name}) makes one")
+    if len({is_torch(a) for a in given.values()}) > 1:
+        kinds = ", ".join(f"{name} {'torch' if is_torch(a) else 'NumPy'}" for name, a in given.items())
+        raise TypeError(f"arguments mix NumPy and torch ({kinds}): convert one side, with "
+                        "torch.from_numpy(a) or tensor.numpy()")
+    for word, of in (("dtype", dtype_name), ("device", device)):
+        found = {name: of(a) for name, a in given.items()}
+        if len(set(found.values())) > 1:
+            raise TypeError(f"arguments differ in {word} ({', '.join(f'{n} {v}' for n, v in found.items())}): "
+                            f"convert them to one {word}")
+    return sys.modules["torch"] if any(is_torch(a) for a in given.values()) else np
+
+
+def dtype_name(x):
+    """Return the dtype as a word that both libraries know, such as ``"float32"``."""
+    return _name(x.dtype)
+
+
+@cache
+def _name(dtype):
+    return dtype.name if isinstance(dtype, np.dtype) else str(dtype).removeprefix("torch.")
+
+
+def device(x):
+    """Return where `x` lives: ``"cpu"`` for NumPy, else torch's name such as ``"cuda:0"``."""
+    return str(x.device) if is_torch(x) else "cpu"
+
+
+def as_dtype(x, name):
+    """Return `x` in the dtype called `name`; the same array, not a copy, where it has it already."""
+    if is_torch(x):
+        return x.to(getattr(sys.modules["torch"], name))
+    return x.astype(name, copy=False)
+
+
+def zeros(shape, like, dtype=None):
+    """Return zeros of `shape` in the library and on the device of `like`, in its dtype unless named."""
+    if is_torch(like):
+        torch = sys.modules["torch"]
+        return torch.zeros(shape, dtype=getattr(torch, dtype) if dtype else like.dtype, device=like.device)
+    return np.zeros(shape, dtype=dtype or like.dtype)
+
+
+def constant(a, like):
+    """Return the NumPy array `a` in the library, on the device and in the dtype of `like`."""
+    if is_torch(like):
+        return sys.modules["torch"].as_tensor(a, dtype=like.dtype, device=like.device)
+    return np.asarray(a, dtype=like.dtype)
+
+
+def contiguous(x):
+    """Return `x` with its last axis innermost and no gaps (itself where it is so already)."""
+    return x.contiguous() if is_torch(x) else np.ascontiguousarray(x)
+
+
+def to_numpy(x):
+    """Return a NumPy view or copy of `x`, detached from autograd and brought to the CPU."""
+    if not is_torch(x):
+        return np.asarray(x)
+    x = x.detach().cpu()
+    return (x.float() if dtype_name(x) == "bfloat16" else x).numpy()
+
+
+def permute(x, axes):
+    """Return a view of `x` with its axes in this order (NumPy calls it transpose, which in torch swaps two)."""
+    return x.permute(axes) if is_torch(x) else x.transpose(axes)
+
+
+def flip(x, axes):
+    """Reverse `x` along the given axes (torch copies: it has no negative strides)."""
+    return x.flip(axes) if is_torch(x) else np.flip(x, axes)
+
+
+def all_finite(x):
+    """Whether every number in `x` is finite. Integers always are."""
+    if is_torch(x):
+        return bool(sys.modules["torch"].isfinite(x).all())
+    return bool(np.isfinite(x).all())
+
+
+def pad(x, padding, value=0):
+    """Surround the last two axes of `x` with `value`.
+
+    Parameters
+    ----------
+    x : array of shape (..., H, W)
+    padding : ((top, bottom), (left, right)), in pixels, none negative
+    value : number
+
+    Returns
+    -------
+    array of shape (..., top + H + bottom, left + W + right); `x` itself where all four are zero
+    """
+    (top, bottom), (left, right) = padding
+    if not (top or bottom or left or right):
+        return x
+    if is_torch(x):
+        return sys.modules["torch"].nn.functional.pad(x, (left, right, top, bottom), value=value)
+    *outer, height, width = x.shape
+    out = np.full((*outer, top + height + bottom, left + width + right), value, dtype=x.dtype)
+    out[..., top:top + height, left:left + width] = x
+    return out
+
+
+def windows(x, kernel_size, stride, dilation):
+    """View the last two axes of `x` as all windows that a kernel of `kernel_size` visits. No copy.
+
+    Parameters
+    ----------
+    x : array of shape (..., H, W), already padded
+    kernel_size, stride, dilation : (rows, cols), in pixels
+
+    Returns
+    -------
+    read-only view of shape (..., OH, OW, KH, KW); element [..., i, j, p, q] is
+    ``x[..., i*stride + p*dilation, j*stride + q*dilation]``
+    """
+    *outer, height, width = x.shape
+    sizes, steps = list(outer), list(strides(x)[:-2])
+    window_sizes, window_steps = [], []
+    for size, step, k, s, d in zip((height, width), strides(x)[-2:], kernel_size, stride, dilation):
+        sizes.append((size - d * (k - 1) - 1) // s + 1)
+        steps.append(step * s)
+        window_sizes.append(k)
+        window_steps.append(step * d)
+    shape, step = (*sizes, *window_sizes), (*steps, *window_steps)
+    if is_torch(x):
+        return x.as_strided(shape, step, x.storage_offset())
+    return np.lib.stride_tricks.as_strided(x, shape, step, writeable=False)
+
+
+def strides(x):
+    """Return the strides in the library's own unit (torch: elements, NumPy: bytes)."""
+    return x.stride() if is_torch(x) else x.strides
+
+
+def rfft2(x, size):
+    """Real Fourier transform over the last two axes, zero-padded to `size` (rows, cols)."""
+    if is_torch(x):
+        return sys.modules["torch"].fft.rfft2(x, s=size)
+    return np.fft.rfft2(x, s=size, axes=(-2, -1))
+
+
+def irfft2(x, size, dtype):
+    """Inverse of :func:`rfft2`, in the dtype called `dtype` (NumPy 1 computes in double)."""
+    if is_torch(x):
+        return as_dtype(sys.modules["torch"].fft.irfft2(x, s=size), dtype)
+    return as_dtype(np.fft.irfft2(x, s=size, axes=(-2, -1)), dtype)
+
+
+def is_batch_innermost(x):
+    """Whether a NumPy (N, C, H, W) array lies in memory as (C, H, W, N): neighbours in the batch touch.
+
+    With one image, one pixel and so on both orders can describe the same memory; then the usual one wins.
+    """
+    return (not is_torch(x) and x.ndim == 4 and not x.flags.c_contiguous
+            and x.transpose(1, 2, 3, 0).flags.c_contiguous)
+
+
+def batch_innermost(x):
+    """Return NumPy (N, C, H, W) `x`, same shape and values, lying in memory as (C, H, W, N)."""
+    return np.ascontiguousarray(x.transpose(1, 2, 3, 0)).transpose(3, 0, 1, 2)

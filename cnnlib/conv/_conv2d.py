@@ -1,0 +1,93 @@
+"""The convolution of a batch of images, by any method, and its gradients."""
+
+from cnnlib.conv import _run
+from cnnlib.conv._arguments import as_batch, check_bias, check_grad_output, checked
+from cnnlib.conv._integers import is_integer
+from cnnlib.conv._problem import make_problem
+
+
+def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *, method="auto"):
+    """Cross-correlate a batch of images with a bank of filters.
+
+    .. math:: y_{nfij} = b_f + \\sum_{c,p,q} w_{fcpq}\\, x_{n,\\,c,\\,si+dp,\\,sj+dq}
+
+    with x surrounded by `padding` zeros, s the stride and d the dilation.
+
+    Parameters
+    ----------
+    x : array of shape (N, C, H, W), or (C, H, W) for one image
+        NumPy or torch. The result has x's library, dtype, device and memory order.
+    weight : array of shape (F, C // groups, KH, KW)
+        F filters. With groups, the channels and the filters are cut into as many parts, and each part of the
+        filters sees its part of the channels.
+    bias : array of shape (F,), optional
+    stride, dilation : int or (rows, cols), in pixels
+    padding : int, (rows, cols), ((top, bottom), (left, right)), "valid" or "same"
+        Zeros around x. "valid" is none; "same" gives ceil(H / stride) rows, an odd zero going after.
+    groups : int
+    method : {"auto", "exact", "loops", "im2col", "shifted", "fft", "winograd", "implicit_gemm", "library"}
+        How it is computed; the answer is the same. "auto" chooses (see :func:`explain`), "exact" is "auto"
+        without Winograd.
+
+    Returns
+    -------
+    array of shape (N, F, OH, OW), with OH = (H + top + bottom - dilation * (KH - 1) - 1) // stride + 1
+
+    Raises
+    ------
+    ValueError
+        The channel counts differ, the filter is larger than the padded image, `method` is not for this case, or an
+        integer result is out of range.
+    TypeError
+        An argument is no array, or libraries, dtypes or devices are mixed.
+
+    Notes
+    -----
+    No filter flip, as in torch.nn.functional.conv2d. Derived in notebooks/20, eq. 3. Half precision is summed in
+    float32, integers in int64. Beyond torch: uneven padding, "same" at any stride, and integers that do not fit
+    are an error. Extra memory: at most 3 times the arguments and the result together and 32 MiB, except for
+    "loops" and "im2col", which state theirs, and torch's own.
+
+    References
+    ----------
+    .. [1] LeCun, Bottou, Bengio & Haffner, Gradient-based learning applied to document recognition,
+       Proc. IEEE 86(11), 1998. doi:10.1109/5.726791
+    .. [2] Dumoulin & Visin, A guide to convolution arithmetic for deep learning, 2016.
+       doi:10.48550/arXiv.1603.07285
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)))
+    array([[[[4., 4.],
+             [4., 4.]]]])
+    """
+    x, weight, bias = checked(optional=("bias",), x=x, weight=weight, bias=bias)
+    problem = make_problem(x.shape, weight.shape, stride, padding, dilation, groups)
+    x, unbatched = as_batch(x)
+    check_bias(bias, weight.shape[0])
+    out = _run.forward(x, weight, bias, problem, method)
+    return out[0] if unbatched else out
+
+
+def conv2d_backward(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *,
+                    method="auto"):
+    """Return the gradients of :func:`conv2d`, given that of its output.
+
+    Returns
+    -------
+    grad_x, grad_weight : arrays of the shapes of `x` and `weight`; None for integers
+    grad_bias : array of shape (F,); None without a bias, or for integers
+    """
+    grad_output, x, weight, bias = checked(optional=("bias",), grad_output=grad_output, x=x, weight=weight,
+                                           bias=bias)
+    problem = make_problem(x.shape, weight.shape, stride, padding, dilation, groups)
+    x, unbatched = as_batch(x)
+    check_bias(bias, weight.shape[0])
+    grad_output = check_grad_output(grad_output, problem.out_shape[1:] if unbatched else problem.out_shape)
+    if is_integer(x):
+        return None, None, None
+    grad_x = _run.backward_x(grad_output, weight, problem, method)
+    grad_weight = _run.backward_weight(grad_output, x, problem, method)
+    grad_bias = None if bias is None else _run.backward_bias(grad_output)
+    return grad_x[0] if unbatched else grad_x, grad_weight, grad_bias

@@ -1,0 +1,59 @@
+"""Convolution of NumPy float32 arrays, tuned for caches and two threads. Each file is one idea.
+
+| file | idea | for |
+|---|---|---|
+| choose.py | which of the ideas below, and why | |
+| threads.py | two Python threads, each with a single-threaded BLAS | all |
+| memory.py | both memory orders under one set of names | all |
+| strips.py | im2col along one axis; along the other it is a view | every problem |
+| winograd.py | four times fewer multiplications, in tiles that stay in cache | 3x3, stride 1 |
+
+The functions take and return what every method does (`cnnlib/conv/_problem.py`), in float32, and work in the
+memory order of their first argument. ``exact=True`` leaves Winograd out; `exact` is a namespace of the same functions
+with that said.
+"""
+
+from functools import partial
+from types import SimpleNamespace
+
+import numpy as np
+
+from cnnlib._array import is_batch_innermost
+from cnnlib.conv import shifted
+from cnnlib.conv._tiles import memory
+from cnnlib.conv._tiles.choose import choose, method
+
+
+def forward(x, weight, problem, exact=False):
+    """Return the convolution, (N, F, OH, OW)."""
+    batch_last = is_batch_innermost(x)
+    out = memory.empty(problem.out_shape, batch_last)
+    if not method(problem, exact).forward(x, weight, problem, out, batch_last):
+        np.copyto(out, shifted.forward(x, weight, problem))
+    return out
+
+
+def backward_x(grad_output, weight, problem, exact=False):
+    """Return the gradient of x, (N, C, H, W)."""
+    batch_last = is_batch_innermost(grad_output)
+    grad_x = memory.empty(problem.x_shape, batch_last)
+    if not method(problem, exact).backward_x(grad_output, weight, problem, grad_x, batch_last):
+        np.copyto(grad_x, shifted.backward_x(grad_output, weight, problem))
+    return grad_x
+
+
+def backward_weight(grad_output, x, problem, exact=False):
+    """Return the gradient of the weights, (F, C // groups, KH, KW)."""
+    grad_weight = np.empty(problem.weight_shape, np.float32)
+    if not method(problem, exact).backward_weight(grad_output, x, problem, grad_weight, is_batch_innermost(x)):
+        np.copyto(grad_weight, shifted.backward_weight(grad_output, x, problem))
+    return grad_weight
+
+
+def backward(grad_output, x, weight, problem, exact=False):
+    """Return the gradients of x and of the weights."""
+    return backward_x(grad_output, weight, problem, exact), backward_weight(grad_output, x, problem, exact)
+
+
+exact = SimpleNamespace(**{function.__name__: partial(function, exact=True)
+                           for function in (forward, backward_x, backward_weight, backward)})

@@ -1,0 +1,148 @@
+"""Two threads of our own, each with a BLAS that keeps to one.
+
+A convolution is cut into jobs that never touch each other's results. Two Python threads take them from one
+list (NumPy lets go of the interpreter lock while it copies and multiplies), so the copies run in parallel
+too, which BLAS threads alone would leave serial. Who runs a job changes nothing in it: the result is the
+same to the last bit for one thread and for two.
+
+BLAS must then keep to one thread, for the whole operation and not call by call: an OpenBLAS worker spins for
+some 25 ms after each two-threaded product and would sit on the core that our own second thread needs.
+"""
+
+import itertools
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import numpy as np
+import threadpoolctl
+
+MAX_THREADS = 2
+QUIET = {"over": "ignore", "invalid": "ignore", "under": "ignore"}  # overflow gives infinity, as in torch
+SCRATCH_LIMIT = 8 * 2**20  # bytes that one thread keeps from call to call
+
+_lock = threading.Lock()
+_pool = None
+_forked = False
+_local = threading.local()
+
+
+def thread_count():
+    """Return how many threads to use: at most two, and one in a forked worker or a browser's kernel."""
+    if _forked or sys.platform == "emscripten":
+        return 1
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    wanted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return max(1, min(MAX_THREADS, cpus, int(wanted) if wanted.isdigit() and int(wanted) else MAX_THREADS))
+
+
+def run_all(work, jobs):
+    """Call ``work(job)`` for each job, on one thread or two, with BLAS on one; return when all are done.
+
+    The first exception that a job raises is raised here, after every thread has stopped.
+    """
+    jobs = list(jobs)
+    with one_blas_thread(), np.errstate(**QUIET):
+        if len(jobs) < 2 or thread_count() < 2:
+            for job in jobs:
+                work(job)
+            return
+        turn = itertools.count()  # next() on it is atomic: no job is taken twice
+
+        def take_jobs():
+            with np.errstate(**QUIET):  # it is each thread's own
+                while (i := next(turn)) < len(jobs):
+                    work(jobs[i])
+
+        helper = _helpers().submit(take_jobs)
+        try:
+            take_jobs()
+        except BaseException:
+            for _ in jobs:  # leave nothing for the helper to begin
+                next(turn)
+            raise
+        finally:
+            if not helper.cancel():  # busy with another caller's jobs: then all of ours are done already
+                helper.exception()
+        if not helper.cancelled():
+            helper.result()
+
+
+def scratch(name, shape):
+    """Return an uninitialised float32 array that the same thread gets again under the same name.
+
+    Memory fresh from the system costs a page fault for every 4 KiB; memory used a moment ago is in cache.
+    """
+    size = int(np.prod(shape, dtype=np.int64))
+    kept = vars(_local)
+    flat = kept.get(name)
+    if flat is None or flat.size < size:
+        flat = np.empty(size, np.float32)
+        if sum(a.nbytes for key, a in kept.items() if key != name) + flat.nbytes <= SCRATCH_LIMIT:
+            kept[name] = flat
+    return flat[:size].reshape(shape)
+
+
+class _BlasLimit:
+    """How many operations now need BLAS on one thread, and what it was set to before the first came."""
+
+    def __init__(self):
+        self.users = 0
+        self.controller = None
+        self.before = []
+
+    def enter(self):
+        if self.users == 0:
+            if self.controller is None:  # finding the libraries takes milliseconds: once only
+                self.controller = threadpoolctl.ThreadpoolController().select(user_api="blas")
+            self.before = [(lib, lib.num_threads) for lib in self.controller.lib_controllers]
+            for lib, threads in self.before:
+                if threads != 1:
+                    lib.set_num_threads(1)
+        self.users += 1
+
+    def leave(self):
+        self.users -= 1
+        if self.users == 0:
+            for lib, threads in self.before:
+                if threads is not None and threads != 1:
+                    lib.set_num_threads(threads)
+
+
+_blas = _BlasLimit()
+
+
+@contextmanager
+def one_blas_thread():
+    """Hold BLAS to one thread. Users may overlap: the last to leave restores what the first one found."""
+    with _lock:
+        _blas.enter()
+    try:
+        yield
+    finally:
+        with _lock:
+            _blas.leave()
+
+
+def _helpers():
+    """Return the pool of the one thread that helps the calling one, made when first needed."""
+    global _pool
+    with _lock:
+        if _pool is None:
+            _pool = ThreadPoolExecutor(MAX_THREADS - 1, thread_name_prefix="cnnlib-conv")
+        return _pool
+
+
+def _after_fork():
+    """In the child: its parent's threads, and whoever held the lock, did not come along."""
+    global _lock, _pool, _forked
+    _lock, _pool, _forked = threading.Lock(), None, True
+    if _blas.users:
+        _blas.users = 1
+        _blas.leave()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

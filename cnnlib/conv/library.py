@@ -1,0 +1,74 @@
+"""Convolution by torch's own code: oneDNN on a CPU, cuDNN on an NVIDIA GPU. What everyone uses in the end.
+
+Takes NumPy arrays too, where torch is installed: they are handed over without a copy. torch may answer with any
+algorithm, Winograd included, and on a GPU in TF32 (``torch.backends.cudnn.allow_tf32``).
+"""
+
+import numpy as np
+
+from cnnlib import _array
+from cnnlib.conv._planes import crop
+
+HALF_PRECISION = True  # takes float16 and bfloat16 as they are
+
+
+def forward(x, weight, problem):
+    """torch.nn.functional.conv2d; uneven padding, which it does not know, is added first."""
+    functional = _torch().nn.functional
+    padded, padding = _pad_if_uneven(_tensor(x), problem)
+    return _like(x, functional.conv2d(padded, _tensor(weight), None, problem.stride, padding,
+                                      problem.dilation, problem.groups))
+
+
+def backward_x(grad_output, weight, problem):
+    """torch.nn.grad.conv2d_input: what its autograd runs."""
+    shape, padding = problem.x_shape, _even(problem)
+    if padding is None:
+        shape, padding = (*shape[:2], *problem.padded_size), (0, 0)
+    grad = _torch().nn.grad.conv2d_input(shape, _tensor(weight), _tensor(grad_output), problem.stride, padding,
+                                         problem.dilation, problem.groups)
+    return _like(grad_output, grad if _even(problem) else crop(grad, problem))
+
+
+def backward_weight(grad_output, x, problem):
+    """torch.nn.grad.conv2d_weight: what its autograd runs."""
+    padded, padding = _pad_if_uneven(_tensor(x), problem)
+    return _like(x, _torch().nn.grad.conv2d_weight(padded, problem.weight_shape, _tensor(grad_output),
+                                                   problem.stride, padding, problem.dilation, problem.groups))
+
+
+def _torch():
+    try:
+        import torch
+    except ImportError:
+        raise ImportError("method='library' is torch's own convolution, and torch is not installed: "
+                          "`pip install torch`, or use method='auto'") from None
+    return torch
+
+
+def _even(problem):
+    """Return the padding as torch writes it, (rows, cols), or None where the two sides differ."""
+    (top, bottom), (left, right) = problem.padding
+    return (top, left) if (top, left) == (bottom, right) else None
+
+
+def _pad_if_uneven(x, problem):
+    padding = _even(problem)
+    return (x, padding) if padding is not None else (_array.pad(x, problem.padding), (0, 0))
+
+
+def _tensor(a):
+    """Return `a` as a tensor; torch can share a NumPy array's memory if it may write and steps forwards."""
+    if _array.is_torch(a):
+        return a
+    shareable = a.flags.writeable and all(step >= 0 for step in a.strides)
+    return _torch().from_numpy(a if shareable else np.array(a))
+
+
+def _like(a, tensor):
+    return tensor if _array.is_torch(a) else tensor.numpy()
+
+
+def workspace(problem):
+    """Return 0: torch does not say what it holds."""
+    return 0

@@ -1,0 +1,139 @@
+"""The transposed convolution: what a convolution's gradient does to its output, used as a layer of its own."""
+
+from cnnlib import _array
+from cnnlib.conv import _run
+from cnnlib.conv._arguments import as_batch, check_bias, check_grad_output, checked
+from cnnlib.conv._integers import is_integer
+from cnnlib.conv._problem import as_padding, make_problem
+from cnnlib.geometry import as_int, as_pair, effective_size
+
+
+def conv_transpose2d(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    """Spread every input number over the output as a copy of its filter: the adjoint of :func:`conv2d`.
+
+    .. math:: y_{n,f,\\,si+dp-t,\\,sj+dq-l} = b_f + \\sum x_{ncij}\\, w_{cfpq}
+
+    summed over all c, i, j, p, q that land there; t and l are the padding's rows above and columns before, which
+    here are cut off.
+
+    Parameters
+    ----------
+    x : array of shape (N, C, H, W), or (C, H, W) for one image
+    weight : array of shape (C, F // groups, KH, KW)
+        As the weight of the convolution from F to C channels that this is the adjoint of.
+    bias : array of shape (F,), optional
+    stride, dilation : int or (rows, cols), in pixels
+        Of the output: neighbours in x land `stride` apart.
+    padding : int, (rows, cols), ((top, bottom), (left, right)) or "valid"
+        Rows and columns cut off from the output.
+    output_padding : int or (rows, cols), in pixels
+        Rows and columns appended below and right, smaller than the stride or the dilation: of the sizes that a
+        convolution rounds down to (H, W), it says which.
+    groups : int
+
+    Returns
+    -------
+    array of shape (N, F, OH, OW), with
+        OH = (H - 1) * stride - top - bottom + dilation * (KH - 1) + 1 + output_padding
+
+    Raises
+    ------
+    ValueError
+        The channel counts differ, `padding` cuts off everything, or `output_padding` is too large.
+    TypeError
+        As in :func:`conv2d`.
+
+    Notes
+    -----
+    As torch.nn.functional.conv_transpose2d, uneven padding beyond it. Derived in notebooks/20.
+
+    References
+    ----------
+    .. [1] Dumoulin & Visin, A guide to convolution arithmetic for deep learning, 2016.
+       doi:10.48550/arXiv.1603.07285
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> conv_transpose2d(np.array([[[1., 2.]]]), np.ones((1, 1, 1, 3)), stride=2)
+    array([[[1., 1., 3., 2., 2.]]])
+    """
+    x, weight, bias = checked(optional=("bias",), x=x, weight=weight, bias=bias)
+    x, unbatched = as_batch(x)
+    problem, missing = _adjoint_problem(x.shape, weight.shape, stride, padding, output_padding, groups, dilation)
+    check_bias(bias, problem.x_shape[1])
+    out = _array.pad(_run.backward_x(x, weight, problem, "auto"), missing)
+    if bias is not None:
+        out = _run.add_bias(out, bias)
+    return out[0] if unbatched else out
+
+
+def conv_transpose2d_backward(grad_output, x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1,
+                              dilation=1):
+    """Return the gradients of :func:`conv_transpose2d`, given that of its output.
+
+    Returns
+    -------
+    grad_x, grad_weight : arrays of the shapes of `x` and `weight`; None for integers
+    grad_bias : array of shape (F,); None without a bias, or for integers
+    """
+    grad_output, x, weight, bias = checked(optional=("bias",), grad_output=grad_output, x=x, weight=weight,
+                                           bias=bias)
+    x, unbatched = as_batch(x)
+    problem, missing = _adjoint_problem(x.shape, weight.shape, stride, padding, output_padding, groups, dilation)
+    check_bias(bias, problem.x_shape[1])
+    n, f, h, w = problem.x_shape
+    (_, below), (_, right) = missing
+    out_shape = (n, f, h + below, w + right)
+    grad_output = check_grad_output(grad_output, out_shape[1:] if unbatched else out_shape)
+    if is_integer(x):
+        return None, None, None
+    grad_bias = None if bias is None else _run.backward_bias(grad_output)
+    grad_output = grad_output[:, :, :h, :w]
+    grad_x = _run.forward(grad_output, weight, None, problem, "auto")
+    grad_weight = _run.backward_weight(x, grad_output, problem, "auto")
+    return grad_x[0] if unbatched else grad_x, grad_weight, grad_bias
+
+
+def _adjoint_problem(x_shape, weight_shape, stride, padding, output_padding, groups, dilation):
+    """Return the Problem of the convolution that this is the adjoint of, from (N, F, OH, OW) to (N, C, H, W).
+
+    Rows of the output that no copy of a filter reaches are no part of it; they are returned as padding.
+    """
+    _check_shapes(tuple(x_shape), tuple(weight_shape), groups)
+    if padding == "same":
+        raise ValueError("`padding` is 'same'; a transposed convolution knows int, (rows, cols), "
+                         "((top, bottom), (left, right)) and 'valid'")
+    stride, dilation = as_pair("stride", stride, 1), as_pair("dilation", dilation, 1)
+    output_padding = as_pair("output_padding", output_padding, 0)
+    padding = as_padding(padding, x_shape[2:], weight_shape[2:], stride, dilation)
+    size, used, missing = [], [], []
+    for i, k, s, d, (before, after), extra in zip(x_shape[2:], weight_shape[2:], stride, dilation, padding,
+                                                  output_padding):
+        if extra >= max(s, d):
+            raise ValueError(f"`output_padding` is {output_padding}; it must be smaller than the stride {stride} or "
+                             f"the dilation {dilation}")
+        whole = (i - 1) * s + effective_size(k, d)
+        if whole - before - after + extra < 1:
+            raise ValueError(f"`padding` {padding} cuts off all of the output: `x` {tuple(x_shape)} and `weight` "
+                             f"{tuple(weight_shape)} give {whole} pixels before it")
+        after, beyond = max(after - extra, 0), max(extra - after, 0)
+        size.append(whole - before - after)
+        used.append((before, after))
+        missing.append((0, beyond))
+    out_shape = (x_shape[0], weight_shape[1] * groups, *size)
+    return make_problem(out_shape, weight_shape, stride, tuple(used), dilation, groups), tuple(missing)
+
+
+def _check_shapes(x_shape, weight_shape, groups):
+    """Check the ranks and channels in the words of the transposed convolution."""
+    if len(x_shape) != 4 or 0 in x_shape[1:]:
+        raise ValueError(f"`x` has shape {x_shape}; it must be (N, C, H, W), or (C, H, W) for one image, with at "
+                         "least one channel, row and column")
+    if len(weight_shape) != 4 or 0 in weight_shape:
+        raise ValueError(f"`weight` has shape {weight_shape}; it must be (C, F // groups, KH, KW), no side empty")
+    if x_shape[1] != weight_shape[0]:
+        raise ValueError(f"`x` {x_shape} has {x_shape[1]} channels, `weight` {weight_shape} takes {weight_shape[0]}: "
+                         "a transposed convolution's weight is (C, F // groups, KH, KW), input channels first")
+    if x_shape[1] % as_int("groups", groups, 1):
+        raise ValueError(f"`groups` is {groups}; it must divide the {x_shape[1]} channels of `x` {x_shape}")

@@ -1,0 +1,60 @@
+"""The seam: both libraries do the same under one name, and nothing mixed gets through it."""
+
+import numpy as np
+import pytest
+from helpers import assert_close
+
+from cnnlib import _array
+
+
+def test_library_names_what_it_refuses(array):
+    x = array([1.0])
+    assert _array.library(x=x, bias=None).__name__ in ("numpy", "torch")
+    with pytest.raises(TypeError, match="`weight` must be a NumPy array or a torch tensor, not list"):
+        _array.library(x=x, weight=[1.0])
+    with pytest.raises(TypeError, match="dtype .*x float64, weight int64"):
+        _array.library(x=x, weight=array([1]))
+
+
+def test_mixed_libraries():
+    torch = pytest.importorskip("torch")
+    with pytest.raises(TypeError, match="x NumPy, weight torch"):
+        _array.library(x=np.ones(1), weight=torch.ones(1))
+
+
+def test_windows_are_the_windows(array, rng):
+    x = rng.normal(size=(2, 3, 9, 8))
+    view = _array.windows(array(x), (3, 2), (2, 3), (2, 1))
+    assert tuple(view.shape) == (2, 3, 3, 3, 3, 2)
+    for i, j, p, q in np.ndindex(3, 3, 3, 2):
+        assert_close(view[..., i, j, p, q], x[..., 2 * i + 2 * p, 3 * j + q])
+
+
+def test_windows_of_a_view(array, rng):
+    x = rng.normal(size=(9, 16))
+    assert_close(_array.windows(array(x)[1:, ::2], (2, 2), (1, 1), (1, 1))[3, 4], x[4:6, 8:12:2])
+
+
+def test_pad(array, rng):
+    x = rng.normal(size=(2, 3, 4))
+    out = _array.pad(array(x), ((1, 2), (0, 3)), value=7)
+    assert_close(out, np.pad(x, ((0, 0), (1, 2), (0, 3)), constant_values=7))
+    assert _array.pad(out, ((0, 0), (0, 0))) is out
+
+
+def test_small_words(array, rng):
+    x = array(rng.normal(size=(2, 3)))
+    assert _array.dtype_name(x) == "float64" and _array.dtype_name(_array.as_dtype(x, "float32")) == "float32"
+    assert tuple(_array.zeros((2, 1), x, "int64").shape) == (2, 1)
+    assert _array.dtype_name(_array.zeros((2, 1), x, "int64")) == "int64"
+    assert_close(_array.flip(x, (0, 1)), _array.to_numpy(x)[::-1, ::-1])
+    assert_close(_array.irfft2(_array.rfft2(x, (4, 5)), (4, 5), "float64")[:2, :3], x)
+    assert _array.all_finite(x) and not _array.all_finite(x * float("nan"))
+
+
+def test_batch_innermost(rng):
+    x = rng.normal(size=(5, 3, 4, 2))
+    inner = _array.batch_innermost(x)
+    assert _array.is_batch_innermost(inner) and not _array.is_batch_innermost(x)
+    assert inner.strides[0] == x.itemsize
+    np.testing.assert_array_equal(inner, x)
