@@ -1,0 +1,90 @@
+"""The roofline: is a computation held back by arithmetic or by memory?"""
+
+import numpy as np
+
+from cnnlib.plots._style import COLOURS, new_axes, styled, text_width
+from cnnlib.plots.bars import log_axis
+
+
+@styled
+def plot_roofline(points, peak, bandwidth, ax=None, *, title=None):
+    """Draw measured computations under the roof that a machine's arithmetic and memory put over them.
+
+    Parameters
+    ----------
+    points : mapping of str to (intensity, speed)
+        Intensity in floating-point operations per byte moved, speed in GFLOP/s.
+    peak : float, in GFLOP/s
+        What the machine can compute.
+    bandwidth : float, in GB/s
+        What its memory can deliver.
+    ax : matplotlib Axes, optional
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Notes
+    -----
+    The roof is min(peak, bandwidth · intensity) [1]_. Nothing here stops a point above it: a point above
+    the roof says that the measured peak or the counted bytes are wrong.
+
+    References
+    ----------
+    .. [1] Williams, Waterman and Patterson, Roofline: an insightful visual performance model for multicore
+       architectures, Communications of the ACM 52(4), 2009. doi:10.1145/1498765.1498785
+
+    Examples
+    --------
+    >>> ax = plot_roofline({"im2col": (20, 60)}, peak=100, bandwidth=10)
+    >>> ax.get_xlabel()
+    'operations per byte moved'
+    """
+    values = np.array(list(points.values()), dtype=float)
+    if not points or values.shape != (len(points), 2) or min(values.min(), peak, bandwidth) <= 0:
+        raise ValueError("`points` must map each name to (intensity, speed), all above zero, and so must "
+                         f"`peak` and `bandwidth` be; not {dict(points)}, {peak}, {bandwidth}")
+    ax = new_axes(ax, 8.2, 4.8)
+    ridge = peak / bandwidth
+    low = min(values[:, 0].min(), ridge) / 3
+    high = max(values[:, 0].max(), ridge) * 6
+    bottom, top = min(values[:, 1].min(), low * bandwidth) / 1.6, max(values[:, 1].max(), peak) * 2.2
+    ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(bottom, top))
+    ax.plot((low, ridge, high), (low * bandwidth, peak, peak), color=COLOURS["charcoal"])
+    ax.text(high, peak * 1.08, f"arithmetic: {peak:,.0f} GFLOP/s ", ha="right", va="bottom")
+    ax.set(xlabel="operations per byte moved", ylabel="GFLOP/s")
+    log_axis(ax.xaxis)
+    log_axis(ax.yaxis)
+    ax.figure.draw_without_rendering()  # settles the layout, so that the slope and the labels can be placed
+    start, end = ax.transData.transform([(low, low * bandwidth), (ridge, peak)])
+    angle = np.degrees(np.arctan2(*(end - start)[::-1]))
+    middle = np.sqrt(low * ridge)
+    ax.text(middle, middle * bandwidth * 1.12, f"memory: {bandwidth:,.0f} GB/s", rotation=angle, ha="center",
+            va="bottom", rotation_mode="anchor")
+    _draw_points(ax, points)
+    if title:
+        ax.set_title(title, loc="left")
+    return ax
+
+
+def _draw_points(ax, points):
+    """Draw the points; each label goes to the first side of its point where no other stands."""
+    places = ax.transData.transform(np.array(list(points.values()), dtype=float)) / ax.figure.dpi  # inches
+    taken = [(x - 0.08, x + 0.08, y - 0.08, y + 0.08) for x, y in places]
+    box = ax.get_window_extent()
+    right = box.x1 / ax.figure.dpi
+    for name, (intensity, speed), (x, y) in zip(points, points.values(), places):
+        ax.plot(intensity, speed, "o", color=COLOURS["output"], markersize=9, zorder=3)
+        width = text_width(name, 12)
+        sides = [(dx, dy) for dy in (0, -0.22, 0.22, -0.44, 0.44, -0.66) for dx in (0.14, -0.14 - width)]
+        fits = [(dx, dy) for dx, dy in sides if x + dx + width < right and not any(
+            _overlap((x + dx, x + dx + width, y + dy - 0.1, y + dy + 0.1), other) for other in taken)]
+        dx, dy = fits[0] if fits else sides[0]
+        taken.append((x + dx, x + dx + width, y + dy - 0.1, y + dy + 0.1))
+        ax.annotate(name, (intensity, speed), (dx * 72, dy * 72), textcoords="offset points", va="center")
+
+
+def _overlap(one, other):
+    """Whether two boxes (left, right, bottom, top) share a point."""
+    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]

@@ -1,0 +1,190 @@
+"""What holds for every figure: nothing clipped, text large and dark enough, colours from the style, Axes returned."""
+
+import functools
+
+import numpy as np
+import pytest
+from figures import clipped_texts, overlapping_texts, visible_texts
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_hex, to_rgb
+
+from cnnlib import course, data, plots
+from cnnlib.plots import _style
+
+STROKE = np.array([[int(digit) for digit in row] for row in
+                   "111111 000010 011100 001000 010000 100000".split()])
+FILTER = np.array([[1, 1, 1], [-1, 1, -1], [1, -1, -1]])
+ROWS = [("input", "3×32×32", 0, 0), ("conv", "10×32×32", 760, 768000), ("relu", "10×32×32", 0, 0)]
+COLUMNS = ("layer", "output", "parameters", "multiply-adds")
+
+EXAMPLES = {
+    "grid": lambda: plots.plot_grid(STROKE, window=(0, 1, 3, 3), title="input", indices=True),
+    "grid-large": lambda: plots.plot_grid(np.linspace(-3, 3, 256).reshape(16, 16), role="gradient"),
+    "grid-tiny": lambda: plots.plot_grid([[5]], title="a title wider than its one cell"),
+    "image": lambda: plots.plot_image(data.photo("cat"), title="cat"),
+    "image-signed": lambda: plots.plot_image(data.photo("camera") - 0.4),
+    "maps": lambda: plots.plot_maps(np.stack([STROKE - 0.5] * 5)),
+    "maps-mixed": lambda: plots.plot_maps([STROKE, data.photo("coffee")], titles=["stroke", "coffee"]),
+    "convolution": lambda: plots.plot_convolution(STROKE, FILTER, col=1),
+    "convolution-padded": lambda: plots.plot_convolution(STROKE, FILTER, padding=1, dilation=2, bias=0.5),
+    "convolution-channels": lambda: plots.plot_convolution([STROKE] * 3, [FILTER] * 3, flip=True),
+    "convolution-large": lambda: plots.plot_convolution(np.eye(16), FILTER / 7, padding=1),
+    "convolution-photo": lambda: plots.plot_convolution(data.photo("camera"), FILTER / 9, row=100, col=220),
+    "convolution-one": lambda: plots.plot_convolution([[2]], [[3]]),
+    "receptive_field": lambda: plots.plot_receptive_field(data.photo("camera", size=96), [3, 5, 7, 20, 61]),
+    "receptive_field-outside": lambda: plots.plot_receptive_field(
+        data.photo("cat"), [11, (355, 355)], centre=(60, 100), labels=["conv1", "pool5"], title="fields"),
+    "bars": lambda: plots.plot_bars(["loops", "library"], [123.4, 2.2], unit="ms", title="One layer"),
+    "bars-log": lambda: plots.plot_bars(["dense", "one filter 5×5"], [2408448, 75], log=True, unit="weights"),
+    "timings": lambda: plots.plot_timings({"loops": [1200, None], "im2col": [9, 30], "fft": [20, 60]},
+                                          ["LeNet C1", "ResNet 56×56"], title="forward"),
+    "roofline": lambda: plots.plot_roofline(
+        {"im2col": (20, 60), "shifted": (22, 70), "auto": (30, 90), "loops": (20, 0.05)}, 120, 14, title="two cores"),
+    "stack": lambda: plots.plot_stack(ROWS, COLUMNS, bars=["parameters", "multiply-adds"], title="a stack"),
+    "course_map": lambda: plots.plot_course_map(course.LECTURES, course.existing(), title="The course"),
+    "connections": lambda: plots.plot_connections(6, 3, input=2, title="seen from below"),
+    "tied_matrix": lambda: plots.plot_tied_matrix(6, 3),
+    "windows": lambda: plots.plot_windows(7, 3, stride=3, padding=(0, 1)),
+    "field_growth": lambda: plots.plot_field_growth({"3×3": [(3, 1)] * 4, "3×3 / 2": [(3, 2)] * 4}),
+    "tower": lambda: plots.plot_tower([(3, 1), (3, 2), (3, 1)]),
+}
+every_plot = pytest.mark.parametrize("example", EXAMPLES)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _close():
+    yield
+    plt.close("all")
+
+
+@functools.cache
+def axes_of(example):
+    """The axes that an example returns; drawn once for all tests."""
+    return np.ravel(EXAMPLES[example]())
+
+
+@functools.cache
+def drawn(example):
+    """The figure of an example, laid out, and its visible texts."""
+    figure = axes_of(example)[0].figure
+    return figure, visible_texts(figure)
+
+
+@every_plot
+def test_no_text_is_clipped(example):
+    figure, texts = drawn(example)
+    assert texts or figure.axes[0].images
+    assert clipped_texts(figure, texts) == []
+
+
+@every_plot
+def test_no_texts_overlap(example):
+    assert overlapping_texts(drawn(example)[1]) == []
+
+
+@every_plot
+def test_texts_are_large_enough(example):
+    _, texts = drawn(example)
+    sizes = {text.get_text(): text.get_fontsize() for text in texts}
+    numbers = {text for text in sizes if text.strip("−0123456789.") == ""}
+    assert all(size >= 6 for size in sizes.values())
+    assert {text: size for text, size in sizes.items() if text not in numbers and size < 9.5} == {}
+
+
+def palette():
+    """Hues of the style's colours, to which every other colour on a figure must belong."""
+    return [np.array(to_rgb(colour)) for colour in plots.COLOURS.values()]
+
+
+def from_style(colour):
+    """Whether a colour is one of the style's, a mixture of one with paper, or a grey."""
+    colour = np.array(to_rgb(colour))
+    if np.ptp(colour) < 0.02:
+        return True
+    paper = np.ones(3)
+    for base in palette():
+        share = (paper - colour) @ (paper - base) / max(1e-9, (paper - base) @ (paper - base))
+        if np.abs(paper - share * (paper - base) - colour).max() < 0.01 and share <= 1.001:
+            return True
+    return False
+
+
+@every_plot
+def test_colours_come_from_the_style(example):
+    figure, texts = drawn(example)
+    used = {to_hex(text.get_color()) for text in texts}
+    for ax in figure.axes:
+        used |= {to_hex(line.get_color()) for line in ax.lines}
+        used |= {to_hex(patch.get_edgecolor()) for patch in ax.patches if patch.get_linewidth()}
+        used |= {to_hex(patch.get_facecolor()) for patch in ax.patches if patch.get_fill()}
+        for lines in ax.findobj(LineCollection):
+            used |= {to_hex(colour) for colour in lines.get_colors()}
+    assert [colour for colour in sorted(used) if not from_style(colour)] == []
+
+
+@every_plot
+def test_returns_axes_at_a_size_that_is_not_shrunk(example):
+    axes = axes_of(example)
+    assert all(isinstance(ax, Axes) for ax in axes)
+    assert axes[0].figure.get_figwidth() <= 9.81  # inches: 848 px of JupyterLab's output and a little, at 90 dpi
+    assert axes[0].figure.get_dpi() == 90
+
+
+def test_every_plot_has_an_example():
+    public = {name for name in plots.__all__ if name.startswith("plot_")}
+    assert public == {f"plot_{name.split('-')[0]}" for name in EXAMPLES}, "give a new plot its example above"
+
+
+def test_the_checks_can_fail():
+    figure, ax = plt.subplots(figsize=(2, 2), layout="none")
+    texts = [ax.text(0.9, 0.5, "far too long for two inches"), ax.text(0.9, 0.5, "and hidden")]
+    figure.draw_without_rendering()
+    assert clipped_texts(figure, texts) == ["far too long for two inches"] or len(clipped_texts(figure, texts)) == 2
+    assert overlapping_texts(texts) == [("and hidden", "far too long for two inches")]
+    assert not from_style("tab:purple")
+    assert from_style(plots.COLOURS["weight"])
+
+
+def test_colours():
+    style = {key: plots.COLOURS[key] for key in ("input", "weight", "output", "gradient")}
+    assert style == {"input": "#0072b2", "weight": "#e69f00", "output": "#009e73", "gradient": "#d55e00"}
+    with plt.style.context(plots.STYLE):
+        assert [to_hex(c) for c in plt.rcParams["axes.prop_cycle"].by_key()["color"][:4]] == list(style.values())
+
+
+def test_ink_can_be_read_on_every_fill(rng):
+    for fill in [*plots.COLOURS.values(), *rng.random((500, 3))]:
+        assert _style.contrast(_style.ink_on(fill), fill) >= 4.5
+    assert _style.contrast("black", "white") == pytest.approx(21)
+
+
+def test_plots_leave_the_readers_style_alone():
+    before = dict(plt.rcParams)
+    plots.plot_grid(STROKE)
+    assert dict(plt.rcParams) == before
+
+
+@pytest.mark.parametrize("value, decimals, text", [
+    (-1, 0, "−1"), (-0.004, 2, "0.00"), (-0.0, 0, "0"), (2.5, 1, "2.5"), (np.nan, 2, "NaN"), (-np.inf, 0, "−∞"),
+])
+def test_number_text(value, decimals, text):
+    assert _style.number_text(value, decimals) == text
+
+
+@pytest.mark.parametrize("values, decimals", [
+    ([1, -2, 30], 0), ([0.5, 1], 1), ([0.25, 1], 2), ([1 / 3, 1], 2), ([1 / 3, 12], 1), ([1 / 3, 120], 0),
+    ([np.nan], 0),
+])
+def test_decimals(values, decimals):
+    assert _style.decimals_for(np.array(values, dtype=float)) == decimals
+
+
+def test_wrap():
+    words = "one number of the feature map is a window times a filter"
+    lines = _style.wrap(words, 1.5, 12)
+    assert " ".join(lines) == words
+    assert len(lines) > 2
+    assert max(_style.text_width(line, 12) for line in lines) <= 1.5
+    assert _style.wrap("a\nb", 9, 12) == ["a", "b"]
