@@ -4,20 +4,22 @@ PYTHON ?= python3
 BIN    := .venv/bin
 REPORT := build/tests
 PIP    := -m pip install -q --disable-pip-version-check
-PYTEST := $(BIN)/python -m pytest --junitxml=$(REPORT)/$@.xml
+PYTEST  = $(BIN)/python -m pytest --junitxml=$(REPORT)/$@.xml
 NBVAL  := --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadscope -W default
 MARKS  := $(if $(CNNLIB_TEST_ALL),-m "")
+# JupyterLab asks at its first start whether to fetch news; not in a lecture.
+NO_NEWS := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
 COLAB  ?= $(wildcard notebooks/*.ipynb)
 
 # One thread each, as two processes run side by side and stored numbers must not depend on the number of cores.
 export OMP_NUM_THREADS = 1
 
-PHASES     := unit nbval numpy-only triton js browser colab-install test-colab
+PHASES     := unit nbval numpy-only browser colab-install test-colab
 # OpenBLAS has a kernel for each kind of core, and their last digits differ.
 ALL_PHASES := $(PHASES) nbval-Haswell $(if $(shell grep -sm1 avx512f /proc/cpuinfo),nbval-SkylakeX)
 
 .NOTPARALLEL:
-.PHONY: lab test test-all notebooks stamp lint bench $(ALL_PHASES)
+.PHONY: lab test test-all notebooks stamp lint bench triton js $(ALL_PHASES)
 
 # ---- use the course
 
@@ -62,20 +64,15 @@ nbval-Haswell nbval-SkylakeX: nbval-%: .venv/.test
 # The NumPy half, where torch is not installed.
 numpy-only: .venv-numpy/.ready
 	@! .venv-numpy/bin/python -c "import torch" 2> /dev/null || { echo "torch is in .venv-numpy"; exit 1; }
-	.venv-numpy/bin/python -m pytest --junitxml=$(REPORT)/$@.xml -n 2 $(MARKS) --doctest-ignore-import-errors \
+	.venv-numpy/bin/python -m pytest --junitxml=$(REPORT)/$@.xml -n 2 $(MARKS) -r fE --doctest-ignore-import-errors \
 	    --ignore=tests/rules --ignore=tests/browser --ignore=tests/colab --ignore=tests/widgets
 
-# The Triton kernel in Triton's interpreter: it must be told before triton is imported, hence a process of its own.
+# Two parts of `unit`, alone: the GPU kernel in Triton's interpreter, the interactives' JavaScript.
 triton: .venv/.test
-	TRITON_INTERPRET=1 $(PYTEST) $(MARKS) $(wildcard tests/conv/test_implicit_gemm*.py)
+	TRITON_INTERPRET=1 $(PYTEST) $(MARKS) tests/conv/test_implicit_gemm_kernels.py
 
-js:
-	@mkdir -p $(REPORT)
-	@if command -v node > /dev/null; then \
-	    echo "node --test $(wildcard tests/js/*.test.mjs)"; \
-	    node --test --test-reporter=spec --test-reporter-destination=stdout \
-	        --test-reporter=junit --test-reporter-destination=$(REPORT)/$@.xml $(wildcard tests/js/*.test.mjs); \
-	else echo "node is not installed" | tee $(REPORT)/$@.skipped; fi
+js: .venv/.test
+	$(PYTEST) $(MARKS) tests/widgets/test_js.py
 
 browser: .venv/.test .venv/.chromium
 	$(PYTEST) $(MARKS) tests/browser
@@ -97,8 +94,7 @@ bench: .venv/.test
 .venv/.course: pyproject.toml constraints.txt
 	$(call new_environment,.venv)
 	$(BIN)/python $(PIP) -c constraints.txt $$($(PYTHON) cnnlib/recipes/torch_index.py) -e ".[torch,course]"
-	@mkdir -p .venv/share/jupyter/lab/settings && echo '{"@jupyterlab/apputils-extension:notification": \
-	    {"fetchNews": "false", "checkForUpdates": false}}' > .venv/share/jupyter/lab/settings/overrides.json
+	@mkdir -p .venv/share/jupyter/lab/settings && echo '$(NO_NEWS)' > .venv/share/jupyter/lab/settings/overrides.json
 	@touch $@
 
 .venv/.test: .venv/.course

@@ -11,6 +11,7 @@ import io
 import platform
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import matplotlib
@@ -218,6 +219,36 @@ def table(rows, header=None):
     aligned = [[text.rjust(width) if to_right else text.ljust(width)
                 for text, width, to_right in zip(line, columns, right)] for line in lines]
     return "\n".join("  ".join(line).rstrip() for line in aligned)
+
+
+def fastest(calls, rounds=5):
+    """Return the seconds of each call's fastest turn: the calls take turns, and what disturbs only adds time.
+
+    Parameters
+    ----------
+    calls : mapping of str to callable without arguments
+    rounds : int
+
+    Returns
+    -------
+    dict of str to float, in seconds
+
+    Examples
+    --------
+    >>> times = fastest({"a little": lambda: sum(range(10)), "a lot": lambda: sum(range(10**5))})
+    >>> times["a little"] < times["a lot"]
+    True
+    """
+    wait = _torch().cuda.synchronize if gpu() else int  # a GPU call returns before its work is done
+    best = dict.fromkeys(calls, float("inf"))
+    for _ in range(rounds):
+        for name, call in calls.items():
+            wait()
+            start = time.perf_counter()
+            call()
+            wait()
+            best[name] = min(best[name], time.perf_counter() - start)
+    return best
 
 
 def _torch():

@@ -52,7 +52,8 @@ def checkout(tmp_path, monkeypatch):
     (tmp_path / "notebooks").mkdir()
     old = {"repository": "bob/old-course", "tag": "v1.0"}
     page = f"{stamp.BADGES.format(name='20_convolution', **old)}\n`git clone https://github.com/bob/old-course.git`\n" \
-           f"[another project](https://github.com/bob/other/blob/v1.0/x)\n{stamp.MAP_BEGIN}\nold map\n{stamp.MAP_END}\nend\n"
+           "[another project](https://github.com/bob/other/blob/v1.0/x)\n" \
+           f"{stamp.MAP_BEGIN}\nold map\n{stamp.MAP_END}\nend\n"
     (tmp_path / "README.md").write_text(page)
     cells = [{"cell_type": "markdown", "source": [stamp.BADGES.format(name="20_convolution", **old)]},
              {"cell_type": "code", "source": [stamp.SETUP_CELL.format(**old)]}]
@@ -101,7 +102,7 @@ def test_renew_executes_and_normalises(tmp_path):
     notebook = json.loads(path.read_text())
     assert notebook["cells"][1]["outputs"][0]["text"] == ["42\n"]
     assert notebook["cells"][2]["outputs"][0]["data"]["text/plain"] == [repr(tmp_path.name)]  # in its own folder
-    assert "".join(notebook["cells"][0]["source"]).endswith(" s") and "NN" not in "".join(notebook["cells"][0]["source"])
+    assert notebook["cells"][0]["source"][-1] in ("Runs on: CPU in 5 s", "Runs on: CPU in 10 s")
     assert notebooks.check(path) == "ok     22_pooling"
 
 
@@ -144,7 +145,8 @@ def test_cpu_build_is_asked_for_where_it_is_right(monkeypatch, platform, driver,
 
 
 def junit(folder, phase, *cases):
-    rows = "".join(f'<testcase classname="m" name="{name}" time="{time}">{inside}</testcase>' for name, time, inside in cases)
+    rows = "".join(f'<testcase classname="m" name="{name}" time="{time}">{inside}</testcase>'
+                   for name, time, inside in cases)
     (folder / f"{phase}.xml").write_text(f"<testsuites><testsuite>{rows}</testsuite></testsuites>")
 
 
@@ -155,8 +157,6 @@ def test_report_adds_up_and_fails_where_it_must(tmp_path):
     lines, well = report(tmp_path, ["unit"])
     assert well and "1 passed, 1 skipped in 2s" in lines[-1]
     assert any("skipped 1: no GPU" in line for line in lines)
-    (tmp_path / "js.skipped").write_text("node is not installed\n")
-    assert report(tmp_path, ["unit", "js"])[1]
     assert not report(tmp_path, ["unit", "browser"])[1]  # left nothing behind
     junit(tmp_path, "empty")
     assert not report(tmp_path, ["empty"])[1]

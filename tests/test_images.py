@@ -67,7 +67,8 @@ def test_read_errors(tmp_path):
 
 def test_to_grey(rng):
     colour = rng.random((5, 4, 3))
-    assert_close(images.to_grey(np.eye(3)[None]), np.array([images.REC709]))
+    assert_close(images.to_grey(np.eye(3)[None]), np.array([[0.2126, 0.7152, 0.0722]]))
+    assert_close(images.to_grey(np.eye(3)[None], images.REC601), np.array([[0.299, 0.587, 0.114]]))
     assert_close(images.to_grey(np.ones((2, 3, 3))), np.ones((2, 3)))
     for weights in (images.REC709, images.REC601):
         assert sum(weights) == pytest.approx(1, abs=1e-12)

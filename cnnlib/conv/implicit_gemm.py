@@ -3,7 +3,7 @@
 ``im2col`` copies every window into a matrix, up to KH * KW times the image, and multiplies. Here the same
 product is cut into tiles, one per program on the GPU, and each tile of that matrix is read straight from the
 image just before it is multiplied: its row m says which output pixel (n, i, j), its column k which tap and
-channel (p, q, c), and so where in `x` the number lies. Derived in notebooks/24, eq. 7 and 8.
+channel (p, q, c), and so where in `x` the number lies. Derived in notebooks/24, eq. 3 and 10.
 
 Two kernels do all three jobs. The gradient in `x` is the first kernel again, run over the upstream gradient
 with the filters turned by 180 degrees; the gradient in `weight` is a product that sums over the pixels.
@@ -29,6 +29,7 @@ from importlib.util import find_spec
 
 from cnnlib import _array
 from cnnlib.conv import im2col
+from cnnlib.conv._problem import make_problem
 
 # Importing cnnlib imports no triton, so these are placeholders until the first call: triton.language, and the
 # annotation (its name does as well) of an argument that Triton compiles in as a constant.
@@ -272,12 +273,16 @@ def _autograd_function():
     return ImplicitGemm
 
 
-def assembly(problem, dtype="float16", capability=(8, 0)):
+def assembly(x_shape, weight_shape, stride=1, padding=0, dilation=1, groups=1, *, dtype="float16",
+             capability=(8, 0)):
     """Compile `gemm_kernel` for a GPU that need not be there, and return its instructions.
 
     Parameters
     ----------
-    problem : Problem
+    x_shape : (N, C, H, W)
+    weight_shape : (F, C // groups, KH, KW)
+    stride, padding, dilation, groups
+        As in :func:`cnnlib.conv.conv2d`.
     dtype : {"float16", "bfloat16", "float32"}
     capability : (int, int)
         NVIDIA's number of the architecture: T4 (7, 5), A100 (8, 0), H100 and H200 (9, 0). On the first,
@@ -291,7 +296,7 @@ def assembly(problem, dtype="float16", capability=(8, 0)):
     Raises
     ------
     ValueError
-        Triton is not installed.
+        Triton is not installed, or the shapes do not fit.
     """
     _check_triton()
     import triton
@@ -299,6 +304,7 @@ def assembly(problem, dtype="float16", capability=(8, 0)):
     from triton.compiler import ASTSource
 
     kernel, _ = _kernels()
+    problem = make_problem(x_shape, weight_shape, stride, padding, dilation, groups)
     constants = _gemm_constants(problem.x_shape, problem.weight_shape, problem.out_shape, **_forward(problem))
     constants["PRECISION"] = "ieee"
     pointer = "*" + {"float16": "fp16", "bfloat16": "bf16", "float32": "fp32"}[dtype]

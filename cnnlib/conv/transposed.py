@@ -60,9 +60,10 @@ def conv_transpose2d(x, weight, bias=None, stride=1, padding=0, output_padding=0
     """
     x, weight, bias = checked(optional=("bias",), x=x, weight=weight, bias=bias)
     x, unbatched = as_batch(x)
-    problem, missing = _adjoint_problem(x.shape, weight.shape, stride, padding, output_padding, groups, dilation)
+    problem, lead, beyond = _adjoint_problem(x.shape, weight.shape, stride, padding, output_padding, groups, dilation)
     check_bias(bias, problem.x_shape[1])
-    out = _array.pad(_run.backward_x(x, weight, problem, "auto"), missing)
+    out = _array.pad(_run.backward_x(x, weight, problem, "auto"), ((0, beyond[0]), (0, beyond[1])))
+    out = out[:, :, lead[0]:, lead[1]:]
     if bias is not None:
         out = _run.add_bias(out, bias)
     return out[0] if unbatched else out
@@ -80,16 +81,15 @@ def conv_transpose2d_backward(grad_output, x, weight, bias=None, stride=1, paddi
     grad_output, x, weight, bias = checked(optional=("bias",), grad_output=grad_output, x=x, weight=weight,
                                            bias=bias)
     x, unbatched = as_batch(x)
-    problem, missing = _adjoint_problem(x.shape, weight.shape, stride, padding, output_padding, groups, dilation)
-    check_bias(bias, problem.x_shape[1])
+    problem, lead, beyond = _adjoint_problem(x.shape, weight.shape, stride, padding, output_padding, groups, dilation)
     n, f, h, w = problem.x_shape
-    (_, below), (_, right) = missing
-    out_shape = (n, f, h + below, w + right)
+    check_bias(bias, f)
+    out_shape = (n, f, h + beyond[0] - lead[0], w + beyond[1] - lead[1])
     grad_output = check_grad_output(grad_output, out_shape[1:] if unbatched else out_shape)
     if is_integer(x):
         return None, None, None
     grad_bias = None if bias is None else _run.backward_bias(grad_output)
-    grad_output = grad_output[:, :, :h, :w]
+    grad_output = _array.pad(grad_output, ((lead[0], 0), (lead[1], 0)))[:, :, :h, :w]
     grad_x = _run.forward(grad_output, weight, None, problem, "auto")
     grad_weight = _run.backward_weight(x, grad_output, problem, "auto")
     return grad_x[0] if unbatched else grad_x, grad_weight, grad_bias
@@ -98,7 +98,8 @@ def conv_transpose2d_backward(grad_output, x, weight, bias=None, stride=1, paddi
 def _adjoint_problem(x_shape, weight_shape, stride, padding, output_padding, groups, dilation):
     """Return the Problem of the convolution that this is the adjoint of, from (N, F, OH, OW) to (N, C, H, W).
 
-    Rows of the output that no copy of a filter reaches are no part of it; they are returned as padding.
+    Its image is the part of the output that copies of a filter reach. Also returns the rows and columns `lead` that
+    are still to be cut off from it in front, and `beyond` that are to be added to it, of zeros.
     """
     _check_shapes(tuple(x_shape), tuple(weight_shape), groups)
     if padding == "same":
@@ -107,7 +108,7 @@ def _adjoint_problem(x_shape, weight_shape, stride, padding, output_padding, gro
     stride, dilation = as_pair("stride", stride, 1), as_pair("dilation", dilation, 1)
     output_padding = as_pair("output_padding", output_padding, 0)
     padding = as_padding(padding, x_shape[2:], weight_shape[2:], stride, dilation)
-    size, used, missing = [], [], []
+    size, used, lead, beyond = [], [], [], []
     for i, k, s, d, (before, after), extra in zip(x_shape[2:], weight_shape[2:], stride, dilation, padding,
                                                   output_padding):
         if extra >= max(s, d):
@@ -117,12 +118,14 @@ def _adjoint_problem(x_shape, weight_shape, stride, padding, output_padding, gro
         if whole - before - after + extra < 1:
             raise ValueError(f"`padding` {padding} cuts off all of the output: `x` {tuple(x_shape)} and `weight` "
                              f"{tuple(weight_shape)} give {whole} pixels before it")
-        after, beyond = max(after - extra, 0), max(extra - after, 0)
-        size.append(whole - before - after)
-        used.append((before, after))
-        missing.append((0, beyond))
+        after, more = max(after - extra, 0), max(extra - after, 0)
+        cut = min(before, whole - after - 1)  # keep one pixel, even if the output begins beyond all copies
+        size.append(whole - cut - after)
+        used.append((cut, after))
+        lead.append(before - cut)
+        beyond.append(more)
     out_shape = (x_shape[0], weight_shape[1] * groups, *size)
-    return make_problem(out_shape, weight_shape, stride, tuple(used), dilation, groups), tuple(missing)
+    return make_problem(out_shape, weight_shape, stride, tuple(used), dilation, groups), lead, beyond
 
 
 def _check_shapes(x_shape, weight_shape, groups):

@@ -14,7 +14,7 @@ from cnnlib.plots.stack import plot_stack
 from cnnlib.plots.tied_matrix import plot_tied_matrix
 
 __all__ = [
-    "COLOURS", "STYLE", "plot_bars", "plot_connections", "plot_convolution", "plot_course_map", "plot_field_growth", "plot_grid",
-    "plot_image", "plot_maps", "plot_receptive_field", "plot_roofline", "plot_stack", "plot_tied_matrix",
-    "plot_timings", "plot_tower", "plot_windows",
+    "COLOURS", "STYLE", "plot_bars", "plot_connections", "plot_convolution", "plot_course_map",
+    "plot_field_growth", "plot_grid", "plot_image", "plot_maps", "plot_receptive_field", "plot_roofline",
+    "plot_stack", "plot_tied_matrix", "plot_timings", "plot_tower", "plot_windows",
 ]

@@ -159,7 +159,7 @@ def _sum_text(case, taps):
     """Write the sum as lines of text: the products, a line per channel, the bias, the result."""
     values, weights = cell_texts(taps, decimals_for(case.image)), cell_texts(case.kernel)
     result = case.out[case.row, case.col]
-    decimals = max(decimals_for(a) for a in (case.out, case.image, case.kernel))
+    decimals = next((d for d in range(2) if is_exact(result, d)), 2)  # the sum is told in full, cells are not
     groups = [[f"{_bracket(v)}·{_bracket(w)}" for v, w in zip(*(a.flat for a in pair))]
               for pair in zip(values, weights)]
     if values.size > TERMS:

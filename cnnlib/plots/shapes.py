@@ -42,7 +42,7 @@ def plot_windows(row, kernel_size, stride=1, padding=0, dilation=1, ax=None, *, 
 
     Examples
     --------
-    >>> plot_windows(7, 3, stride=2).get_title()
+    >>> plot_windows(7, 3, stride=2).get_title(loc="left")
     '7 pixels, filter 3, stride 2: 3 windows'
     """
     numbered = not np.iterable(row)
@@ -50,8 +50,11 @@ def plot_windows(row, kernel_size, stride=1, padding=0, dilation=1, ax=None, *, 
     before, after = geometry.as_pair("padding", padding, 0)
     count = geometry.output_size(len(row), kernel_size, stride, (before, after), dilation)
     width = before + len(row) + after
+    end = (count - 1) * stride + geometry.effective_size(kernel_size, dilation)
+    hidden = 0.7 * (end < width)
     title = title or _sentence(len(row), kernel_size, stride, (before, after), dilation, count)
-    ax = new_axes(ax, max(CELL * width + 1.1, text_width(title, 13) + 0.3), CELL * (2.0 + PITCH * count) + 0.35)
+    ax = new_axes(ax, max(CELL * width + 1.1, text_width(title, 13) + 0.3),
+                  CELL * (1.35 + PITCH * count + hidden) + 0.3)
     fills = np.ones((1, width, 3))
     texts = np.full((1, width), "0", dtype=object)
     inside = np.s_[:, before:before + len(row)]
@@ -60,9 +63,8 @@ def plot_windows(row, kernel_size, stride=1, padding=0, dilation=1, ax=None, *, 
         fills[inside] = cell_colours(row[None], "input")
     draw_cells(ax, texts, fills, CELL)
     _frame_padding(ax, before, len(row), after)
-    span = geometry.effective_size(kernel_size, dilation)
     bottom = 0.6 + PITCH * count
-    _hatch(ax, (count - 1) * stride + span, width, bottom + 0.35)
+    _hatch(ax, end, width, bottom + 0.35)
     for k in range(count):
         y = 0.5 + PITCH * (k + 0.62)
         taps = k * stride + dilation * np.arange(kernel_size)
@@ -70,14 +72,15 @@ def plot_windows(row, kernel_size, stride=1, padding=0, dilation=1, ax=None, *, 
                 solid_capstyle="round")
         ax.plot(taps, np.full(kernel_size, y), "o", color=COLOURS["input"], markersize=6)
         ax.text(width - 0.3, y, f"→ {k}", color=COLOURS["output"], size=12, va="center_baseline", weight="bold")
-    ax.set(xlim=(-0.65, width + 0.9), ylim=(bottom + 0.7, -0.65), aspect="equal", anchor="NW")
+    ax.set(xlim=(-0.65, width + 0.9), ylim=(bottom + hidden, -0.65), aspect="equal", anchor="NW")
     ax.set_title(title, loc="left")
     return ax
 
 
 def _sentence(size, kernel_size, stride, padding, dilation, count):
     """Say the setting and how many windows fit."""
-    zeros = "" if not any(padding) else f", padding {padding[0]}" + (f" + {padding[1]}" if padding[0] != padding[1] else "")
+    uneven = f" + {padding[1]}" if padding[0] != padding[1] else ""
+    zeros = f", padding {padding[0]}{uneven}" if any(padding) else ""
     wide = "" if dilation == 1 else f", dilation {dilation}"
     return f"{size} pixels, filter {kernel_size}, stride {stride}{zeros}{wide}: {count} window{'s' * (count != 1)}"
 
@@ -120,9 +123,9 @@ def plot_tower(layers, ax=None, *, title=None):
     Examples
     --------
     >>> plot_tower([(3, 1), (3, 1)]).get_title()
-    'sees 5 pixels, step 1'
+    'sees 5 pixels'
     """
-    size, jump = geometry.receptive_field(layers)
+    size, _ = geometry.receptive_field(layers)
     ax = new_axes(ax, min(9.3, 0.3 * size + 1.6), 0.75 * len(layers) + 1.1)
     places = [np.array([(size - 1) / 2])]
     for depth in range(len(layers), 0, -1):
@@ -144,14 +147,15 @@ def plot_tower(layers, ax=None, *, title=None):
     ax.tick_params(length=0)
     ax.set(xlim=(-0.8, right), ylim=(-0.4, len(layers) + 0.4), xticks=[])
     ax.spines[:].set_visible(False)
-    ax.set_title(title or f"sees {size} pixels, step {jump}")
+    ax.set_title(title or f"sees {size} pixels")
     return ax
 
 
 def _layer_name(layer):
     """Write a layer as students do: kernel, and stride and dilation where they are not 1."""
     kernel_size, stride, *dilation = layer
-    return f"{kernel_size}" + (f" / {stride}" if stride > 1 else "") + (f", dil. {dilation[0]}" if dilation else "")
+    wide = f"\ndilation {dilation[0]}" if dilation and dilation[0] > 1 else ""
+    return f"filter {kernel_size}" + (f"\nstride {stride}" if stride > 1 else "") + wide
 
 
 @styled
@@ -177,10 +181,12 @@ def plot_field_growth(stacks, ax=None):
     if not stacks:
         raise ValueError("`stacks` is empty: give at least one name with its layers")
     ax = new_axes(ax, 9, 3.6)
-    for (name, layers), marker in zip(stacks.items(), itertools.cycle("osD^vX")):
+    looks = zip(itertools.cycle("osD^vX"), itertools.cycle(("-", "--", ":", "-", "--")))
+    for (name, layers), (marker, line) in zip(stacks.items(), looks):
         depths = range(1, len(layers) + 1)
         fields = [geometry.receptive_field(layers[:depth])[0] for depth in depths]
-        ax.semilogy(depths, fields, marker=marker, fillstyle="none", label=name)
+        ax.semilogy(depths, fields, marker=marker, linestyle=line, color=COLOURS["output"], fillstyle="none",
+                    label=name)
     ax.set(xlabel="layers", ylabel="receptive field (pixels)")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(axis="y")

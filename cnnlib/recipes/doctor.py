@@ -57,11 +57,11 @@ def check_python(version: tuple = sys.version_info, bits: int = 8 * struct.calcs
         translated = sys.platform == "darwin" and machine == "x86_64" and _runs_under_rosetta()
     found = f"{'.'.join(map(str, version[:3]))}, {bits}-bit, {machine}"
     if tuple(version[:2]) < (3, 11):
-        return Finding("FAULT", "Python", f"{found}; 3.11 or newer is needed", "install Python 3.11 or newer (python.org)")
+        return Finding("FAULT", "Python", f"{found}; 3.11 or newer is needed", "install a newer Python (python.org)")
     if bits != 64:
         return Finding("FAULT", "Python", f"{found}; torch needs 64 bits", "install a 64-bit Python (python.org)")
     if translated:
-        return Finding("FAULT", "Python", f"{found} under Rosetta, on an Apple chip", "install an arm64 Python (python.org)")
+        return Finding("FAULT", "Python", f"{found} on an Apple chip", "install an arm64 Python (python.org)")
     return Finding("ok", "Python", found)
 
 
@@ -76,8 +76,8 @@ def requirements() -> dict[str, tuple[str, bool]]:
         lines = metadata.requires("cnnlib") or []
     except metadata.PackageNotFoundError:
         table = tomllib.loads((stamp.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-        lines = [*table["dependencies"], *(f"{line}; extra == 'x'" for extra in table["optional-dependencies"].values()
-                                           for line in extra)]
+        optional = [line for lines in table["optional-dependencies"].values() for line in lines]
+        lines = [*table["dependencies"], *(f"{line}; extra == ''" for line in optional)]
     found = {}
     for line in lines:
         name, lowest = re.match(r"([\w.-]+)(?:\[\w+\])?\s*(?:>=\s*([\d.]+))?", line).groups()
@@ -123,7 +123,7 @@ def check_imports(names: tuple[str, ...] = ("numpy", "matplotlib", "torch")) -> 
                 module.ones(1).numpy()
         except Exception as error:  # a broken installation fails in many ways; each is a fault to report
             reason = str(error).strip().split("\n")[0][:90] or type(error).__name__
-            findings.append(Finding("FAULT", name, f"fails: {reason}", f"{PIP} --force-reinstall --no-cache-dir {name}"))
+            findings.append(Finding("FAULT", name, f"fails: {reason}", f"{PIP} --force-reinstall {name}"))
     return findings
 
 
@@ -194,7 +194,7 @@ def check_disk(folder: Path, free: int | None = None) -> Finding:
     free = shutil.disk_usage(folder).free if free is None else free
     found = f"{free / GIGABYTE:.1f} GB free"
     if free < DISK_NEEDED:
-        return Finding("FAULT", "disk", f"{found} in {folder}; 1 GB is needed", "empty the trash, or work in another folder")
+        return Finding("FAULT", "disk", f"{found} in {folder}; 1 GB is needed", "empty the trash, or work elsewhere")
     return Finding("ok", "disk", found)
 
 
@@ -223,9 +223,8 @@ def check_kernel() -> Finding:
     except KeyError:  # NoSuchKernel
         return Finding("FAULT", "kernel", "Jupyter knows no kernel python3", f"{PIP} --force-reinstall ipykernel")
     # Two environments may share one interpreter by a link, so the folders are compared, not what they lead to.
-    other = shutil.which(command) or command
-    if os.path.dirname(os.path.abspath(other)) in map(os.path.dirname, (sys.executable, os.path.realpath(sys.executable))) \
-            or command in ("python", "python3"):
+    here = Path(sys.executable).parent
+    if command in ("python", "python3") or Path(os.path.abspath(shutil.which(command) or command)).parent == here:
         return Finding("ok", "kernel", "python3 is this Python")
     return Finding("FAULT", "kernel", f"notebooks run in {command}, not in {sys.executable}",
                    f'"{sys.executable}" -m ipykernel install --sys-prefix --name python3')
@@ -247,7 +246,7 @@ def check_network(host: str = "github.com", seconds: float = 1.0) -> Finding:
     thread.join(seconds)
     if reached:
         return Finding("ok", "network", "online")
-    return Finding("note", "network", "offline: the lectures run all the same, only further data sets cannot be fetched")
+    return Finding("note", "network", "offline: the lectures run all the same, only more data cannot be fetched")
 
 
 def examine(folder: Path) -> list[Finding]:
@@ -269,6 +268,14 @@ def table(findings: list[Finding]) -> str:
     faults = sum(finding.state == "FAULT" for finding in findings)
     verdict = {0: "all is well", 1: "1 fault; the arrow under it says what mends it"}
     return "\n".join([*lines, "", verdict.get(faults, f"{faults} faults; the arrows say what mends them")])
+
+
+def report(folder: Path) -> str:
+    """The table of :func:`examine` without this machine's paths: for a notebook, whose outputs are stored."""
+    text = table(examine(folder))
+    for path, word in ((sys.executable, "python"), (Path(cnnlib.__file__).parent, "cnnlib"), (Path.home(), "~")):
+        text = text.replace(str(path), word)
+    return text
 
 
 def main(arguments: list[str]) -> int:

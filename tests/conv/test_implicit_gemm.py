@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from cnnlib.conv import conv2d, implicit_gemm
-from cnnlib.conv._problem import make_problem
 
 ROOT = Path(__file__).parents[2]
 needs_triton = pytest.mark.skipif(find_spec("triton") is None, reason="triton is not installed")
@@ -41,8 +40,8 @@ def test_interpreted():
 def test_compiles(dtype, capability, instruction, tmp_path, monkeypatch):
     """Triton's compiler takes the kernel, and 16-bit products run on tensor cores, float32 ones do not."""
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
-    problem = make_problem((2, 16, 8, 8), (16, 16, 3, 3), padding=1)
-    assembly = implicit_gemm.assembly(problem, dtype, capability)
+    assembly = implicit_gemm.assembly((2, 16, 8, 8), (16, 16, 3, 3), padding=1, dtype=dtype,
+                                      capability=capability)
     assert instruction in assembly
     assert ("mma." in assembly) == (dtype != "float32")
 

@@ -6,6 +6,9 @@
 | threads.py | two Python threads, each with a single-threaded BLAS | all |
 | memory.py | both memory orders under one set of names | all |
 | strips.py | im2col along one axis; along the other it is a view | every problem |
+| space_to_depth.py | all phases of a stride in one product | gradient of a strided input |
+| innermost.py | turned over, small pictures are copied in long runs | small pictures in big batches |
+| pointwise.py | a picture is a matrix already | 1x1, stride 1, no padding |
 | winograd.py | four times fewer multiplications, in tiles that stay in cache | 3x3, stride 1 |
 
 The functions take and return what every method does (`cnnlib/conv/_problem.py`), in float32, and work in the
@@ -22,8 +25,10 @@ from cnnlib._array import is_batch_innermost
 from cnnlib.conv import shifted
 from cnnlib.conv._tiles import memory
 from cnnlib.conv._tiles.choose import choose, method
+from cnnlib.conv._tiles.threads import one_blas_thread
 
 
+@one_blas_thread()
 def forward(x, weight, problem, exact=False):
     """Return the convolution, (N, F, OH, OW)."""
     batch_last = is_batch_innermost(x)
@@ -33,6 +38,7 @@ def forward(x, weight, problem, exact=False):
     return out
 
 
+@one_blas_thread()
 def backward_x(grad_output, weight, problem, exact=False):
     """Return the gradient of x, (N, C, H, W)."""
     batch_last = is_batch_innermost(grad_output)
@@ -42,6 +48,7 @@ def backward_x(grad_output, weight, problem, exact=False):
     return grad_x
 
 
+@one_blas_thread()
 def backward_weight(grad_output, x, problem, exact=False):
     """Return the gradient of the weights, (F, C // groups, KH, KW)."""
     grad_weight = np.empty(problem.weight_shape, np.float32)
@@ -50,8 +57,16 @@ def backward_weight(grad_output, x, problem, exact=False):
     return grad_weight
 
 
+@one_blas_thread()
 def backward(grad_output, x, weight, problem, exact=False):
-    """Return the gradients of x and of the weights."""
+    """Return the gradients of x and of the weights, sharing work where the method can."""
+    joint = getattr(method(problem, exact), "backward", None)
+    if joint is not None:
+        batch_last = is_batch_innermost(grad_output)
+        grad_x = memory.empty(problem.x_shape, batch_last)
+        grad_weight = np.empty(problem.weight_shape, np.float32)
+        if joint(grad_output, x, weight, problem, grad_x, grad_weight, batch_last):
+            return grad_x, grad_weight
     return backward_x(grad_output, weight, problem, exact), backward_weight(grad_output, x, problem, exact)
 
 

@@ -1,6 +1,6 @@
 """Which idea computes a problem. The numbers are measured (`tests/bench/conv.md`), not derived."""
 
-from cnnlib.conv._tiles import strips, winograd
+from cnnlib.conv._tiles import innermost, pointwise, space_to_depth, strips, winograd
 
 WINOGRAD_CHANNELS = 16  # fewer, on either side, and transforming costs more than multiplying
 
@@ -8,19 +8,37 @@ WINOGRAD_CHANNELS = 16  # fewer, on either side, and transforming costs more tha
 def choose(problem, exact=False, batch_innermost=False):
     """Return the name of the idea that :func:`method` stands for, and the reason for it."""
     del batch_innermost  # the same ideas serve both orders
-    if _is_for_winograd(problem, exact):
-        return "winograd tiles", "3x3 at stride 1 with many channels: Winograd multiplies 4 times less"
-    return "strips", "im2col along one axis only, in blocks that fit the cache"
+    return REASONS[method(problem, exact)]
 
 
 def method(problem, exact=False):
     """Return the module that computes the problem."""
-    return winograd if _is_for_winograd(problem, exact) else strips
+    if problem.kernel_size == problem.stride == (1, 1) and not any(map(any, problem.padding)):
+        return pointwise
+    if not exact and _is_for_winograd(problem):
+        return winograd
+    if _is_for_innermost(problem):
+        return innermost
+    if problem.dilation == (1, 1) != problem.stride and max(problem.kernel_size) > max(problem.stride):
+        return space_to_depth
+    return strips
 
 
-def _is_for_winograd(problem, exact):
-    if exact or problem.groups > 1:
+REASONS = {
+    winograd: ("winograd tiles", "3x3 at stride 1 with many channels: Winograd multiplies 4 times less"),
+    pointwise: ("pointwise", "1x1: each picture is a matrix already, nothing to copy"),
+    space_to_depth: ("space to depth", "strided: im2col along one axis; grad_x by one dense product for all phases"),
+    innermost: ("batch innermost", "small pictures in a big batch: turned over, they are copied in long runs"),
+    strips: ("strips", "im2col along one axis only, in blocks that fit the cache"),
+}
+
+
+def _is_for_winograd(problem):
+    if problem.groups > 1 or min(problem.weight_shape[:2]) < WINOGRAD_CHANNELS or min(problem.out_size) < 4:
         return False
-    if (problem.kernel_size, problem.stride, problem.dilation) != ((3, 3), (1, 1), (1, 1)):
-        return False
-    return min(problem.weight_shape[:2]) >= WINOGRAD_CHANNELS and min(problem.out_size) >= 4
+    return (problem.kernel_size, problem.stride, problem.dilation) == ((3, 3), (1, 1), (1, 1))
+
+
+def _is_for_innermost(problem):
+    n, _, height, width = problem.x_shape
+    return n >= 16 and height * width <= 32**2 and problem.weight_shape[1] <= 16

@@ -48,3 +48,24 @@ def inside(start, step, count, size):
     """Return lo, hi: the k in 0 ... count - 1 for which start + k * step lies in 0 ... size - 1."""
     lo = min(count, max(0, -(start // step)))
     return lo, max(lo, min(count, (size - 1 - start) // step + 1))
+
+
+def copy_inside(to, x, rows, cols):
+    """Copy from x (N, C, H, W) the given rows and columns, (first, step), into `to` (R, C, N, S); zero outside x."""
+    (top, bottom), (left, right) = (inside(*axis, count, size) for axis, count, size in (
+        (rows, to.shape[0], x.shape[2]), (cols, to.shape[3], x.shape[3])))
+    if top or bottom < to.shape[0]:
+        to[:top] = 0
+        to[bottom:] = 0
+    if left or right < to.shape[3]:
+        to[top:bottom, ..., :left] = 0
+        to[top:bottom, ..., right:] = 0
+    if top < bottom and left < right:
+        source = x[:, :, stepped(rows, top, bottom), stepped(cols, left, right)]
+        np.copyto(to[top:bottom, ..., left:right], source.transpose(2, 1, 0, 3))
+
+
+def stepped(axis, lo, hi):
+    """Return the slice of the positions first + k * step for k = lo ... hi - 1, axis being (first, step)."""
+    first, step = axis
+    return slice(first + lo * step, first + hi * step, step)

@@ -23,12 +23,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from cnnlib.conv._tiles.memory import boxes, inside, merge_last, rows_first
+from cnnlib.conv._tiles.memory import boxes, copy_inside, merge_last, rows_first
 from cnnlib.conv._tiles.threads import run_all, scratch
 
 BLOCK_BYTES = 2**19  # the strips of one block: half of a typical second-level cache
-BLOCK_WIDTH = 256  # columns of a product, where the batch and the picture have so many
+MIN_WIDTH, MAX_WIDTH = 128, 2048  # columns of a product, where the batch and the picture have so many
 MIN_BLOCKS = 4  # so that two threads end at about the same time
+SUM_BYTES = 2**18  # of products that are summed at once
+SMALL = 2**24  # multiply-adds that are done before a second thread is of use
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,8 @@ class Correlation:
 def forward(x, weight, problem, out, batch_last):
     """Write the convolution of `x` with `weight` into `out`; return True: it is what the definition gives."""
     how = _correlation(problem, batch_last)
-    jobs = [(how, xs, ws, outs, block)
-            for xs, ws, outs in zip(split(x, problem, 1), split(weight, problem, 0), split(out, problem, 1))
-            for block in _blocks(how, xs.shape[1], outs.shape)]
-    run_all(lambda job: _correlate(*job), jobs)
+    for xs, ws, outs in zip(split(x, problem, 1), split(weight, problem, 0), split(out, problem, 1)):
+        correlate(how, xs, ws, [outs])
     return True
 
 
@@ -64,18 +64,21 @@ def backward_x(grad_output, weight, problem, grad_x, batch_last):
     Input pixels that are `stride` apart meet the same taps of the kernel. Each such phase of the input is a
     correlation of grad_output at stride 1 with its own taps, rotated by half a turn.
     """
-    jobs = []
     groups = zip(split(grad_output, problem, 1), split(weight, problem, 0), split(grad_x, problem, 1))
     for grads, ws, grad_xs in groups:
         for how, taps, pixels in _phases(problem, batch_last):
-            phase = grad_xs[pixels]
             if how is None:
-                phase[...] = 0
+                grad_xs[pixels] = 0
             else:
-                turned = ws[taps].swapaxes(0, 1)
-                jobs += [(how, grads, turned, phase, block) for block in _blocks(how, grads.shape[1], phase.shape)]
-    run_all(lambda job: _correlate(*job), jobs)
+                correlate(how, grads, ws[taps].swapaxes(0, 1), [grad_xs[pixels]])
     return bool(np.isfinite(grad_x.sum()))
+
+
+def correlate(how, x, weight, outs):
+    """Write the correlation of x (N, C, H, W) with weight (F, C, KH, KW), its filters dealt out to `outs` in order."""
+    weights = weight.transpose(0, 2, 1, 3).reshape(len(weight), -1)  # (F, KH * C * KW), as the strips lie
+    blocks = _blocks(how, x.shape[1], len(weight), outs[0].shape)
+    run_all(lambda block: _correlate_block(how, x, weights, outs, block), blocks)
 
 
 def backward_weight(grad_output, x, problem, grad_weight, batch_last):
@@ -84,10 +87,10 @@ def backward_weight(grad_output, x, problem, grad_weight, batch_last):
     groups = zip(split(grad_output, problem, 1), split(x, problem, 1), split(grad_weight, problem, 0))
     for grads, xs, grad_ws in groups:
         f, c, kh, kw = grad_ws.shape
-        blocks = _blocks(how, c, grads.shape)
-        sums = np.zeros((2, f, kh * c * kw), np.float32)
+        blocks = _blocks(how, c, f, grads.shape)
+        sums = np.zeros((2, kh * c * kw, f), np.float32)
         run_all(lambda half: _add_weight_gradient(how, xs, grads, blocks[half::2], sums[half]), range(2))
-        np.copyto(grad_ws, (sums[0] + sums[1]).reshape(f, kh, c, kw).transpose(0, 2, 1, 3))
+        np.copyto(grad_ws, (sums[0] + sums[1]).reshape(kh, c, kw, f).transpose(3, 1, 0, 2))
     return True
 
 
@@ -103,7 +106,7 @@ def _correlation(problem, batch_last):
 
 def _phases(problem, batch_last):
     """Return for each phase of the input: its correlation (None if no tap meets it), its taps, its pixels."""
-    rows, cols = ([_phase(first, *axis) for first in range(min(axis[2], size))]
+    rows, cols = ([phase(first, *axis) for first in range(min(axis[2], size))]
                   for size, axis in zip(problem.x_shape[2:], zip(
                       (before for before, _ in problem.padding), problem.kernel_size, problem.stride,
                       problem.dilation)))
@@ -118,7 +121,7 @@ def _phases(problem, batch_last):
     return phases
 
 
-def _phase(first, before, kernel_size, stride, dilation):
+def phase(first, before, kernel_size, stride, dilation):
     """Describe the pixels first, first + stride, ... of one axis: pixels, taps, start, dilation, number of taps.
 
     Tap k reads pixel h for output i where ``i * stride + k * dilation = h + before``. So the taps of a phase are
@@ -136,94 +139,101 @@ def _phase(first, before, kernel_size, stride, dilation):
     return pixels, backwards, outputs[-1], outputs[0] - outputs[1], len(taps)
 
 
-def _blocks(how, channels, out_shape):
+def _blocks(how, channels, filters, out_shape):
     """Return (samples, rows, cols) slices: wide enough for BLAS, small for the cache, enough for two threads."""
     n, _, oh, ow = out_shape
     if 0 in out_shape:
         return []
+    (kh, kw), step = how.kernel_size, how.stride[0]
+    small = filters * channels * kh * kw * n * oh * ow <= SMALL
+    budget = BLOCK_BYTES * (4 if small else 1)  # where NumPy's calls cost more than the cache, fewer blocks
+    pixel = 4 * channels * kw  # bytes of one column in one strip
+    strips_wanted = (min(oh, 2 * kh) - 1) * step + kh  # fewer rows, and most strips would be written twice
+    width = min(max(MIN_WIDTH, budget // (pixel * strips_wanted)), MAX_WIDTH)
     if how.batch_last:
-        samples = min(n, 2 * BLOCK_WIDTH)
-        cols = min(ow, max(1, BLOCK_WIDTH // samples))
+        samples = min(n, width)
+        cols = min(ow, width // samples)
     else:
-        cols = min(ow, 2 * BLOCK_WIDTH)
-        samples = min(n, max(1, BLOCK_WIDTH // cols))
-    kh, kw = how.kernel_size
-    strip = 4 * channels * kw * samples * cols
-    if how.dilation[0] == 1:
-        rows = (BLOCK_BYTES // strip - kh) // how.stride[0] + 1
-    else:
-        rows = BLOCK_BYTES // (strip * kh)
-    others = -(-n // samples) * -(-ow // cols)
-    rows = max(1, min(rows, -(-oh * others // MIN_BLOCKS)))
-    return boxes((n, samples), (oh, rows), (ow, cols))
+        cols = min(ow, 4 * MIN_WIDTH)
+        samples = min(n, max(1, width // cols))
+    strips = budget // (pixel * samples * cols)
+    rows = (strips - kh) // step + 1 if how.dilation[0] == 1 else strips // kh
+    if not small:
+        rows = min(rows, -(-oh * -(-n // samples) * -(-ow // cols) // MIN_BLOCKS))
+    return boxes((n, samples), (oh, max(1, rows)), (ow, cols))
 
 
-def _correlate(how, x, weight, out, block):
-    """Write one block of the correlation of x (N, C, H, W) with weight (F, C, KH, KW)."""
+def _correlate_block(how, x, weights, outs, block):
+    """Write one block of a correlation; `weights` is the matrix (F, KH * C * KW)."""
     samples, rows, cols = block
-    view = rows_first(out[samples, :, rows, cols], how.batch_last)
-    weights = weight.transpose(0, 2, 1, 3).reshape(len(weight), -1)
-    matrices = _matrices(how, x, block, view)
-    flat = merge_last(view)
+    views = [rows_first(out[samples, :, rows, cols], how.batch_last) for out in outs]
+    matrices = right_sides(how, x, block)
+    flat = merge_last(views[0]) if len(views) == 1 else None
     if flat is not None:
         np.matmul(weights, matrices, out=flat)
         return
-    product = scratch("product", view.shape)
-    np.matmul(weights, matrices, out=product.reshape(*view.shape[:2], -1))
-    np.copyto(view, product)
+    count, filters, *last = views[0].shape
+    product = scratch("product", (count, len(views), filters, *last))
+    np.matmul(weights, matrices, out=product.reshape(count, len(weights), -1))
+    for k, view in enumerate(views):
+        np.copyto(view, product[:, k])
 
 
 def _add_weight_gradient(how, x, grad_output, blocks, total):
-    """Add the blocks' part of the gradient of the weights to `total`, of shape (F, KH * C * KW)."""
+    """Add the blocks' part of the gradient of the weights to `total`, of shape (KH * C * KW, F)."""
     for samples, rows, cols in blocks:
         view = rows_first(grad_output[samples, :, rows, cols], how.batch_last)
-        matrices = _matrices(how, x, (samples, rows, cols), view).swapaxes(1, 2)
+        matrices = right_sides(how, x, (samples, rows, cols))
         grads = merge_last(view)
         if grads is None:
             copy = scratch("product", view.shape)
             np.copyto(copy, view)
             grads = copy.reshape(*view.shape[:2], -1)
-        product = scratch("sum", total.shape)
-        for grad, matrix in zip(grads, matrices):
-            np.matmul(grad, matrix, out=product)
-            total += product
+        at_once = max(1, SUM_BYTES // total.nbytes)  # rows whose products are kept until they are summed
+        for few, in boxes((len(grads), at_once)):
+            product = scratch("sum", (few.stop - few.start, *total.shape))
+            np.matmul(matrices[few], grads[few].swapaxes(1, 2), out=product)
+            total += product[0] if len(product) == 1 else product.sum(0)
 
 
-def _matrices(how, x, block, out):
-    """Return the right-hand sides of a block's products, (rows, KH * C * KW, width): one for each row of `out`.
+def right_sides(how, x, block):
+    """Return the right-hand sides of a block's products, (rows, KH * C * KW, width): one for each row of the output.
 
     Where rows are not dilated they are overlapping views of the strips; else each gets KH strips of its own.
     """
-    samples, rows, _ = block
-    x = x[samples]
-    count, (kh, kw), stride = len(out), how.kernel_size, how.stride[0]
-    depth, last = x.shape[1] * kw, out.shape[2:]
-    shape = (count, kh * depth, last[0] * last[1])
-    first_row = how.start[0] + rows.start * stride
+    x = x[block[0]]
+    samples, count, cols = (s.stop - s.start for s in block)
+    (kh, kw), step = how.kernel_size, how.stride[0]
+    last = (cols, samples) if how.batch_last else (samples, cols)
+    shape = (count, kh * x.shape[1] * kw, samples * cols)
+    first_row = how.start[0] + block[1].start * step
     if how.dilation[0] == 1:
-        strips = scratch("strips", ((count - 1) * stride + kh, x.shape[1], kw, *last))
-        _fill(strips, how, x, block, first_row, 1)
-        return as_strided(strips, shape, (stride * strips.strides[0], 4 * shape[2], 4))
+        strips = scratch("strips", ((count - 1) * step + kh, x.shape[1], kw, *last))
+        _fill(strips, how, x, block[2], first_row, 1)
+        return as_strided(strips, shape, (step * strips.strides[0], 4 * shape[2], 4))
     strips = scratch("strips", (count, kh, x.shape[1], kw, *last))
     for p in range(kh):
-        _fill(strips[:, p], how, x, block, first_row + p * how.dilation[0], stride)
+        _fill(strips[:, p], how, x, block[2], first_row + p * how.dilation[0], step)
     return strips.reshape(shape)
 
 
-def _fill(strips, how, x, block, first_row, row_step):
+def _fill(strips, how, x, cols, first_row, row_step):
     """Fill strips (R, C, KW, samples and columns) from the rows first_row, first_row + row_step, ... of x."""
     by_name = strips.swapaxes(3, 4) if how.batch_last else strips  # (R, C, KW, samples, columns)
-    step, height, width = how.stride[1], *x.shape[2:]
-    top, bottom = inside(first_row, row_step, len(strips), height)
-    strips[:top] = 0
-    strips[bottom:] = 0
-    rows = slice(first_row + top * row_step, first_row + bottom * row_step, row_step)
+    step = how.stride[1]
+    first_col = how.start[1] + cols.start * step
+    if 1 < step < how.kernel_size[1] and how.dilation[1] == 1:
+        _fill_by_phases(by_name, x, first_row, row_step, first_col, step)
+        return
     for q in range(how.kernel_size[1]):
-        tap = by_name[top:bottom, :, q]
-        start = how.start[1] + block[2].start * step + q * how.dilation[1]
-        left, right = inside(start, step, tap.shape[3], width)
-        tap[..., :left] = 0
-        tap[..., right:] = 0
-        cols = slice(start + left * step, start + right * step, step)
-        if top < bottom and left < right:
-            np.copyto(tap[..., left:right], x[:, :, rows, cols].transpose(2, 1, 0, 3))
+        copy_inside(by_name[:, :, q], x, (first_row, row_step), (first_col + q * how.dilation[1], step))
+
+
+def _fill_by_phases(strips, x, first_row, row_step, first_col, step):
+    """Fill strips whose columns are `step` apart: sort the columns by phase once, then each tap is a run of them."""
+    rows, channels, kw, samples, cols = strips.shape
+    phases = scratch("phases", (step, rows, channels, samples, cols + (kw - 1) // step))
+    for p in range(step):
+        copy_inside(phases[p], x, (first_row, row_step), (first_col + p, step))
+    for q in range(kw):
+        np.copyto(strips[:, :, q], phases[q % step][..., q // step:q // step + cols])

@@ -10,6 +10,7 @@ some 25 ms after each two-threaded product and would sit on the core that our ow
 """
 
 import itertools
+import math
 import os
 import sys
 import threading
@@ -75,7 +76,7 @@ def scratch(name, shape):
 
     Memory fresh from the system costs a page fault for every 4 KiB; memory used a moment ago is in cache.
     """
-    size = int(np.prod(shape, dtype=np.int64))
+    size = math.prod(shape)
     kept = vars(_local)
     flat = kept.get(name)
     if flat is None or flat.size < size:
@@ -116,7 +117,7 @@ _blas = _BlasLimit()
 
 @contextmanager
 def one_blas_thread():
-    """Hold BLAS to one thread. Users may overlap: the last to leave restores what the first one found."""
+    """Hold BLAS to one thread, in a ``with`` or as a decorator. Users may overlap: the last to leave restores what the first one found."""
     with _lock:
         _blas.enter()
     try:

@@ -1,0 +1,21 @@
+"""Small machines that teach one idea each. Naming one imports anywidget; ``import cnnlib`` does not."""
+
+_FILES = {"ConvolutionMicroscope": "microscope", "Redraw": "redraw", "ShapeBuilder": "shape_builder"}
+__all__ = ["ConvolutionMicroscope", "Redraw", "ShapeBuilder"]
+
+
+def __getattr__(name):
+    if name not in _FILES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    try:
+        return getattr(importlib.import_module(f"{__name__}.{_FILES[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name not in ("anywidget", "ipywidgets", "traitlets"):
+            raise
+        raise ImportError(f"{name} needs the package {error.name}: pip install anywidget") from error
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,88 @@
+"""Numbers and words as people read them: what static/kit/text.js says in the browser, said in Python.
+
+One truth, tested: tests/widgets/test_js.py gives both the same numbers and compares every word.
+"""
+
+import math
+from decimal import ROUND_HALF_UP, Decimal
+
+import numpy as np
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def full(value):
+    """Return a number as a sentence says it: at most four decimals, real minus, never "−0".
+
+    Examples
+    --------
+    >>> full(2.0), full(-0.25), full(1 / 3), full(float("nan"))
+    ('2', '−0.25', '0.3333', 'NaN')
+    """
+    value = float(value)
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "∞" if value > 0 else f"{MINUS}∞"
+    if value and abs(value) < 0.001:
+        digits, power = f"{value:.1e}".split("e")
+        return f"{digits}e{int(power)}".replace("-", MINUS)
+    text = str(Decimal(value).quantize(Decimal("0.0001"), ROUND_HALF_UP)).rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text.replace("-", MINUS)
+
+
+def term(pixel, weight):
+    """Return a product as text, a negative second factor in brackets.
+
+    Examples
+    --------
+    >>> term(1, -1)
+    '1·(−1)'
+    """
+    factor = full(weight)
+    return f"{full(pixel)}·{f'({factor})' if factor.startswith(MINUS) else factor}"
+
+
+def places(first, last, step=1):
+    """Return a run of rows or columns as text: "0 to 2", "0 to 4 in steps of 2", or "3" alone."""
+    if first == last:
+        return full(first)
+    return f"{full(first)} to {full(last)}" + (f" in steps of {step}" if step > 1 else "")
+
+
+def plural(n, noun):
+    """Return a count with its noun: "1 pixel", "1,024 pixels"."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def literal(value):
+    """Return a value as the code that makes it; single-precision numbers by their shortest digits.
+
+    Examples
+    --------
+    >>> literal(np.array([[0.1, -1]], dtype=np.float32)), literal((1, 2)), literal("same")
+    ('[[0.1, -1]]', '(1, 2)', '"same"')
+    """
+    if value is None or isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, np.ndarray):
+        return f"[{', '.join(literal(v) for v in value)}]" if value.ndim else _number(float(value))
+    if isinstance(value, tuple | list):
+        return f"({', '.join(map(literal, value))}{',' if len(value) == 1 else ''})"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'"{key}": {literal(v)}' for key, v in value.items()) + "}"
+    return _number(float(value))
+
+
+def _number(value):
+    """Return a number by its shortest digits that give the same single-precision number."""
+    if not math.isfinite(value):
+        return f'float("{value}")'
+    for digits in range(6, 10):
+        rounded = float(f"{value:.{digits}g}")
+        if rounded == value or np.float32(value) == value and np.float32(rounded) == value:
+            value = rounded
+            break
+    return str(int(value)) if value == int(value) and abs(value) < 1e16 else repr(value)

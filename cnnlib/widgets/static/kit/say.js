@@ -1,0 +1,15 @@
+// The readout: seen at once, spoken when it has settled, at most every 250 ms.
+
+function voice(line, output, signal, delay = 250) {
+  let wanted = "", timer = 0;
+  signal.addEventListener("abort", () => clearTimeout(timer));
+  return (text) => {
+    if (text === wanted) return;
+    wanted = text;
+    line.textContent = text;
+    clearTimeout(timer);
+    timer = setTimeout(() => { output.textContent = wanted; }, delay);
+  };
+}
+
+export { voice };

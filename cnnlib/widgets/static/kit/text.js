@@ -1,0 +1,105 @@
+// Numbers and words as people read them. cnnlib/widgets/_text.py says the same words in Python.
+
+const MINUS = "\u2212";
+
+function trim(digits) {
+  const text = digits.includes(".") ? digits.replace(/\.?0+$/, "") : digits;
+  return text === "-0" ? "0" : text.replace("-", MINUS);
+}
+
+// A number in a sentence: at most four decimals, real minus, never "−0".
+function full(value) {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "\u221e" : MINUS + "\u221e";
+  if (value !== 0 && Math.abs(value) < 0.001) return value.toExponential(1).replace(/-/g, MINUS);
+  return trim(value.toFixed(4));
+}
+
+// A factor in a product: a negative one in brackets.
+function factor(value) {
+  const text = full(value);
+  return text.startsWith(MINUS) ? `(${text})` : text;
+}
+
+function term(pixel, weight) {
+  return `${full(pixel)}\u00b7${factor(weight)}`;
+}
+
+// The decimals with which every number of a grid fits its cell, so that columns align.
+function decimalsFor(numbers) {
+  let most = 0, negative = false, whole = true;
+  for (const x of numbers) {
+    if (!Number.isFinite(x)) continue;
+    if (whole && !Number.isInteger(x)) whole = false;
+    if (x < 0) negative = true;
+    if (Math.abs(x) > most) most = Math.abs(x);
+  }
+  if (whole) return 0;
+  if (most < 0.995) return 2;
+  return Math.max(0, 3 - String(Math.round(most)).length - (negative ? 1 : 0));
+}
+
+// A number in a cell: at most four glyphs where it can be ("−.25", "12.5", "NaN").
+function short(value, decimals = 0) {
+  if (!Number.isFinite(value)) return full(value);
+  let text = value.toFixed(decimals);
+  if (Number(text) === 0) text = text.replace("-", "");
+  if (text.length > 4) text = text.replace(/^(-?)0\./, "$1.");
+  if (text.length > 4) text = value.toFixed(0);
+  if (text.length > 4) text = value.toExponential(0).replace("e+", "e");
+  return text.replace(/-/g, MINUS);
+}
+
+// 768000 as "768,000".
+function count(whole) {
+  return String(whole).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+function plural(n, noun) {
+  return `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+// Rows "0 to 2", or "0 to 4 in steps of 2", or "3" alone.
+function places(first, last, step = 1) {
+  if (first === last) return full(first);
+  return `${full(first)} to ${full(last)}${step > 1 ? " in steps of " + step : ""}`;
+}
+
+// What a person typed, as a number: "−1", "1/9", ".5"; null where it is none.
+function parse(text) {
+  const clean = text.trim().replace(/[\u2212\u2013]/g, "-").replace(",", ".");
+  if (/^nan$/i.test(clean)) return NaN;
+  const fraction = clean.match(/^(-?[\d.]+)\s*\/\s*([\d.]+)$/);
+  const value = fraction ? Number(fraction[1]) / Number(fraction[2]) : clean === "" ? NaN : Number(clean);
+  return Number.isFinite(value) ? value : null;
+}
+
+// A value as Python would write it: the cell that "Code" copies. Single precision, its shortest digits.
+function literal(value) {
+  if (value === null || value === undefined) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (typeof value === "string") return `"${value}"`;
+  if (typeof value === "number") return numberLiteral(value);
+  if (Array.isArray(value)) return `(${value.map(literal).join(", ")}${value.length === 1 ? "," : ""})`;
+  if (value.shape) return nested([...value.data], value.shape);
+  return "{" + Object.entries(value).map(([k, v]) => `"${k}": ${literal(v)}`).join(", ") + "}";
+}
+
+function numberLiteral(value) {
+  if (Number.isNaN(value)) return 'float("nan")';
+  if (!Number.isFinite(value)) return `float("${value > 0 ? "" : "-"}inf")`;
+  for (let digits = 6; digits < 10; digits++) {
+    const rounded = Number(value.toPrecision(digits));
+    if (rounded === value || (Math.fround(value) === value && Math.fround(rounded) === value)) return String(rounded === 0 ? 0 : rounded);
+  }
+  return String(value);
+}
+
+function nested(data, shape) {
+  if (!shape.length) return numberLiteral(data[0]);
+  const size = data.length / shape[0];
+  const parts = [...Array(shape[0]).keys()].map((i) => nested(data.slice(i * size, (i + 1) * size), shape.slice(1)));
+  return `[${parts.join(", ")}]`;
+}
+
+export { MINUS, full, factor, term, decimalsFor, short, count, plural, places, parse, literal };

@@ -1,0 +1,157 @@
+// What each layer does to size, cost and sight: the rows of the shape builder, and its sentences.
+// The same numbers and words as cnnlib.geometry and ShapeBuilder in Python.
+import { span } from "./kit/maths.js";
+import { full, count, plural } from "./kit/text.js";
+
+const FIELDS = { conv: ["out_channels", "kernel_size", "stride", "padding", "dilation"], max: ["kernel_size", "stride", "padding"], avg: ["kernel_size", "stride", "padding"], linear: ["out_channels"] };
+const LEAST = { out_channels: 1, kernel_size: 1, stride: 1, padding: 0, dilation: 1, groups: 1 };
+const WORDS = { out_channels: "filters", kernel_size: "size", stride: "stride", padding: "padding", dilation: "dilation", groups: "groups" };
+const SIDES = ["rows", "columns"];
+const MOST = 16;                                     // the widest padding that a fix offers
+
+function shapeWords(shape) {
+  return shape.join("\u00d7");
+}
+
+function hundredths(value) {
+  return String(Math.round(value * 100) / 100);
+}
+
+// Windows along one axis: { out, rest, more }: pixels left over, zeros added; out < 1 where none fits.
+function along(size, layer, rounding) {
+  const steps = size + 2 * layer.padding - span(layer.kernel_size, layer.dilation);
+  const rest = steps < 0 ? 0 : steps % layer.stride;
+  const more = rounding === "fill" && rest ? layer.stride - rest : 0;
+  return { out: steps < 0 ? 0 : Math.floor((steps + more) / layer.stride) + 1, rest: more ? 0 : rest, more, exact: steps / layer.stride + 1 };
+}
+
+function arithmetic(size, layer) {
+  const zeros = layer.padding ? ` + 2\u00b7${layer.padding}` : "";
+  const spread = layer.dilation > 1 ? span(layer.kernel_size, layer.dilation) : layer.kernel_size;
+  return `(${size}${zeros} \u2212 ${spread})/${layer.stride} + 1`;
+}
+
+// null, or why this layer cannot stand on this shape.
+function trouble(layer, shape, rounding) {
+  const fields = [...(FIELDS[layer.kind] || []), ...(layer.kind === "conv" ? ["groups"] : [])];
+  for (const name of fields) if (!(layer[name] >= LEAST[name])) return `${WORDS[name]} ${full(layer[name])}: the smallest is ${LEAST[name]}`;
+  if (!FIELDS[layer.kind] || layer.kind === "linear") return null;
+  if (shape.length < 3) return `needs maps; the layer before gives a list of ${plural(shape[0], "number")}`;
+  if (layer.kind === "conv" && (shape[0] % layer.groups || layer.out_channels % layer.groups)) {
+    return `groups ${layer.groups} must divide ${shape[0]} channels in and ${layer.out_channels} out`;
+  }
+  const half = Math.floor(layer.kernel_size / 2);
+  if (layer.kind !== "conv" && layer.padding > half) return `padding ${layer.padding} is more than half of ${layer.kernel_size}: the largest is ${half}`;
+  for (const axis of [0, 1]) {
+    const size = shape[1 + axis], { out, rest, exact } = along(size, layer, rounding);
+    const where = shape[1] === shape[2] ? "" : `${SIDES[axis]}: `;
+    if (out < 1) return `${where}${size} + 2\u00b7${layer.padding} < ${span(layer.kernel_size, layer.dilation)}: the ${layer.kind === "conv" ? "filter" : "window"} does not fit`;
+    if (rest && rounding === "refuse") return `does not fit: ${where}${arithmetic(size, layer)} = ${hundredths(exact)}`;
+  }
+  return null;
+}
+
+// What this layer gives, where there is no trouble: shape, parameters, multiply-adds, the window per axis, a note.
+function outcome(layer, shape, rounding) {
+  const { kind, kernel_size: k, out_channels: n } = layer;
+  if (kind === "linear") {
+    const inputs = shape.reduce((a, b) => a * b, 1);
+    const window = shape.length === 3 ? [[shape[1], 1, 1, 0], [shape[2], 1, 1, 0]] : null;
+    return { shape: [n], parameters: inputs * n + n, multiply_adds: inputs * n, window, note: shape.length === 3 ? `flattens ${shapeWords(shape)} to ${count(inputs)}` : "" };
+  }
+  if (!FIELDS[kind]) return { shape, parameters: kind === "norm" ? 2 * shape[0] : 0, multiply_adds: 0, window: null, note: "" };
+  const [rows, cols] = [0, 1].map((a) => along(shape[1 + a], layer, rounding));
+  const maps = kind === "conv" ? n : shape[0], weights = kind === "conv" ? n * (shape[0] / layer.groups) * k * k : 0;
+  const both = (x, y) => [[x, "row"], [y, "column"]].filter(([m]) => m).map(([m, noun]) => plural(m, noun)).join(", ");
+  const note = rows.rest || cols.rest ? `drops ${both(rows.rest, cols.rest)}` : rows.more || cols.more ? `fills ${both(rows.more, cols.more)} with zeros` : "";
+  const window = [[k, layer.stride, layer.dilation, layer.padding], [k, layer.stride, layer.dilation, layer.padding]];
+  return { shape: [maps, rows.out, cols.out], parameters: weights + (kind === "conv" ? n : 0), multiply_adds: weights * rows.out * cols.out, window, note };
+}
+
+// One row per layer: { shape, parameters, multiply_adds, sees, jump, start, note } or { trouble } or { waits }.
+function rowsOf(s) {
+  let shape = s.input_shape, sees = [1, 1], jump = [1, 1], start = [0, 0], stopped = 0;
+  return s.layers.map((layer, place) => {
+    if (stopped) return { waits: stopped };
+    const why = layer.kind === "other" ? `${layer.name}: shape unknown here` : trouble(layer, shape, s.rounding);
+    if (why) {
+      stopped = place + 1;
+      return { trouble: why, before: shape };
+    }
+    const row = outcome(layer, shape, s.rounding);
+    if (row.window) {
+      const at = (a, i) => row.window[a][i];
+      start = start.map((x, a) => x - at(a, 3) * jump[a]);
+      sees = sees.map((x, a) => x + (span(at(a, 0), at(a, 2)) - 1) * jump[a]);
+      jump = jump.map((x, a) => x * at(a, 1));
+    }
+    const before = shape;
+    shape = row.shape;
+    return { ...row, before, sees, jump, start };
+  });
+}
+
+function total(rows, name) {
+  return rows.reduce((n, row) => n + (row[name] || 0), 0);
+}
+
+// Changes of one layer that would make it fit: [[label, change], …]; change is { rounding } or { layer }.
+function fixes(layer, shape, rounding) {
+  if (!FIELDS[layer.kind] || layer.kind === "linear" || shape.length < 3) return [];
+  const least = FIELDS[layer.kind].find((name) => layer[name] < LEAST[name]);
+  const fits = (change) => !trouble({ ...layer, ...change }, shape, rounding);
+  const size = (l, r) => { const [, h, w] = outcome(l, shape, r).shape; return h === w ? h : `${h}\u00d7${w}`; };
+  const found = [];
+  const offer = (words, changes) => {
+    const change = changes.find(fits);
+    if (change) found.push([`${words(change)} \u2192 ${size({ ...layer, ...change }, rounding)}`, { layer: { ...layer, ...change } }]);
+  };
+  if (least) return [[`${WORDS[least]} ${LEAST[least]}`, { layer: { ...layer, [least]: LEAST[least] } }]];
+  const near = (name, low, high) => [...Array(Math.max(0, high - low + 1)).keys()].map((x) => x + low).filter((x) => x !== layer[name]).sort((a, b) => Math.abs(a - layer[name]) - Math.abs(b - layer[name]) || a - b);
+  if (rounding === "refuse" && !trouble(layer, shape, "drop")) found.push([`drop the rest \u2192 ${size(layer, "drop")}`, { rounding: "drop" }]);
+  const pool = layer.kind !== "conv";
+  const widest = pool ? Math.floor(layer.kernel_size / 2) : MOST;
+  if (!pool || !found.length) offer((c) => `padding ${c.padding}`, near("padding", 0, widest).map((padding) => ({ padding })));
+  if (found.length) offer((c) => `stride ${c.stride}`, near("stride", 1, layer.stride - 1).map((stride) => ({ stride })));
+  if (pool) offer((c) => `size ${c.kernel_size}, stride ${c.stride}`, near("kernel_size", 2, layer.kernel_size + 3).map((k) => ({ kernel_size: k, stride: k, padding: 0, dilation: 1 })));
+  if (found.length < 3) offer((c) => `size ${c.kernel_size}`, near("kernel_size", 1, layer.kernel_size + 2).map((k) => ({ kernel_size: k })));
+  if (layer.kind === "conv" && layer.groups > 1) offer(() => "groups 1", [{ groups: 1 }]);
+  return found.slice(0, 3);
+}
+
+// The arithmetic behind a row that stands: [[name, text], …].
+function workings(s, rows, place) {
+  const layer = s.layers[place], { kind, kernel_size: k, out_channels: n, groups } = layer, row = rows[place];
+  if (!row.shape || !FIELDS[kind]) return [];
+  const { before } = row, inputs = before.reduce((a, b) => a * b, 1);
+  if (kind === "linear") return [["params", `${count(inputs)}\u00b7${count(n)} + ${count(n)} = ${count(row.parameters)}`]];
+  const { exact } = along(before[1], layer, "drop"), below = place ? rows[place - 1] : { sees: [1, 1], jump: [1, 1] };
+  const rounded = exact === row.shape[1] ? "" : ` = ${hundredths(exact)}, ${exact > row.shape[1] ? "down" : "up"}`;
+  const lines = [["rows", `${arithmetic(before[1], layer)}${rounded} = ${row.shape[1]}`]];
+  if (kind === "conv") {
+    const depth = before[0] / groups, weights = depth * k * k;
+    lines.push(["params", `${n}\u00b7(${depth}\u00b7${k}\u00b7${k} + 1) = ${count(row.parameters)}`]);
+    lines.push(["mult-adds", `${n}\u00b7${row.shape[1]}\u00b7${row.shape[2]} outputs \u00b7 ${count(weights)} weights each`]);
+  }
+  lines.push(["sees", `${below.sees[0]} + (${span(k, layer.dilation)} \u2212 1)\u00b7${below.jump[0]} = ${row.sees[0]}`]);
+  return lines;
+}
+
+// The chosen row; -1 and whatever lies outside is the last.
+function focusOf(s) {
+  const n = s.layers.length;
+  return s.focus >= 0 && s.focus < n ? s.focus : n - 1;
+}
+
+function sentence(s, hidden = s.predict, rows = rowsOf(s)) {
+  const at = focusOf(s);
+  if (at < 0) return `Input ${shapeWords(s.input_shape)}, no layer yet.`;
+  const row = rows[at], name = `Row ${at + 1}, ${s.layers[at].kind}`;
+  if (row.trouble) return `${name}: ${row.trouble}.`;
+  if (row.waits) return `${name}: waits for row ${row.waits}.`;
+  if (hidden) return `${name}: predict its output.`;
+  const shape = row.shape.length === 1 ? plural(row.shape[0], "number") : shapeWords(row.shape);
+  return `${name}: ${shape}, ${plural(row.parameters, "parameter")}, each neuron sees ${shapeWords(row.sees)}${row.note ? "; " + row.note : ""}.`;
+}
+
+export { FIELDS, LEAST, WORDS, shapeWords, rowsOf, total, fixes, focusOf, workings, sentence };

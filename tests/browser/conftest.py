@@ -1,0 +1,142 @@
+"""A browser for the widgets: one Chromium per worker, a page per test, messages counted."""
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))  # `from widgets_shown import …`
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync"]
+
+
+def find_chromium():
+    """Return the path of an installed Chromium or Chrome, or None."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: no browser tests")
+    pytest.importorskip("anywidget", reason="anywidget is not installed: no widget to drive")
+    executable = find_chromium()
+    if executable is None:
+        pytest.skip("no Chromium was found on the PATH: the widgets are not driven in a browser")
+    with playwright.sync_playwright() as api:
+        browser = api.chromium.launch(executable_path=executable, headless=True, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Shown:
+    """A widget on the harness page: hands on it, and what it says."""
+
+    def __init__(self, page):
+        self.page = page
+        self.root = page.locator(".cw").first
+
+    def press(self, *keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+        return self
+
+    def settle(self):
+        """Wait until what was asked for is drawn and has been spoken."""
+        self.page.wait_for_timeout(330)
+        return self
+
+    def frame(self):
+        """Wait until what was asked for is drawn."""
+        self.page.evaluate("() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))")
+        return self
+
+    def cell(self, part, at):
+        return self.root.locator(f'[data-part="{part}"] [data-at="{at}"]')
+
+    def cells(self, part):
+        self.frame()
+        return self.root.locator(f'[data-part="{part}"] .cw-cell').all_inner_texts()
+
+    def do(self, name):
+        self.root.locator(f'button[data-do="{name}"]').first.click()
+        return self.frame()
+
+    def field(self, trait):
+        return self.root.locator(f'[data-trait="{trait}"] input').first
+
+    def type(self, trait, text):
+        self.field(trait).fill(text)
+        self.field(trait).press("Enter")
+        return self.frame()
+
+    @property
+    def readout(self):
+        self.settle()
+        return self.root.locator('output[data-part="readout"]').text_content()
+
+    @property
+    def refusal(self):
+        self.frame()
+        return self.root.locator('[data-part="refusal"]').first
+
+    @property
+    def messages(self):
+        return self.page.evaluate("model.messages.length")
+
+    def get(self, name):
+        """Return a trait of the page's model; arrays come as NumPy arrays, NaN included."""
+        value = self.page.evaluate(
+            "(n) => { const v = model.get(n); if (!v || !v.shape) return v;"
+            " return { shape: v.shape, bytes: [...new Uint8Array(v.data.buffer, v.data.byteOffset, v.data.byteLength)] }; }",
+            name)
+        if isinstance(value, dict) and "bytes" in value:
+            return np.frombuffer(bytes(value["bytes"]), np.float32).reshape(value["shape"])
+        return value
+
+    def state(self):
+        """Return everything that is state, as text to compare."""
+        names = [n for n in self.page.evaluate("Object.keys(model.get('_start'))")]
+        return json.dumps({n: v.tolist() if isinstance(v := self.get(n), np.ndarray) else v for n in names},
+                          sort_keys=True)
+
+    def check(self):
+        """No exception so far, and still drawn."""
+        assert self.page.evaluate("errors") == []
+        assert self.root.get_attribute("data-ready") == "true"
+
+
+@pytest.fixture
+def show(chromium, tmp_path):
+    """Return a function that puts a widget on a page of this width and theme."""
+    contexts = []
+
+    def shown(widget, width=848, theme="light", **options):
+        from cnnlib.widgets import _compose
+
+        text = (HERE / "harness.html").read_text(encoding="utf-8")
+        parts = {"/*STYLE*/": widget._css + f".place {{ width: {width}px }}",
+                 "/*MODULE*/": _compose.join(type(widget).javascript, "host.js"), "/*RECORD*/": widget.record()}
+        text = re.sub("|".join(map(re.escape, parts)), lambda m: parts[m[0]], text)
+        text = text.replace("<body>", f'<body data-jp-theme-light="{"true" if theme == "light" else "false"}" '
+                                      f'style="background: {"#fff" if theme == "light" else "#111"}">')
+        path = tmp_path / "page.html"
+        path.write_text(text, encoding="utf-8")
+        contexts.append(chromium.new_context(viewport={"width": width + 40, "height": 800}, **options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(5000)
+        page.goto(path.as_uri())
+        page.wait_for_selector(".cw[data-ready]")
+        return Shown(page).frame()
+
+    yield shown
+    for context in contexts:
+        for page in context.pages:
+            if "page.html" in page.url:
+                assert page.evaluate("window.errors || []") == []
+        context.close()

@@ -1,0 +1,145 @@
+"""Both widgets in a real JupyterLab: rendered, in step with Python, deaf to its shortcuts, gone when closed."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import nbformat
+import pytest
+
+pytestmark = pytest.mark.browser
+
+CELLS = [
+    "from cnnlib.widgets import ConvolutionMicroscope, ShapeBuilder\n"
+    "image = [[int(c) for c in row] for row in '111111 000010 011100 001000 010000 100000'.split()]\n"
+    "microscope = ConvolutionMicroscope(image, [[1, 1, 1], [-1, 1, -1], [1, -1, -1]], col=1)\nmicroscope",
+    "builder = ShapeBuilder((3, 32, 32), ['conv 10 5 1 2'])\nbuilder",
+    "microscope",
+    "",  # where the kernel is asked
+]
+SETTINGS = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """Start a JupyterLab on a notebook with both widgets; gives its address."""
+    pytest.importorskip("jupyterlab", reason="jupyterlab is not installed: the widgets are not tried in it")
+    work = tmp_path_factory.mktemp("lab")
+    (work / "root").mkdir()
+    (work / "settings").mkdir()
+    (work / "settings" / "overrides.json").write_text(json.dumps(SETTINGS))
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, work / "root" / "widgets.ipynb")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(work / "config"), "JUPYTERLAB_SETTINGS_DIR": str(work / "user"),
+                   "JUPYTERLAB_WORKSPACES_DIR": str(work / "workspaces"), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
+               "--IdentityProvider.token=", f"--ServerApp.root_dir={work / 'root'}",
+               f"--LabApp.app_settings_dir={work / 'settings'}", "--LabApp.news_url="]
+    address = f"http://127.0.0.1:{port}"
+    with (work / "log").open("w") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        try:
+            wait_for(lambda: urllib.request.urlopen(f"{address}/api", timeout=1).close() or True, 90)
+            yield address
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def wait_for(answer, seconds):
+    """Ask until the answer is true; what it raises last is raised when time is up."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            if found := answer():
+                return found
+        except OSError:
+            if time.monotonic() > end:
+                raise
+        assert time.monotonic() < end, "nothing came in time"
+        time.sleep(0.2)
+
+
+def kernel_listens(address):
+    """Is the notebook's kernel idle, and the page connected to it? (The page's own sign says idle too early.)"""
+    with urllib.request.urlopen(f"{address}/api/sessions", timeout=5) as answer:
+        kernels = [session["kernel"] for session in json.load(answer)]
+    return kernels and kernels[0]["execution_state"] == "idle" and kernels[0]["connections"] > 0
+
+
+def run_all(page, address):
+    wait_for(lambda: kernel_listens(address), 90)
+    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=90_000)
+    page.click('.lm-MenuBar-itemLabel:text-is("Run")')
+    page.click('.lm-Menu-itemLabel:text-is("Run All Cells")')
+    page.wait_for_selector("[data-widget=ShapeBuilder][data-ready]", timeout=90_000)
+    page.wait_for_function("document.querySelectorAll('[data-widget=ConvolutionMicroscope][data-ready]').length === 2", timeout=60_000)
+
+
+def ask_kernel(page, source):
+    """Run a line in the notebook's kernel, in a cell of its own at the end, and return what it prints."""
+    cell = page.locator(".jp-Notebook .jp-Cell").last
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(f"print('«', {source}, '»')")
+    page.keyboard.press("Control+Enter")
+    text = cell.locator(".jp-OutputArea-output")
+    page.wait_for_function("(el) => /«[^]*»/.test(el.closest('.jp-Cell').querySelector('.jp-OutputArea')?.innerText || '')",
+                           arg=cell.element_handle(), timeout=20_000)
+    return text.last.inner_text().split("«")[1].split("»")[0].strip()
+
+
+def test_in_jupyterlab(chromium, lab):
+    page = chromium.new_page(viewport={"width": 1280, "height": 2400})
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{lab}/lab/tree/widgets.ipynb?reset", timeout=90_000)
+    run_all(page, lab)
+    first, second = (page.locator("[data-widget=ConvolutionMicroscope]").nth(k) for k in (0, 1))
+    assert first.locator('[data-part="output"] .cw-cell').all_inner_texts()[:4] == ["1", "2", "2", "5"]
+    assert "760" in page.locator("[data-widget=ShapeBuilder]").inner_text()
+
+    # From the screen to Python, and both views alike; the keys of JupyterLab's own do nothing here.
+    cells = page.locator(".jp-Notebook .jp-Cell").count()
+    first.locator('[data-part="output"] [data-at="0,1"]').focus()
+    for key in ("ArrowRight", "ArrowDown", *"abdd00xm"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(500)
+    assert page.locator(".jp-Notebook .jp-Cell").count() == cells
+    assert page.locator(".jp-Dialog").count() == 0
+    readouts = [view.locator('output[data-part="readout"]').text_content() for view in (first, second)]
+    assert readouts[0] == readouts[1] and "row 1, column 2" in readouts[0]
+    assert ask_kernel(page, "microscope.row, microscope.col, microscope.readout == microscope.sentence()") == "1 2 True"
+
+    # A changed weight is computed in Python too; a state set in Python is on screen.
+    first.locator('[data-part="weight"] [data-at="0,0"]').focus()
+    page.keyboard.press("+")
+    assert ask_kernel(page, "microscope.kernel[0].tolist(), microscope.output[0].tolist()") == "[2.0, 1.0, 1.0] [2.0, 3.0, 3.0, 6.0]"
+    assert ask_kernel(page, "setattr(microscope, 'stride', 3) or microscope.output.tolist()") == "[[2.0, 6.0], [3.0, 0.0]]"
+    page.wait_for_function("document.querySelectorAll('[data-widget=ConvolutionMicroscope] [data-part=output] .cw-cell').length === 8")
+    assert first.locator('[data-part="output"] .cw-cell').all_inner_texts() == ["2", "6", "3", "0"]
+
+    # Shift+Enter still runs the cell.
+    number = "document.querySelectorAll('.jp-Notebook .jp-Cell')[1].querySelector('.jp-InputPrompt').innerText"
+    before = page.evaluate(number)
+    page.locator("[data-widget=ShapeBuilder] .cw-grip").first.focus()
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_timeout(3000); page.screenshot(path="/tmp/widgets/lab.png"); print(page.evaluate("[document.activeElement.outerHTML.slice(0,200), document.querySelector('.jp-Notebook').className]"))
+    page.wait_for_function(f"(old) => {number} !== old && !{number}.includes('*')", arg=before, timeout=20_000)
+
+    # Closing takes the views away.
+    ask_kernel(page, "microscope.close()")
+    page.wait_for_function("document.querySelectorAll('[data-widget=ConvolutionMicroscope]').length === 0", timeout=10_000)
+    assert errors == []
+    page.close()

@@ -1,0 +1,159 @@
+"""The widgets' JavaScript says what the library says: Python writes the cases, node answers them.
+
+Each case is drawn here, answered by cnnlib, written to JSON and read by tests/js/*.test.mjs.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("anywidget")
+
+from cnnlib.widgets import ConvolutionMicroscope, ShapeBuilder, _text
+from cnnlib.widgets.shape_builder import PRESETS, read_layers, rows_of
+
+ROOT = Path(__file__).parents[2]
+NODE = shutil.which("node")
+
+
+def plain(array):
+    """Return an array as JSON can hold it: NaN and infinities as texts."""
+    numbers = [x if np.isfinite(x) else str(x) for x in np.asarray(array, np.float64).ravel().tolist()]
+    return {"shape": list(np.shape(array)), "data": numbers}
+
+
+def pixels(rng, shape, kind):
+    if kind == "whole":
+        return rng.integers(-3, 4, shape)
+    numbers = rng.normal(size=shape)
+    if kind == "nan":
+        numbers.flat[rng.integers(numbers.size)] = np.nan
+    return numbers
+
+
+def microscope_case(rng, k):
+    """One drawn state of the microscope: odd sizes, every form of padding, some that do not fit."""
+    channels = int(rng.choice([0, 1, 2, 3, 6]))
+    depth = (channels,) if channels else ()
+    size, kernel_size = rng.integers(1, 9, 2).tolist(), rng.integers(1, 4, 2).tolist()
+    if k % 25 == 0:
+        size = [67, 71]  # more outputs than 4096: the single-precision path of photos
+    kind = ["whole", "real", "nan"][k % 3] if k % 25 else "real"
+    padding = [0, 1, 2, (1, 0), (0, 3), "same", "valid"][int(rng.integers(7))]
+    state = dict(stride=int(rng.integers(1, 4)), dilation=int(rng.integers(1, 4)), padding=padding,
+                 bias=float(rng.choice([0.0, 0.0, 1.5, -0.25])), flip=bool(rng.integers(2)),
+                 row=int(rng.integers(9)), col=int(rng.integers(9)), channel=0, predict=bool(k % 11 == 0))
+    widget = ConvolutionMicroscope(pixels(rng, (*depth, *size), kind), pixels(rng, (*depth, *kernel_size), kind if k % 2 else "real"),
+                                   **state)
+    return answers(widget)
+
+
+def answers(widget):
+    state = {name: getattr(widget, name) for name in widget._opening}
+    state |= {"image": plain(widget.image), "kernel": plain(widget.kernel)}
+    return {"state": state, "problem": widget.problem(), "sentence": widget.sentence(), "code": widget.code(),
+            "pattern": widget._code, "output": None if widget.output is None else plain(widget.output)}
+
+
+def invalid_cases():
+    """States that are refused: each kind of impossible value, as a hand can type it."""
+    for change in ({"stride": 0}, {"dilation": -1}, {"padding": -1}, {"padding": 40}, {"padding": (0, 17)},
+                   {"kernel": np.ones((2, 3, 3))}, {"dilation": 9}, {"kernel": np.ones((9, 2))},
+                   {"kernel": np.ones((2, 9))}, {"kernel": np.ones((60, 60))}, {"dilation": 3, "padding": "same"}):
+        widget = ConvolutionMicroscope(np.ones((5, 6)), np.ones((3, 3)))
+        for name, value in change.items():
+            setattr(widget, name, value)
+        yield answers(widget)
+
+
+LAYERS = ["conv 10 5 1 2", "conv 4 3 1 1", "conv 6 3 2 1 1 2", "conv 8 3 1 0 2", "conv 5 2 3", "conv 4 1", "max 2", "max 3 2",
+          "max 3 3", "max 3 2 1", "avg 2", "avg 5 1 2", "relu", "norm", "dropout", "linear 10", "linear 84",
+          "max 2 2 2", "conv 9 3 0", "conv 3 7 4 3", "conv 12 3 1 1 1 3"]
+
+
+def shape_case(rng):
+    shape = [int(rng.integers(1, 7)), *rng.integers(3, 40, 2).tolist()]
+    if rng.integers(2):
+        shape[2] = shape[1]
+    layers = read_layers([LAYERS[i] for i in rng.integers(len(LAYERS), size=int(rng.integers(0, 6)))])
+    widget = ShapeBuilder(shape, photo=None)
+    widget.layers, widget.rounding = layers, str(rng.choice(["refuse", "drop", "fill"]))
+    widget.focus = int(rng.integers(-1, 6))
+    return shape_answers(widget)
+
+
+def shape_answers(widget):
+    state = {name: getattr(widget, name) for name in widget._opening}
+    return {"state": state, "rows": widget.table, "sentence": widget.sentence(), "code": widget.code(),
+            "pattern": widget._code}
+
+
+def number_cases(rng):
+    numbers = [0, -0.0, 1, -1, 0.5, 1 / 3, -1 / 3, 0.03125, -0.03125, 0.00005, 0.0005, -1e-7, 12345.678, 1e6, 0.1,
+               float("nan"), float("inf"), float("-inf"), *rng.normal(size=40), *(rng.normal(size=40) * 1000)]
+    for number in numbers:
+        single = float(np.float32(number))
+        yield {"number": plain([single])["data"][0], "full": _text.full(single), "literal": _text.literal(single)}
+
+
+def presets():
+    for name in PRESETS:
+        yield shape_answers(ShapeBuilder(layers=name, photo=None))
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory):
+    rng = np.random.default_rng(20)
+    found = {
+        "microscope": [microscope_case(rng, k) for k in range(100)] + list(invalid_cases()),
+        "shapes": [shape_case(rng) for _ in range(150)] + list(presets()),
+        "numbers": list(number_cases(rng)),
+    }
+    path = tmp_path_factory.mktemp("cases") / "cases.json"
+    path.write_text(json.dumps(found), encoding="utf-8")
+    return path, found
+
+
+def test_cases_are_worth_asking(cases):
+    """The draw holds what it is meant to hold: refusals, NaN, photos, every fate of a row."""
+    found = cases[1]
+    problems = [case["problem"] for case in found["microscope"] if case["problem"]]
+    assert len(problems) > 15
+    assert sum("nan" in case["state"]["image"]["data"] for case in found["microscope"]) > 10
+    assert sum("read by no window" in case["sentence"] for case in found["microscope"]) > 10
+    rows = [row for case in found["shapes"] for row in case["rows"]]
+    for word in ("does not fit", "groups", "needs maps", "more than half", "drops", "fills", "flattens", "smallest"):
+        assert any(word in row.get("trouble", "") + row.get("note", "") for row in rows), word
+    assert sum("waits" in row for row in rows) > 10
+
+
+@pytest.mark.skipif(NODE is None, reason="node is not installed: the JavaScript arithmetic is not compared")
+def test_javascript_agrees(cases):
+    run = subprocess.run([NODE, "--test", *sorted(map(str, (ROOT / "tests" / "js").glob("*.test.mjs")))],
+                         env={**os.environ, "CNNLIB_CASES": str(cases[0])}, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
+    assert "# skipped 0" in run.stdout and "# pass 0" not in run.stdout, run.stdout[-600:]
+
+
+def test_rows_match_known_networks():
+    """The paper's facts: parameters, multiply-adds and receptive fields (facts of lecture 21 and 40)."""
+    def last(name, kind):
+        builder = ShapeBuilder(layers=name, photo=None)
+        rows = [row for layer, row in zip(builder.layers, builder.table) if layer["kind"] == kind]
+        return builder, rows[-1]
+
+    builder, pool5 = last("VGG-16", "max")
+    assert sum(row["parameters"] for row in builder.table) == 138_357_544
+    assert (pool5["shape"], pool5["sees"], pool5["jump"]) == ([512, 7, 7], [212, 212], [32, 32])
+    builder, pool5 = last("AlexNet", "max")
+    assert sum(row["parameters"] for row in builder.table) == 60_965_224
+    assert sum(row["multiply_adds"] for row in builder.table) == 724_406_816
+    assert pool5["sees"] == [195, 195]
+    builder, c5 = last("LeNet-5", "conv")
+    assert c5["sees"] == [32, 32]
+    assert rows_of([3, 32, 32], read_layers(["conv 10 5 1 2"]), "refuse")[0]["parameters"] == 760
