@@ -14,8 +14,8 @@ def may_leave_int64(a, b, terms, extra=None):
     """Whether a sum of `terms` products of numbers from `a` and `b`, plus one `extra`, can leave int64."""
     bound = terms * _largest(a) * _largest(b)
     if bound * terms >= 2**113:  # float64 could not tell any more: see check_sums
-        raise ValueError(f"sums of {terms} products of integers up to {_largest(a)} and {_largest(b)} go too far beyond "
-                         "int64 (up to 9223372036854775807): convert the arrays to float64")
+        raise ValueError(f"sums of {terms} products of integers up to {_largest(a)} and {_largest(b)} go too far "
+                         "beyond int64 (up to 9223372036854775807): convert the arrays to float64")
     return bound + (0 if extra is None else _largest(extra)) >= 2**63
 
 

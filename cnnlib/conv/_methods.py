@@ -22,10 +22,9 @@ class Choice:
     """The body that computes, its name for the reader, and why it was chosen."""
 
     name: str
-    body: ModuleType
+    body: ModuleType  # or what has its functions
     reason: str
     in_pieces: bool = False
-    options: tuple = ()  # keyword arguments of the body, as pairs
 
     @property
     def spreads(self):
@@ -49,7 +48,7 @@ def choose(method, problem, dtype, library, batch_innermost=False):
         return Choice("library", _module("library"), "tensors: torch's own code is fastest")
     if library == "numpy" and dtype == "float32" and (tiles := _tiles()):
         name, reason = tiles.choose(problem, method == "exact", batch_innermost)
-        return Choice(name, tiles, reason, options=(("exact", method == "exact"),))
+        return Choice(name, tiles.exact if method == "exact" else tiles, reason)
     return Choice("im2col", _module("im2col"), f"{dtype}: the tuned body is for NumPy float32 only", True)
 
 

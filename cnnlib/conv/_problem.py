@@ -13,7 +13,7 @@ added, and the dtype restored, by the caller.
 
 from dataclasses import dataclass
 
-from cnnlib.geometry import as_int, as_pair, effective_size, output_size, same_padding
+from cnnlib.geometry import as_int, as_pair, output_size, same_padding
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,17 @@ def forward(x, weight, bias, problem, method):
 
 
 @quietly
+def backward(grad_output, x, weight, problem, method):
+    """Return the gradients of `x` and `weight`; from one call where the method can share work between them."""
+    choice = _choose(method, problem, x)
+    if not hasattr(choice.body, "backward"):
+        return (backward_x(grad_output, weight, problem, method), backward_weight(grad_output, x, problem, method))
+    compute = choice.compute_dtype(dtype_name(x))
+    grad_x, grad_weight = choice.body.backward(*(as_dtype(a, compute) for a in (grad_output, x, weight)), problem)
+    return _like_input(grad_x, grad_output, choice), grad_weight
+
+
+@quietly
 def backward_x(grad_output, weight, problem, method):
     """Return the gradient of `x` (N, C, H, W), in grad_output's dtype and memory order."""
     dtype, choice = dtype_name(grad_output), _choose(method, problem, grad_output)
@@ -82,17 +93,6 @@ def backward_weight(grad_output, x, problem, method):
     parts, _ = cut(choice, problem, compute)
     grad_weight = _add_up(parts, part, "filters", problem.weight_shape, x, compute)
     return _array.contiguous(as_dtype(grad_weight, dtype))
-
-
-@quietly
-def backward(grad_output, x, weight, problem, method):
-    """Return the gradients of `x` and `weight`, at once where the body shares work between them."""
-    choice = _choose(method, problem, grad_output)
-    joint = getattr(choice.body, "backward", None)
-    if joint is None:
-        return backward_x(grad_output, weight, problem, method), backward_weight(grad_output, x, problem, method)
-    grad_x, grad_weight = joint(grad_output, x, weight, problem, **dict(choice.options))
-    return _like_input(grad_x, grad_output, choice), grad_weight
 
 
 @quietly
@@ -133,7 +133,7 @@ def _sums(choice, step, a, b, problem, bias=None, may_wrap=False):
 def _call(choice, step, a, b, problem):
     """Run one step of the method; by the plain sums where it would spread a NaN or infinity, or the batch is empty."""
     if not choice.spreads:
-        return getattr(choice.body, step)(a, b, problem, **dict(choice.options))
+        return getattr(choice.body, step)(a, b, problem)
     if problem.x_shape[0]:
         result = getattr(choice.body, step)(a, b, problem)
         if _array.all_finite(result):
@@ -154,7 +154,7 @@ def _add_up(parts, part, where, shape, like, dtype):
 def _like_input(out, x, choice):
     """Return `out` in x's memory order."""
     if _array.is_torch(x):
-        return out if choice.name == "library" else out.contiguous()
+        return out if choice.name in ("implicit_gemm", "library") else out.contiguous()
     if _array.is_batch_innermost(x):
         return out if _array.is_batch_innermost(out) else _array.batch_innermost(out)
     return _array.contiguous(out)

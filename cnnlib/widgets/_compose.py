@@ -13,9 +13,10 @@ STATIC = Path(__file__).with_name("static")
 
 _IMPORT = re.compile(r'^import \{ [^}]+ \} from "(\.[^"]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export \{ [^}]+ \};\n", re.MULTILINE)
-_COMMENT = re.compile(r"^ *//.*\n|^\n| +// .*$|^ +", re.MULTILINE)
-_SPACE = re.compile(r'''("(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`)| ?(===|!==|=>|&&|\|\||\?\?|[<>*]=?|[=?:,;{}()]|[-+/](?= [^-+/])) ?''')
-_BREAK = re.compile(r"(?<=[;{,(])\n")
+_TOKEN = re.compile(r"""("(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`)"""  # a text, kept as it is
+                    r"""|(?:^|(?<=\s))//[^\n]*"""  # a comment
+                    r"""| ?(===|!==|=>|&&|\|\||\?\?|[<>*]=?|[=?:,;{}()]|[-+/](?= [^-+/])) ?""", re.MULTILINE)
+_BREAK = re.compile(r"^\s+|(?<=[;{,(])\s*\n|[ ]+$", re.MULTILINE)
 _DECLARED = re.compile(r"^(?:async )?(?:function|const|let|class) (\w+)", re.MULTILINE)
 
 
@@ -52,7 +53,7 @@ def join(*names):
             if name in owner:
                 raise ValueError(f"{path.name} and {owner[name]} both declare `{name}` at their top level")
             owner[name] = path.name
-        parts.append(_BREAK.sub("", _SPACE.sub(lambda m: m[1] or m[2], _COMMENT.sub("", text))))
+        parts.append(_BREAK.sub("", _TOKEN.sub(lambda m: m[1] or m[2] or "", text)))
     return "".join(parts)
 
 

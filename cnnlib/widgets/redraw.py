@@ -48,7 +48,7 @@ class Redraw:
             name: ipywidgets.SelectionSlider(options=list(values), description=name.replace("_", " "),
                                              style={"description_width": "9em"}, layout={"width": "36em"})
             for name, values in sliders.items()}
-        self._image = ipywidgets.Image(format="png")
+        self._image = ipywidgets.Image(format="png", layout={"align_self": "flex-start", "max_width": "100%"})
         self._label = ipywidgets.Label()
         self._box = ipywidgets.VBox([*self.sliders.values(), self._image, self._label])
         for slider in self.sliders.values():

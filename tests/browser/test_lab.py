@@ -135,7 +135,6 @@ def test_in_jupyterlab(chromium, lab):
     before = page.evaluate(number)
     page.locator("[data-widget=ShapeBuilder] .cw-grip").first.focus()
     page.keyboard.press("Shift+Enter")
-    page.wait_for_timeout(3000); page.screenshot(path="/tmp/widgets/lab.png"); print(page.evaluate("[document.activeElement.outerHTML.slice(0,200), document.querySelector('.jp-Notebook').className]"))
     page.wait_for_function(f"(old) => {number} !== old && !{number}.includes('*')", arg=before, timeout=20_000)
 
     # Closing takes the views away.

@@ -114,6 +114,7 @@ def test_strides(order, device):
               *conv2d_backward(grad_output, x, weight, padding=2, method="implicit_gemm")[:2])
     for a, e in zip(actual, expected):
         assert_close(a, e)
+    assert actual[0].is_contiguous(memory_format=torch.channels_last) == (order == "channels last")
     assert torch.equal(x, before[0]) and torch.equal(weight, before[1])
 
 

@@ -11,7 +11,7 @@ from cnnlib.conv._problem import make_problem
 MIB = 2**20
 LAYERS = {
     "64 digits, LeNet": ((64, 1, 28, 28), (6, 1, 5, 5), dict(padding=2)),
-    "3x3 at 56x56": ((8, 64, 56, 56), (64, 64, 3, 3), dict(padding=1)),
+    "3x3 at 56x56": ((3, 64, 56, 56), (64, 64, 3, 3), dict(padding=1)),
     "3x3 at 14x14, weights larger than images": ((2, 256, 14, 14), (256, 256, 3, 3), dict(padding=1)),
     "one large image": ((1, 16, 224, 224), (16, 16, 3, 3), dict(padding=1)),
     "one photograph": ((1, 3, 512, 512), (4, 3, 7, 7), dict(padding=3)),

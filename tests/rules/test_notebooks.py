@@ -10,7 +10,8 @@ import pytest
 from checkout import ROOT, notebooks, source, texts
 
 from cnnlib import course
-from cnnlib.recipes import notebooks as recipe, stamp
+from cnnlib.recipes import notebooks as recipe
+from cnnlib.recipes import stamp
 
 # Cells whose stored output nbval does not compare, beside each set-up cell, and why. No other cell may carry the tag.
 NOT_COMPARED = {

@@ -2,7 +2,7 @@
 
 | file | idea | for |
 |---|---|---|
-| choose.py | which of the ideas below, and why | |
+| chosen.py | which of the ideas below, and why | |
 | threads.py | two Python threads, each with a single-threaded BLAS | all |
 | memory.py | both memory orders under one set of names | all |
 | strips.py | im2col along one axis; along the other it is a view | every problem |
@@ -24,8 +24,10 @@ import numpy as np
 from cnnlib._array import is_batch_innermost
 from cnnlib.conv import shifted
 from cnnlib.conv._tiles import memory
-from cnnlib.conv._tiles.choose import choose, method
+from cnnlib.conv._tiles.chosen import choose, method
 from cnnlib.conv._tiles.threads import one_blas_thread
+
+__all__ = ["backward", "backward_weight", "backward_x", "choose", "exact", "forward"]
 
 
 @one_blas_thread()

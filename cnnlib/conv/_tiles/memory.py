@@ -9,8 +9,6 @@ and the same lines of code serve both orders.
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from cnnlib._array import batch_innermost, is_batch_innermost
-
 
 def empty(shape, batch_last):
     """Return an uninitialised float32 (N, C, H, W) array in either memory order."""

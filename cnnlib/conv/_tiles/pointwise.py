@@ -32,10 +32,14 @@ def backward_weight(grad_output, x, problem, grad_weight, batch_last):
     """Write the gradient of the weights into `grad_weight`, the sum of two fixed halves of the work; return True."""
     for grads, xs, grad_ws in zip(split(grad_output, problem, 1), split(x, problem, 1), split(grad_weight, problem, 0)):
         pieces = list(zip(_pieces(grads, batch_last), _pieces(xs, batch_last)))
-        sums = np.zeros((2, *grad_ws.shape[:2]), np.float32)
-        run_all(lambda half: _add_products(pieces[half::2], sums[half]), range(2))
-        np.add(sums[0], sums[1], out=grad_ws[:, :, 0, 0])
+        _sum_products(pieces, grad_ws[:, :, 0, 0])
     return True
+
+
+def _sum_products(pieces, out):
+    sums = np.zeros((2, *out.shape), np.float32)
+    run_all(lambda half: _add_products(pieces[half::2], sums[half]), range(2))
+    np.add(sums[0], sums[1], out=out)
 
 
 def _mix(weights, x, out, batch_last):

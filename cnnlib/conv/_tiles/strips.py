@@ -11,7 +11,7 @@ the next output row's. Each pixel is written KW times only, and a row of the out
 
     out[:, i, :] = weight (F, KH * C * KW) @ strips[i * stride : i * stride + KH] (KH * C * KW, OW)
 
-Work is cut into blocks whose strips stay in the second-level cache. Several samples share a block, side by
+Work is cut into blocks whose strips stay in the processor's cache. Several samples share a block, side by
 side in the last axis, so that the products are wide enough for BLAS.
 
 Reference: M. Cho & D. Brand, MEC: memory-efficient convolution for deep neural network, ICML 2017,
@@ -26,8 +26,9 @@ from numpy.lib.stride_tricks import as_strided
 from cnnlib.conv._tiles.memory import boxes, copy_inside, merge_last, rows_first
 from cnnlib.conv._tiles.threads import run_all, scratch
 
-BLOCK_BYTES = 2**19  # the strips of one block: half of a typical second-level cache
+BLOCK_BYTES = 2**21  # the strips of one block: with smaller ones, calls of NumPy cost more than the cache spares
 MIN_WIDTH, MAX_WIDTH = 128, 2048  # columns of a product, where the batch and the picture have so many
+MAX_BYTES = 2**22  # of the strips of one output row, however many channels there are
 MIN_BLOCKS = 4  # so that two threads end at about the same time
 SUM_BYTES = 2**18  # of products that are summed at once
 SMALL = 2**24  # multiply-adds that are done before a second thread is of use
@@ -86,12 +87,18 @@ def backward_weight(grad_output, x, problem, grad_weight, batch_last):
     how = _correlation(problem, batch_last)
     groups = zip(split(grad_output, problem, 1), split(x, problem, 1), split(grad_weight, problem, 0))
     for grads, xs, grad_ws in groups:
-        f, c, kh, kw = grad_ws.shape
-        blocks = _blocks(how, c, f, grads.shape)
-        sums = np.zeros((2, kh * c * kw, f), np.float32)
-        run_all(lambda half: _add_weight_gradient(how, xs, grads, blocks[half::2], sums[half]), range(2))
-        np.copyto(grad_ws, (sums[0] + sums[1]).reshape(kh, c, kw, f).transpose(3, 1, 0, 2))
+        at_once = max(1, MAX_BYTES // grad_ws[0].nbytes)  # filters: the sums are held four times over
+        for filters, in boxes((len(grad_ws), at_once)):
+            _weight_gradient(how, xs, grads[:, filters], grad_ws[filters])
     return True
+
+
+def _weight_gradient(how, x, grad_output, grad_weight):
+    f, c, kh, kw = grad_weight.shape
+    blocks = _blocks(how, c, f, grad_output.shape)
+    sums = np.zeros((2, kh * c * kw, f), np.float32)
+    run_all(lambda half: _add_weight_gradient(how, x, grad_output, blocks[half::2], sums[half]), range(2))
+    np.copyto(grad_weight, (sums[0] + sums[1]).reshape(kh, c, kw, f).transpose(3, 1, 0, 2))
 
 
 def split(array, problem, axis):
@@ -146,17 +153,17 @@ def _blocks(how, channels, filters, out_shape):
         return []
     (kh, kw), step = how.kernel_size, how.stride[0]
     small = filters * channels * kh * kw * n * oh * ow <= SMALL
-    budget = BLOCK_BYTES * (4 if small else 1)  # where NumPy's calls cost more than the cache, fewer blocks
     pixel = 4 * channels * kw  # bytes of one column in one strip
     strips_wanted = (min(oh, 2 * kh) - 1) * step + kh  # fewer rows, and most strips would be written twice
-    width = min(max(MIN_WIDTH, budget // (pixel * strips_wanted)), MAX_WIDTH)
+    width = min(max(MIN_WIDTH, BLOCK_BYTES // (pixel * strips_wanted)), MAX_WIDTH)
+    width = max(1, min(width, MAX_BYTES // (pixel * kh)))
     if how.batch_last:
         samples = min(n, width)
         cols = min(ow, width // samples)
     else:
-        cols = min(ow, 4 * MIN_WIDTH)
+        cols = min(ow, max(width, 4 * MIN_WIDTH if width >= MIN_WIDTH else 1))
         samples = min(n, max(1, width // cols))
-    strips = budget // (pixel * samples * cols)
+    strips = BLOCK_BYTES // (pixel * samples * cols)
     rows = (strips - kh) // step + 1 if how.dilation[0] == 1 else strips // kh
     if not small:
         rows = min(rows, -(-oh * -(-n // samples) * -(-ow // cols) // MIN_BLOCKS))

@@ -117,7 +117,10 @@ _blas = _BlasLimit()
 
 @contextmanager
 def one_blas_thread():
-    """Hold BLAS to one thread, in a ``with`` or as a decorator. Users may overlap: the last to leave restores what the first one found."""
+    """Hold BLAS to one thread, in a ``with`` or as a decorator.
+
+    Users may overlap, in one thread or several: the last to leave restores what the first one found.
+    """
     with _lock:
         _blas.enter()
     try:

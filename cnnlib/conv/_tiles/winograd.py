@@ -12,15 +12,16 @@ of the time, and everything depends on moving and transforming the tiles cheaply
   are cut along the columns too, spares a third of that work.
 - Each transform is a product of a small matrix with a very wide one (6 rows, thousands of columns).
 
-The gradient of x is the same correlation with rotated kernels U. Being linear in U as well, it also gives the gradient of
-the weights, by its adjoint: with V the transformed tiles of grad_output, which both share,
+The gradient of x is the same correlation with rotated kernels, U when transformed. Being linear in U as well, it also
+gives the gradient of the weights, by its adjoint: with V the transformed tiles of grad_output, which both share,
 
     dx = A^T (U V) A        dU = sum over the tiles of V (A x A^T)^T        dw = G^T dU G, rotated back
 
-Error: on standard normal numbers below 2e-4 of the largest output for m = 4 (2e-6 for m = 2, as direct sums
-have). It is relative to the largest numbers *of a tile*: beside a number 1e6 times larger, small outputs have no
-correct digits. A tile whose numbers overflow, or hold a NaN or infinity, is spread over by them: every function
-here returns whether its result is finite, and the caller computes directly what is not.
+Error: on standard normal numbers at most 2e-5 of the largest output (direct sums 2e-6), and below 2e-4 of it
+whatever the numbers. It is relative to the largest numbers *of a tile*: beside a number a million times larger, small
+outputs of the same tile lose their digits, where direct sums that never meet that number keep them. A tile
+whose numbers overflow on the way, or hold a NaN or infinity, is spoilt as a whole: every function here returns
+whether its result is finite, and the caller computes directly what is not.
 
 References: A. Lavin & S. Gray, Fast algorithms for convolutional neural networks, CVPR 2016,
 doi:10.1109/CVPR.2016.435.

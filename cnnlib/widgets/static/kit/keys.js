@@ -24,7 +24,6 @@ function actionOf(event) {
 // Hand the root's keys to actions, and keep them from the page: JupyterLab would insert cells.
 // Shift+Enter and everything with Ctrl, Meta or Alt passes, but for Ctrl+Z, which undoes here.
 function followKeys(root, actions, signal) {
-  root.addEventListener("focusin", (event) => { event.target.dataset.lmSuppressShortcuts = "true"; }, { signal });
   root.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z" && !isField(event.target)) {
       event.preventDefault();

@@ -1,8 +1,12 @@
 """Which idea computes a problem. The numbers are measured (`tests/bench/conv.md`), not derived."""
 
+from math import prod
+
 from cnnlib.conv._tiles import innermost, pointwise, space_to_depth, strips, winograd
 
 WINOGRAD_CHANNELS = 16  # fewer, on either side, and transforming costs more than multiplying
+WINOGRAD_WEIGHTS = 2**16  # filters times channels: transformed kernels are four times larger, held up to three times
+DENSE_WEIGHTS = 2**20  # weights of a strided convolution: space to depth fills them up with zeros
 
 
 def choose(problem, exact=False, batch_innermost=False):
@@ -19,7 +23,7 @@ def method(problem, exact=False):
         return winograd
     if _is_for_innermost(problem):
         return innermost
-    if problem.dilation == (1, 1) != problem.stride and max(problem.kernel_size) > max(problem.stride):
+    if _is_for_space_to_depth(problem):
         return space_to_depth
     return strips
 
@@ -34,11 +38,19 @@ REASONS = {
 
 
 def _is_for_winograd(problem):
-    if problem.groups > 1 or min(problem.weight_shape[:2]) < WINOGRAD_CHANNELS or min(problem.out_size) < 4:
+    f, c = problem.weight_shape[:2]
+    if problem.groups > 1 or min(f, c) < WINOGRAD_CHANNELS or f * c > WINOGRAD_WEIGHTS or min(problem.out_size) < 4:
         return False
     return (problem.kernel_size, problem.stride, problem.dilation) == ((3, 3), (1, 1), (1, 1))
 
 
 def _is_for_innermost(problem):
     n, _, height, width = problem.x_shape
-    return n >= 16 and height * width <= 32**2 and problem.weight_shape[1] <= 16
+    f, depth = problem.weight_shape[:2]
+    return n >= 16 and height * width <= 32**2 and depth <= 16 and f <= 64 * problem.groups
+
+
+def _is_for_space_to_depth(problem):
+    if problem.dilation != (1, 1) or problem.stride == (1, 1) or prod(problem.weight_shape) > DENSE_WEIGHTS:
+        return False
+    return min(problem.kernel_size) > max(problem.stride)

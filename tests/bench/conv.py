@@ -1,0 +1,162 @@
+"""Convolution: cnnlib in NumPy beside torch (oneDNN) and beside im2col in compiled C, float32, two threads.
+
+    python -m tests.bench          (or: make bench, which sets the fast-malloc variables)
+
+Each shape is measured forward and backward (gradients of input, weight and bias), for cnnlib in both memory orders
+and without Winograd, in one process with the two rivals, which take contiguous (N, C, H, W). A second process repeats
+it in the other malloc mode. Writes conv.json and conv.md beside this file.
+"""
+
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from tests.bench import compiled_im2col
+from tests.bench.pairs import measure, ratio
+
+SHAPES = {  # name: (x shape, weight shape, stride, padding)
+    "LeNet C1": ((64, 1, 28, 28), (6, 1, 5, 5), 1, 2),
+    "LeNet C3": ((64, 6, 14, 14), (16, 6, 5, 5), 1, 0),
+    "CIFAR 3x3": ((64, 64, 32, 32), (64, 64, 3, 3), 1, 1),
+    "ResNet 56x56": ((8, 64, 56, 56), (64, 64, 3, 3), 1, 1),
+    "ResNet 14x14": ((8, 256, 14, 14), (256, 256, 3, 3), 1, 1),
+    "AlexNet conv1": ((8, 3, 224, 224), (64, 3, 11, 11), 4, 2),
+    "1x1": ((8, 256, 28, 28), (64, 256, 1, 1), 1, 0),
+    "3x3 stride 2": ((8, 64, 56, 56), (128, 64, 3, 3), 2, 1),
+}
+FAST_MALLOC = {"MALLOC_MMAP_THRESHOLD_": "1000000000", "MALLOC_TRIM_THRESHOLD_": "2000000000"}
+OURS = {  # column: (method, batch innermost)
+    "auto": ("auto", False), "exact": ("exact", False), "auto, batch innermost": ("auto", True),
+}
+HERE = Path(__file__).parent
+
+
+def main(rounds=5, out=HERE, shapes=SHAPES):
+    """Measure in both malloc modes, print the tables, and write conv.json and conv.md into `out`."""
+    found = {"machine": machine(), "rounds": rounds, "modes": {}}
+    for mode, variables in (("fast malloc", FAST_MALLOC), ("default malloc", {})):
+        environment = {k: v for k, v in os.environ.items() if k not in FAST_MALLOC} | variables
+        command = [sys.executable, "-m", "tests.bench.conv", json.dumps([rounds, shapes])]
+        worker = subprocess.run(command, env=environment, cwd=HERE.parents[1], stdout=subprocess.PIPE, check=True)
+        found["modes"][mode] = json.loads(worker.stdout)
+    table = tables(found)
+    print(table)
+    out = Path(out)
+    (out / "conv.json").write_text(json.dumps(found, indent=1) + "\n")
+    (out / "conv.md").write_text(table)
+
+
+def measure_all(rounds, shapes):
+    """Return one row for each shape and direction: medians in milliseconds, ratios, foreign load."""
+    import torch
+
+    torch.set_num_threads(2)
+    rows = []
+    for name, shape in shapes.items():
+        for direction in ("forward", "backward"):
+            times, foreign = measure(_sides(*shape, direction), rounds)
+            rows.append({
+                "shape": name, "direction": direction, "foreign_cores": round(foreign, 2),
+                "milliseconds": {side: round(1e3 * statistics.median(spent), 3) for side, spent in times.items()},
+                "to_torch": {side: round(ratio(times, side, "torch"), 3) for side in OURS},
+                "to_compiled": {side: round(ratio(times, "im2col + C", side), 3) for side in OURS
+                                if "im2col + C" in times},
+            })
+            print(name, direction, rows[-1]["to_torch"], file=sys.stderr, flush=True)
+    return rows
+
+
+def _sides(x_shape, weight_shape, stride, padding, direction):
+    """Return the functions to time, by name, all on the same numbers."""
+    import torch
+
+    from cnnlib._array import batch_innermost
+    from cnnlib.conv import conv2d, conv2d_backward
+
+    rng = np.random.default_rng(0)
+    x, weight = (rng.standard_normal(s).astype(np.float32) for s in (x_shape, weight_shape))
+    out = conv2d(x, weight, stride=stride, padding=padding)
+    grad = rng.standard_normal(out.shape).astype(np.float32)
+    bias = np.zeros(len(weight), np.float32)
+    tx, tw, tg = (torch.from_numpy(a) for a in (x, weight, grad))
+    turned = batch_innermost(x), batch_innermost(grad)
+    sides = {}
+    for side, (method, innermost) in OURS.items():
+        a, g = turned if innermost else (x, grad)
+        if direction == "forward":
+            sides[side] = lambda a=a, m=method: conv2d(a, weight, None, stride, padding, method=m)
+        else:
+            sides[side] = lambda a=a, g=g, m=method: conv2d_backward(g, a, weight, bias, stride, padding, method=m)
+    if direction == "forward":
+        sides["torch"] = lambda: torch.nn.functional.conv2d(tx, tw, None, stride, padding)
+        rival = lambda: compiled_im2col.forward(x, weight, stride, padding)  # noqa: E731
+    else:
+        sides["torch"] = lambda: torch.ops.aten.convolution_backward(
+            tg, tx, tw, [len(weight)], [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], 1, [True] * 3)
+        rival = lambda: compiled_im2col.backward(grad, x, weight, stride, padding)  # noqa: E731
+    if compiled_im2col.library():
+        sides["im2col + C"] = rival
+    return sides
+
+
+def machine():
+    """Describe the machine and the libraries, without names of people or places."""
+    import threadpoolctl
+    import torch
+
+    cpu = platform.processor() or platform.machine()
+    if (info := Path("/proc/cpuinfo")).exists():
+        cpu = next((line.partition(":")[2].strip() for line in info.read_text().splitlines()
+                    if line.startswith("model name")), cpu)
+    blas = [f"{lib['internal_api']} {lib['version']} {lib.get('architecture', '')}".strip()
+            for lib in threadpoolctl.threadpool_info() if lib["user_api"] == "blas"]
+    return {"date": datetime.date.today().isoformat(), "cpu": cpu, "cores": os.cpu_count(), "threads": 2,
+            "python": platform.python_version(), "numpy": np.__version__, "blas": blas, "torch": torch.__version__,
+            "cnnlib": version("cnnlib") if _installed() else "source tree"}
+
+
+def _installed():
+    try:
+        return bool(version("cnnlib"))
+    except ImportError:
+        return False
+
+
+def tables(found):
+    """Return the Markdown page of the results."""
+    lines = ["# Convolution: cnnlib in NumPy beside torch and beside im2col in compiled C", ""]
+    lines += [", ".join(f"{key} {value}" for key, value in found["machine"].items()), "",
+              f"Ratios are our time divided by theirs (below 1: we are faster), medians over {found['rounds']} rounds; "
+              "\"x C\" is the compiled im2col's time divided by ours. Written by `make bench`."]
+    for mode, rows in found["modes"].items():
+        for direction in ("forward", "backward"):
+            lines += ["", f"## {direction.capitalize()}, {mode}", "",
+                      "| shape | torch ms | auto ms | " + " | ".join(f"{side} / torch" for side in OURS)
+                      + " | auto x C | other programs, cores |", "|---|" + "---:|" * (len(OURS) + 4)]
+            some = [row for row in rows if row["direction"] == direction]
+            for row in some:
+                ms = row["milliseconds"]
+                lines.append(f"| {row['shape']} | {ms['torch']} | {ms['auto']} | "
+                             + " | ".join(f"{row['to_torch'][side]:.2f}" for side in OURS)
+                             + f" | {row['to_compiled'].get('auto', float('nan')):.2f} | {row['foreign_cores']} |")
+            means = [geometric_mean(row["to_torch"][side] for row in some) for side in OURS]
+            versus = geometric_mean(row["to_compiled"].get("auto", float("nan")) for row in some)
+            lines.append("| geometric mean | | | " + " | ".join(f"{m:.2f}" for m in means) + f" | {versus:.2f} | |")
+    return "\n".join(lines) + "\n"
+
+
+def geometric_mean(values):
+    """Return the geometric mean, which treats 2 and 1/2 alike."""
+    return float(np.exp(np.mean(np.log(list(values)))))
+
+
+if __name__ == "__main__":  # one malloc mode, in a process of its own
+    print(json.dumps(measure_all(*json.loads(sys.argv[1]))))

@@ -1,0 +1,143 @@
+"""The tuned float32 bodies give what the definition gives: in both memory orders, for any layout, any setting."""
+
+import numpy as np
+import pytest
+from conv.tiles_cases import IDEAS, computed, draw_arrays, expected
+from helpers import WINOGRAD_TOLERANCE, assert_close, relative_error
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cnnlib._array import batch_innermost, is_batch_innermost
+from cnnlib.conv import _tiles, shifted
+from cnnlib.conv._problem import make_problem
+from cnnlib.conv._tiles import winograd
+from cnnlib.conv._tiles.chosen import method
+
+
+def check(arrays, problem, exact=False, tolerance=None):
+    want = expected(*arrays, problem)
+    for actual, value in zip(computed(*arrays, problem, exact), (*want, *want[1:])):
+        assert actual.dtype == np.float32
+        assert_close(actual, value, tolerance)
+
+
+@st.composite
+def problems(draw):
+    """Draw odd sizes on purpose: uneven padding, strides that leave a rest, kernels as large as the picture."""
+    groups = draw(st.sampled_from([1, 1, 1, 2, 3]))
+    small = st.integers(1, 5)
+    kernel, stride = (draw(small), draw(small)), (draw(st.integers(1, 4)), draw(st.integers(1, 4)))
+    dilation = draw(st.sampled_from([(1, 1), (1, 1), (2, 1), (1, 3), (2, 2), (3, 2)]))
+    padding = tuple((draw(st.integers(0, 4)), draw(st.integers(0, 4))) for _ in range(2))
+    size = tuple(max(draw(st.integers(1, 22)), d * (k - 1) + 1 - sum(p))
+                 for k, d, p in zip(kernel, dilation, padding))
+    n = draw(st.sampled_from([0, 1, 2, 3, 5, 17]))
+    depth, filters = draw(st.integers(1, 9)), groups * draw(st.integers(1, 9))
+    return make_problem((n, groups * depth, *size), (filters, depth, *kernel), stride, padding, dilation, groups)
+
+
+@st.composite
+def winograd_problems(draw):
+    padding = tuple((draw(st.integers(0, 3)), draw(st.integers(0, 3))) for _ in range(2))
+    size = draw(st.integers(6, 26)), draw(st.integers(6, 26))
+    x_shape = (draw(st.integers(1, 9)), draw(st.integers(16, 24)), *size)
+    return make_problem(x_shape, (draw(st.integers(16, 24)), x_shape[1], 3, 3), 1, padding)
+
+
+@settings(max_examples=300, deadline=None)
+@given(problems(), st.booleans(), st.booleans(), st.integers(0, 2**32))
+def test_equals_the_definition(problem, x_turned, grad_turned, seed):
+    x, weight, grad = draw_arrays(np.random.default_rng(seed), problem)
+    check((batch_innermost(x) if x_turned else x, weight, batch_innermost(grad) if grad_turned else grad), problem)
+
+
+@settings(max_examples=40, deadline=None)
+@given(winograd_problems(), st.booleans(), st.booleans(), st.integers(0, 2**32))
+def test_winograd_equals_the_definition(problem, x_turned, grad_turned, seed):
+    assert _tiles.choose(problem)[0] == "winograd tiles"
+    x, weight, grad = draw_arrays(np.random.default_rng(seed), problem)
+    arrays = batch_innermost(x) if x_turned else x, weight, batch_innermost(grad) if grad_turned else grad
+    check(arrays, problem, tolerance=WINOGRAD_TOLERANCE)  # its sums cancel: the module says so
+    check(arrays, problem, exact=True)
+
+
+@pytest.mark.parametrize("name", IDEAS)
+def test_each_idea_is_chosen_where_it_belongs(name, rng):
+    x_shape, weight_shape, stride, padding, module = IDEAS[name]
+    problem = make_problem(x_shape, weight_shape, stride, padding)
+    assert method(problem) is module
+    assert _tiles.choose(problem)[0] == name
+    assert _tiles.choose(problem, exact=True)[0] != "winograd tiles"
+    check(draw_arrays(rng, problem), problem, tolerance=WINOGRAD_TOLERANCE if module is winograd else None)
+
+
+@pytest.mark.parametrize("name", IDEAS)
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_memory_order_of_the_first_argument_is_kept(name, turned, rng):
+    problem = make_problem(*IDEAS[name][:4])
+    x, weight, grad = draw_arrays(rng, problem)
+    if turned:
+        x, grad = batch_innermost(x), batch_innermost(grad)
+    for result in (_tiles.forward(x, weight, problem), _tiles.backward_x(grad, weight, problem)):
+        assert is_batch_innermost(result) == turned
+        assert turned or result.flags.c_contiguous
+
+
+@pytest.mark.parametrize("name", IDEAS)
+def test_any_layout_and_read_only_arrays(name, rng):
+    problem = make_problem(*IDEAS[name][:4])
+    x, weight, grad = draw_arrays(rng, problem)
+    strange = (np.ascontiguousarray(x[:, :, ::-1, ::-1])[:, :, ::-1, ::-1], np.repeat(weight, 2, axis=0)[::2],
+               np.asfortranarray(grad))
+    before = [a.copy() for a in strange]
+    for a in strange:
+        a.flags.writeable = False
+    for actual, plain in zip(computed(*strange, problem), computed(x, weight, grad, problem)):
+        assert_close(actual, plain, WINOGRAD_TOLERANCE if name.startswith("winograd") else None)
+    for a, copy in zip(strange, before):
+        np.testing.assert_array_equal(a, copy)
+
+
+def test_an_expanded_input(rng):
+    problem = make_problem(*IDEAS["strips"][:4])
+    _, weight, grad = draw_arrays(rng, problem)
+    x = np.broadcast_to(np.float32(1.5), problem.x_shape)
+    check((x, weight, grad), problem)
+
+
+@pytest.mark.parametrize("name", IDEAS)
+def test_an_empty_batch(name):
+    x_shape, weight_shape, *how, _ = IDEAS[name]
+    problem = make_problem((0, *x_shape[1:]), weight_shape, *how)
+    x, weight, grad = (np.ones(s, np.float32) for s in (problem.x_shape, weight_shape, problem.out_shape))
+    out, grad_x, grad_weight, *both = computed(x, weight, grad, problem)
+    assert out.shape == problem.out_shape and grad_x.shape == problem.x_shape
+    np.testing.assert_array_equal(grad_weight, np.zeros(weight_shape, np.float32))
+    np.testing.assert_array_equal(both[1], grad_weight)
+
+
+# ---- how exact Winograd is: what its docstring states
+
+@pytest.mark.parametrize("channels", [16, 64, 256])
+def test_the_stated_error_of_winograd_on_normal_numbers(channels, rng):
+    problem = make_problem((4, channels, 16, 16), (channels, channels, 3, 3), 1, 1)
+    arrays = draw_arrays(rng, problem)
+    want = expected(*arrays, problem)
+    errors = [relative_error(a, b) for a, b in zip(computed(*arrays, problem), (*want, *want[1:]))]
+    exact = [relative_error(a, b) for a, b in zip(computed(*arrays, problem, exact=True), (*want, *want[1:]))]
+    assert max(errors) < 2e-5 and max(exact) < 2e-6
+
+
+def test_the_stated_error_of_winograd_beside_large_numbers(rng):
+    """It is relative to the tile's largest number: small outputs beside it lose their digits, exact ones do not."""
+    problem = make_problem((1, 16, 20, 20), (16, 16, 3, 3), 1, 1)
+    x, weight, grad = draw_arrays(rng, problem)
+    x[:, :, 8, 8] *= 1e6
+    want = shifted.forward(x.astype(np.float64), weight.astype(np.float64), problem)
+    out, direct = _tiles.forward(x, weight, problem), _tiles.forward(x, weight, problem, exact=True)
+    assert relative_error(out, want) < WINOGRAD_TOLERANCE
+    same_tile = np.s_[:, :, 8:12, 10:12]  # outputs that never meet the large pixel (8, 8)
+    assert np.abs(direct - want)[same_tile].max() < 1e-4
+    assert np.abs(out - want)[same_tile].max() > 1e-3
+    far = np.s_[:, :, 16:, 16:]
+    assert np.abs(out - want)[far].max() < 1e-3

@@ -1,0 +1,41 @@
+"""Extra memory: at most three times all arguments and results, plus 32 MiB, on every benchmark shape."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from cnnlib._array import batch_innermost
+from cnnlib.conv import _tiles
+from cnnlib.conv._problem import make_problem
+from cnnlib.conv._tiles import threads
+
+conv_bench = pytest.importorskip("tests.bench.conv", reason="needs the repository's root on the path")
+
+SHAPES = {**conv_bench.SHAPES,
+          "many weights": ((1, 512, 7, 7), (512, 512, 5, 5), 1, 0),
+          "large kernel": ((2, 16, 40, 40), (16, 16, 31, 31), 1, 15),
+          "flat": ((2048, 16, 1, 32), (16, 16, 1, 5), 1, 0)}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("turned", [False, True])
+def test_extra_memory_is_bounded(name, exact, turned):
+    x_shape, weight_shape, stride, padding = SHAPES[name]
+    problem = make_problem(x_shape, weight_shape, stride, padding)
+    x, weight, grad = (np.ones(s, np.float32) for s in (x_shape, weight_shape, problem.out_shape))
+    if turned:
+        x, grad = batch_innermost(x), batch_innermost(grad)
+    for function, arguments in ((_tiles.forward, (x, weight)), (_tiles.backward_x, (grad, weight)),
+                                (_tiles.backward_weight, (grad, x)), (_tiles.backward, (grad, x, weight))):
+        vars(threads._local).clear()  # what this thread kept from before would not be seen
+        tracemalloc.start()
+        results = function(*arguments, problem, exact=exact)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        results = results if isinstance(results, tuple) else (results,)
+        out = sum(a.nbytes for a in results)
+        helper = threads.SCRATCH_LIMIT  # what the second thread may have kept from before
+        extra, limit = peak - out + helper, 3 * (sum(a.nbytes for a in arguments) + out) + 32 * 2**20
+        assert extra <= limit, f"{function}: {extra / 2**20:.1f} MiB above {limit / 2**20:.1f}"
