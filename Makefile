@@ -4,7 +4,9 @@ PYTHON ?= python3
 BIN    := .venv/bin
 REPORT := build/tests
 PIP    := -m pip install -q --disable-pip-version-check
-PYTEST  = $(BIN)/python -m pytest --junitxml=$(REPORT)/$@.xml
+# Folders of the tests' own stay below build/, where no other run of pytest clears them away.
+OUT     = --junitxml=$(REPORT)/$@.xml --basetemp=build/tmp-$@
+PYTEST  = $(BIN)/python -m pytest $(OUT)
 NBVAL  := --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadscope -W default
 MARKS  := $(if $(CNNLIB_TEST_ALL),-m "")
 # JupyterLab asks at its first start whether to fetch news; not in a lecture.
@@ -13,6 +15,7 @@ COLAB  ?= $(wildcard notebooks/*.ipynb)
 
 # One thread each, as two processes run side by side and stored numbers must not depend on the number of cores.
 export OMP_NUM_THREADS = 1
+$(shell mkdir -p build)
 
 PHASES     := unit nbval numpy-only browser colab-install test-colab
 # OpenBLAS has a kernel for each kind of core, and their last digits differ.
@@ -64,8 +67,8 @@ nbval-Haswell nbval-SkylakeX: nbval-%: .venv/.test
 # The NumPy half, where torch is not installed.
 numpy-only: .venv-numpy/.ready
 	@! .venv-numpy/bin/python -c "import torch" 2> /dev/null || { echo "torch is in .venv-numpy"; exit 1; }
-	.venv-numpy/bin/python -m pytest --junitxml=$(REPORT)/$@.xml -n 2 $(MARKS) -r fE --doctest-ignore-import-errors \
-	    --ignore=tests/rules --ignore=tests/browser --ignore=tests/colab --ignore=tests/widgets
+	.venv-numpy/bin/python -m pytest $(OUT) -n 2 $(MARKS) -r fE --doctest-ignore-import-errors \
+	    $(addprefix --ignore=tests/,rules browser colab widgets bench conv/test_memory.py plots/test_every_plot.py)
 
 # Two parts of `unit`, alone: the GPU kernel in Triton's interpreter, the interactives' JavaScript.
 triton: .venv/.test
@@ -79,11 +82,11 @@ browser: .venv/.test .venv/.chromium
 
 # Install cnnlib among Colab's versions as a set-up cell does, and see that nothing else changes.
 colab-install: .venv-colab/.ready
-	.venv-colab/bin/python -m pytest --junitxml=$(REPORT)/$@.xml tests/colab
+	.venv-colab/bin/python -m pytest $(OUT) tests/colab
 
 # The notebooks with Colab's versions of everything but Python and torch (`make test` takes four of them).
 test-colab: colab-install
-	.venv-colab/bin/python -m pytest --junitxml=$(REPORT)/$@.xml $(NBVAL) $(COLAB)
+	.venv-colab/bin/python -m pytest $(OUT) $(NBVAL) $(COLAB)
 
 # NumPy beside torch, two threads each, in the allocator's fast mode.
 bench: .venv/.test

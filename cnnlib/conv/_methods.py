@@ -46,7 +46,8 @@ def choose(method, problem, dtype, library, batch_innermost=False):
         return Choice(method, _module(method), "asked for by name", method not in WHOLE)
     if library == "torch" and "int" not in dtype:
         return Choice("library", _module("library"), "tensors: torch's own code is fastest")
-    if library == "numpy" and dtype == "float32" and (tiles := _tiles()):
+    if library == "numpy" and dtype == "float32":
+        tiles = _module("_tiles")
         name, reason = tiles.choose(problem, method == "exact", batch_innermost)
         return Choice(name, tiles.exact if method == "exact" else tiles, reason)
     return Choice("im2col", _module("im2col"), f"{dtype}: the tuned body is for NumPy float32 only", True)
@@ -54,13 +55,3 @@ def choose(method, problem, dtype, library, batch_innermost=False):
 
 def _module(name):
     return importlib.import_module(f"cnnlib.conv.{name}")
-
-
-def _tiles():
-    """Return the tuned body, or None while there is none."""
-    try:
-        return _module("_tiles")
-    except ModuleNotFoundError as error:
-        if error.name != "cnnlib.conv._tiles":
-            raise
-        return None

@@ -359,8 +359,9 @@ def _constructor(layer, shape):
     default_stride = 1 if kind == "conv" else size
     options = [f"{name}={layer[name]}" for name, default in (("stride", default_stride), ("padding", 0),
                ("dilation", 1), ("groups", 1)) if layer[name] != default and name in FIELDS[kind]]
-    calls = {"conv": ("Conv2d", [shape[0], layer["out_channels"], size, *options]), "max": ("MaxPool2d", [size, *options]),
-             "avg": ("AvgPool2d", [size, *options]), "linear": ("Linear", [_product(shape), layer["out_channels"]]),
+    calls = {"conv": ("Conv2d", [shape[0], layer["out_channels"], size, *options]),
+             "max": ("MaxPool2d", [size, *options]), "avg": ("AvgPool2d", [size, *options]),
+             "linear": ("Linear", [_product(shape), layer["out_channels"]]),
              "relu": ("ReLU", []), "norm": ("BatchNorm2d", [shape[0]]), "dropout": ("Dropout", [])}
     name, arguments = calls[kind]
     return f"nn.{name}({', '.join(map(str, arguments))})"

@@ -93,15 +93,15 @@ class Shown:
         """Return a trait of the page's model; arrays come as NumPy arrays, NaN included."""
         value = self.page.evaluate(
             "(n) => { const v = model.get(n); if (!v || !v.shape) return v;"
-            " return { shape: v.shape, bytes: [...new Uint8Array(v.data.buffer, v.data.byteOffset, v.data.byteLength)] }; }",
-            name)
+            " const { buffer, byteOffset, byteLength } = v.data;"
+            " return { shape: v.shape, bytes: [...new Uint8Array(buffer, byteOffset, byteLength)] }; }", name)
         if isinstance(value, dict) and "bytes" in value:
             return np.frombuffer(bytes(value["bytes"]), np.float32).reshape(value["shape"])
         return value
 
     def state(self):
         """Return everything that is state, as text to compare."""
-        names = [n for n in self.page.evaluate("Object.keys(model.get('_start'))")]
+        names = self.page.evaluate("Object.keys(model.get('_start'))")
         return json.dumps({n: v.tolist() if isinstance(v := self.get(n), np.ndarray) else v for n in names},
                           sort_keys=True)
 

@@ -81,7 +81,8 @@ def test_rows_move_by_pointer(show):
     assert [layer["kind"] for layer in shown.get("layers")] == ["max", "relu", "conv"]
 
 
-@pytest.mark.parametrize("preset, total, row_of_pool5, sees", [("VGG-16", "138,357,544", 17, "212×212"), ("AlexNet", "60,965,224", 7, "195×195")])
+@pytest.mark.parametrize("preset, total, row_of_pool5, sees", [
+    ("VGG-16", "138,357,544", 17, "212×212"), ("AlexNet", "60,965,224", 7, "195×195")])
 def test_presets(show, preset, total, row_of_pool5, sees):
     shown = show(builder())
     shown.root.locator('[data-do="presets"]').select_option(preset)

@@ -21,6 +21,7 @@ CELLS = [
     "microscope",
     "",  # where the kernel is asked
 ]
+MICROSCOPE = "[data-widget=ConvolutionMicroscope]"
 SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
@@ -41,8 +42,10 @@ def lab(tmp_path_factory):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(work / "config"), "JUPYTERLAB_SETTINGS_DIR": str(work / "user"),
-                   "JUPYTERLAB_WORKSPACES_DIR": str(work / "workspaces"), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(work / "config"),
+                   "JUPYTERLAB_SETTINGS_DIR": str(work / "user"),
+                   "JUPYTERLAB_WORKSPACES_DIR": str(work / "workspaces"),
+                   "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
                "--IdentityProvider.token=", f"--ServerApp.root_dir={work / 'root'}",
                f"--LabApp.app_settings_dir={work / 'settings'}", "--LabApp.news_url="]
@@ -84,7 +87,7 @@ def run_all(page, address):
     page.click('.lm-MenuBar-itemLabel:text-is("Run")')
     page.click('.lm-Menu-itemLabel:text-is("Run All Cells")')
     page.wait_for_selector("[data-widget=ShapeBuilder][data-ready]", timeout=90_000)
-    page.wait_for_function("document.querySelectorAll('[data-widget=ConvolutionMicroscope][data-ready]').length === 2", timeout=60_000)
+    page.wait_for_function(f"document.querySelectorAll('{MICROSCOPE}[data-ready]').length === 2", timeout=60_000)
 
 
 def ask_kernel(page, source):
@@ -95,8 +98,8 @@ def ask_kernel(page, source):
     page.keyboard.insert_text(f"print('«', {source}, '»')")
     page.keyboard.press("Control+Enter")
     text = cell.locator(".jp-OutputArea-output")
-    page.wait_for_function("(el) => /«[^]*»/.test(el.closest('.jp-Cell').querySelector('.jp-OutputArea')?.innerText || '')",
-                           arg=cell.element_handle(), timeout=20_000)
+    printed = "(el) => /«[^]*»/.test(el.closest('.jp-Cell').querySelector('.jp-OutputArea')?.innerText || '')"
+    page.wait_for_function(printed, arg=cell.element_handle(), timeout=20_000)
     return text.last.inner_text().split("«")[1].split("»")[0].strip()
 
 
@@ -125,9 +128,9 @@ def test_in_jupyterlab(chromium, lab):
     # A changed weight is computed in Python too; a state set in Python is on screen.
     first.locator('[data-part="weight"] [data-at="0,0"]').focus()
     page.keyboard.press("+")
-    assert ask_kernel(page, "microscope.kernel[0].tolist(), microscope.output[0].tolist()") == "[2.0, 1.0, 1.0] [2.0, 3.0, 3.0, 6.0]"
-    assert ask_kernel(page, "setattr(microscope, 'stride', 3) or microscope.output.tolist()") == "[[2.0, 6.0], [3.0, 0.0]]"
-    page.wait_for_function("document.querySelectorAll('[data-widget=ConvolutionMicroscope] [data-part=output] .cw-cell').length === 8")
+    assert ask_kernel(page, "*microscope.kernel[0], *microscope.output[0]") == "2.0 1.0 1.0 2.0 3.0 3.0 6.0"
+    assert ask_kernel(page, "setattr(microscope, 'stride', 3), *microscope.output.ravel()") == "None 2.0 6.0 3.0 0.0"
+    page.wait_for_function(f"document.querySelectorAll('{MICROSCOPE} [data-part=output] .cw-cell').length === 8")
     assert first.locator('[data-part="output"] .cw-cell').all_inner_texts() == ["2", "6", "3", "0"]
 
     # Shift+Enter still runs the cell.
@@ -139,6 +142,6 @@ def test_in_jupyterlab(chromium, lab):
 
     # Closing takes the views away.
     ask_kernel(page, "microscope.close()")
-    page.wait_for_function("document.querySelectorAll('[data-widget=ConvolutionMicroscope]').length === 0", timeout=10_000)
+    page.wait_for_function(f"document.querySelectorAll('{MICROSCOPE}').length === 0", timeout=10_000)
     assert errors == []
     page.close()

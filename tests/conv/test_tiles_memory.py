@@ -13,7 +13,7 @@ from cnnlib.conv._tiles import threads
 conv_bench = pytest.importorskip("tests.bench.conv", reason="needs the repository's root on the path")
 
 SHAPES = {**conv_bench.SHAPES,
-          "many weights": ((1, 512, 7, 7), (512, 512, 5, 5), 1, 0),
+          "deep": ((1, 512, 14, 14), (512, 512, 3, 3), 1, 1), "many weights": ((1, 512, 7, 7), (512, 512, 5, 5), 1, 0),
           "large kernel": ((2, 16, 40, 40), (16, 16, 31, 31), 1, 15),
           "flat": ((2048, 16, 1, 32), (16, 16, 1, 5), 1, 0)}
 

@@ -48,9 +48,9 @@ def microscope_case(rng, k):
     state = dict(stride=int(rng.integers(1, 4)), dilation=int(rng.integers(1, 4)), padding=padding,
                  bias=float(rng.choice([0.0, 0.0, 1.5, -0.25])), flip=bool(rng.integers(2)),
                  row=int(rng.integers(9)), col=int(rng.integers(9)), channel=0, predict=bool(k % 11 == 0))
-    widget = ConvolutionMicroscope(pixels(rng, (*depth, *size), kind), pixels(rng, (*depth, *kernel_size), kind if k % 2 else "real"),
-                                   **state)
-    return answers(widget)
+    image = pixels(rng, (*depth, *size), kind)
+    kernel = pixels(rng, (*depth, *kernel_size), kind if k % 2 else "real")
+    return answers(ConvolutionMicroscope(image, kernel, **state))
 
 
 def answers(widget):
@@ -71,8 +71,8 @@ def invalid_cases():
         yield answers(widget)
 
 
-LAYERS = ["conv 10 5 1 2", "conv 4 3 1 1", "conv 6 3 2 1 1 2", "conv 8 3 1 0 2", "conv 5 2 3", "conv 4 1", "max 2", "max 3 2",
-          "max 3 3", "max 3 2 1", "avg 2", "avg 5 1 2", "relu", "norm", "dropout", "linear 10", "linear 84",
+LAYERS = ["conv 10 5 1 2", "conv 4 3 1 1", "conv 6 3 2 1 1 2", "conv 8 3 1 0 2", "conv 5 2 3", "conv 4 1", "max 2",
+          "max 3 2", "max 3 3", "max 3 2 1", "avg 2", "avg 5 1 2", "relu", "norm", "dropout", "linear 10", "linear 84",
           "max 2 2 2", "conv 9 3 0", "conv 3 7 4 3", "conv 12 3 1 1 1 3"]
 
 

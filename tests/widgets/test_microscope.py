@@ -41,13 +41,15 @@ def test_sentence():
     assert widget.sentence() == ("Window rows −1 to 0, columns −1 to 0. Output row 0, column 0: "
                                  "channel sums 1 + 1 + bias 0.5 = 2.5")
     assert "= NaN" in ConvolutionMicroscope([[1, np.nan]], [[1, 1]]).sentence()
-    assert ConvolutionMicroscope(np.ones((9, 9)), np.ones((5, 5))).sentence().endswith("1·1 + 1·1 + 1·1 + … (25 products) = 25")
+    large = ConvolutionMicroscope(np.ones((9, 9)), np.ones((5, 5)))
+    assert large.sentence().endswith("1·1 + 1·1 + 1·1 + … (25 products) = 25")
 
 
 def test_refusals_are_told_and_the_map_is_gone():
     widget = ConvolutionMicroscope(IMAGE, FILTER)
     widget.dilation = 3
-    assert widget.sentence() == "Refused: 6 + 2·0 < 3·(3 − 1) + 1 = 7: the dilated filter does not fit; padding 1 would."
+    assert widget.sentence() == ("Refused: 6 + 2·0 < 3·(3 − 1) + 1 = 7: "
+                                 "the dilated filter does not fit; padding 1 would.")
     assert widget.output is None and len(widget.picture()) < 40_000
     widget.padding = 1
     assert widget.output.shape == (2, 2)
@@ -94,7 +96,8 @@ def test_students_function():
 
 
 @pytest.mark.parametrize("wrong, words", [
-    (lambda image, kernel: np.zeros((4, 4)), "differs in 12 of 16 outputs, first at row 0, column 0: yours 0, computed 1"),
+    (lambda image, kernel: np.zeros((4, 4)),
+     "differs in 12 of 16 outputs, first at row 0, column 0: yours 0, computed 1"),
     (lambda image, kernel: np.zeros((6, 6)), "gives shape (6, 6), computed (4, 4)"),
     (lambda image, kernel: image[9], "IndexError: index 9 is out of bounds"),
 ])

@@ -29,8 +29,9 @@ def test_refusal_stops_what_follows():
 def test_reading():
     assert [layer["stride"] for layer in read_layers("max 3, max 3 2, conv 8 3")] == [3, 2, 1]
     assert read_layers([{"kind": "conv", "out_channels": 4, "kernel_size": 3}])[0]["groups"] == 1
-    for layer, match in (("pool 2", "'pool 2'; a layer is a kind and its whole numbers"), ("conv 8", "'conv 8', without its size"),
-                         ("max two", "'max two'; a layer is"), ({"kind": "lstm"}, "its kind must be one of conv, max")):
+    for layer, match in (("pool 2", "'pool 2'; a layer is a kind and its whole numbers"),
+                         ("conv 8", "'conv 8', without its size"), ("max two", "'max two'; a layer is"),
+                         ({"kind": "lstm"}, "its kind must be one of conv, max")):
         with pytest.raises(ValueError, match=match):
             ShapeBuilder((3, 8, 8), [layer])
     with pytest.raises(ValueError, match="`input_shape` is 0; it must be at least 1"):
@@ -84,7 +85,8 @@ def test_fields_measured_by_perturbing_a_pixel():
     torch = pytest.importorskip("torch")
     builder = ShapeBuilder((1, 40, 40), "conv 1 3 2, conv 1 5 1 0 2, max 2", rounding="drop", photo=None)
     rows = builder.table
-    net = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3, 2), torch.nn.Conv2d(1, 1, 5, 1, 0, 2), torch.nn.AvgPool2d(2)).double()
+    nn = torch.nn
+    net = nn.Sequential(nn.Conv2d(1, 1, 3, 2), nn.Conv2d(1, 1, 5, 1, 0, 2), nn.AvgPool2d(2)).double()
     for parameter in net.parameters():
         torch.nn.init.constant_(parameter, 1.0)
     x = torch.zeros(1, 1, 40, 40, dtype=torch.float64, requires_grad=True)
