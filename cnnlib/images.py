@@ -170,8 +170,8 @@ def resize(image, size):
     array([[0.143, 0.857]])
     """
     image = _picture(image)
-    if len(size) != 2 or any(int(n) != n or n < 1 for n in size):
-        raise ValueError(f"`size` must be (rows, cols), two whole numbers of pixels from 1 up, not {size}")
+    if not isinstance(size, tuple | list) or len(size) != 2 or any(int(n) != n or n < 1 for n in size):
+        raise ValueError(f"`size` must be (rows, cols), two whole numbers of pixels from 1 up, not {size!r}")
     rows, cols = (_resampling(old, int(new)) for old, new in zip(image.shape, size))
     if image.ndim == 3:
         return np.einsum("rh,hwc,vw->rvc", rows, image, cols, optimize=True).astype(image.dtype)

@@ -9,6 +9,7 @@ import importlib.util
 import inspect
 import io
 import platform
+import re
 import sys
 import textwrap
 import time
@@ -168,12 +169,12 @@ def agree(what, actual, expected, tolerance=None, *, nan=False):
     """
     if not isinstance(what, str) or not what.strip():
         raise ValueError(f"`what` must say in words what is compared, not {what!r}")
-    if actual is expected and hasattr(actual, "shape"):
-        raise ValueError(f"{what}: an array is compared with itself, which cannot fail")
     default = max(_tolerance(actual), _tolerance(expected))
     tolerance = default if tolerance is None else tolerance
-    if not tolerance >= 0:
-        raise ValueError(f"`tolerance` must be a number from 0 up, not {tolerance}")
+    if not 0 <= tolerance < np.inf:
+        raise ValueError(f"`tolerance` must be a finite number from 0 up, not {tolerance}")
+    if _same_memory(_array.to_numpy(actual), _array.to_numpy(expected)):
+        raise ValueError(f"{what}: an array is compared with itself, which cannot fail")
     actual, expected = _comparable(what, "actual", actual), _comparable(what, "expected", expected)
     if actual.shape != expected.shape:
         raise AssertionError(f"{what}: shapes differ: {actual.shape} and {expected.shape}")
@@ -329,9 +330,15 @@ def _first_lines(code):
         if text is None or "\n" not in text:
             continue
         first, last = node.body[0].lineno - 1, node.body[0].end_lineno
-        opening = lines[first][:lines[first].index('"""') + 3]
-        lines[first:last] = [opening + text.split("\n")[0] + '"""']
+        opening, quotes = re.match(r"""(\s*[a-zA-Z]*("{3}|'{3}|["']))""", lines[first]).groups()
+        lines[first:last] = [opening + text.split("\n")[0] + quotes]
     return "\n".join(lines)
+
+
+def _same_memory(a, b):
+    """Whether both are the same numbers in memory, be it by two names."""
+    where = [(x.__array_interface__["data"][0], x.shape, x.strides, x.dtype) for x in (a, b)]
+    return a.size > 0 and where[0] == where[1]
 
 
 def _tolerance(values):

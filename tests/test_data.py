@@ -78,3 +78,8 @@ def test_found_in_an_installed_package(tmp_path, monkeypatch):
 
 def test_found_in_a_checkout():
     assert data.assets().is_relative_to(cnnlib.__path__[0].removesuffix("cnnlib"))
+
+
+def test_size_is_checked_first():
+    with pytest.raises(ValueError, match="`size` is 0; it must be at least 1"):
+        data.photo("cat", size=0)

@@ -195,6 +195,11 @@ def test_agree_refuses_checks_that_cannot_fail():
     values = np.ones(3)
     with pytest.raises(ValueError, match="compared with itself"):
         notebook.agree("itself", values, values)
+    with pytest.raises(ValueError, match="compared with itself"):
+        notebook.agree("itself", values, values[:])
+    notebook.agree("its neighbours", values[1:], values[:-1])
+    with pytest.raises(ValueError, match="finite number from 0 up, not inf"):
+        notebook.agree("anything", 1.0, 5.0, tolerance=float("inf"))
     with pytest.raises(ValueError, match="not ''"):
         notebook.agree("", values, values + 0)
     with pytest.raises(ValueError, match="not nan"):
@@ -271,3 +276,12 @@ def test_in_a_kernel(monkeypatch):
     assert "def gpu():" in code.data["text/plain"]
     assert "def gpu():" in code.data["text/markdown"]
     assert ["image/png" in output.data for output in bare] == [True]
+
+
+def test_source_cuts_any_kind_of_docstring(tmp_path, monkeypatch, capsys):
+    (tmp_path / "quoted.py").write_text("def f():\n    '''One.\n\n    Two.\n    '''\n    return 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    import quoted
+
+    notebook.source(quoted.f)
+    assert "'''One.'''\n    return 1" in capsys.readouterr().out

@@ -16,7 +16,8 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *, m
     Parameters
     ----------
     x : array of shape (N, C, H, W), or (C, H, W) for one image
-        NumPy or torch. The result has x's library, dtype, device and memory order.
+        NumPy or torch. The result has x's library, dtype and device; where a NumPy batch lies innermost in memory,
+        so does the result's.
     weight : array of shape (F, C // groups, KH, KW)
         F filters. With groups, the channels and the filters are cut into as many parts, and each part of the
         filters sees its part of the channels.
@@ -26,8 +27,8 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *, m
         Zeros around x. "valid" is none; "same" gives ceil(H / stride) rows, an odd zero going after.
     groups : int
     method : {"auto", "exact", "loops", "im2col", "shifted", "fft", "winograd", "implicit_gemm", "library"}
-        How it is computed; the answer is the same. "auto" chooses (see :func:`explain`), "exact" is "auto"
-        without Winograd.
+        How it is computed; the answer is the same but for rounding. "auto" chooses (see :func:`explain`),
+        "exact" is "auto" without Winograd.
 
     Returns
     -------
@@ -45,7 +46,9 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *, m
     -----
     No filter flip, as in torch.nn.functional.conv2d. Derived in notebooks/20, eq. 3. Half precision is summed in
     float32, integers in int64. Beyond torch: uneven padding, "same" at any stride, and integers that do not fit
-    are an error. Extra memory: at most 3 times the arguments and the result together and 32 MiB, except for
+    are an error. With float32 and 3x3 filters "auto" may be Winograd, whose rounding error is relative to the largest
+    number of a 6x6 tile (of the whole image with "fft"), not of the window: beside a pixel a million times
+    larger than the others take "exact". Extra memory: at most 3 times the arguments and the result together and 32 MiB, except for
     "loops" and "im2col", which state theirs, and torch's own.
 
     References

@@ -14,7 +14,7 @@ METHODS = ("auto", "exact", "loops", "im2col", "shifted", "fft", "winograd", "im
 
 WHOLE = ("loops", "im2col", "implicit_gemm", "library")  # never cut into pieces: they state their memory
 SPREADING = ("fft", "winograd")  # one NaN or overflow would reach outputs that never met it
-HALF_PRECISION = ("implicit_gemm", "library")  # sum float16 in float32 by themselves
+HALF_PRECISION = ("implicit_gemm", "library")  # take float16 and bfloat16, and sum them in float32 themselves
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Choice:
 
     def compute_dtype(self, dtype):
         """Return the dtype to compute in, for arrays of `dtype`."""
-        return dtype if self.name in HALF_PRECISION else COMPUTE_DTYPE[dtype]
+        return dtype if self.name in HALF_PRECISION and "float16" in dtype else COMPUTE_DTYPE[dtype]
 
 
 def choose(method, problem, dtype, library, batch_innermost=False):

@@ -60,6 +60,8 @@ def make_problem(x_shape, weight_shape, stride=1, padding=0, dilation=1, groups=
     x_shape, weight_shape = tuple(x_shape), tuple(weight_shape)
     if len(x_shape) not in (3, 4):
         raise ValueError(f"`x` has shape {x_shape}; it must be (N, C, H, W), or (C, H, W) for one image")
+    x_shape = tuple(as_int("x.shape", size, 0) for size in x_shape)
+    weight_shape = tuple(as_int("weight.shape", size, 0) for size in weight_shape)
     if len(weight_shape) != 4:
         raise ValueError(f"`weight` has shape {weight_shape}; it must be (F, C // groups, KH, KW): "
                          "F filters of C // groups channels each")
@@ -79,6 +81,9 @@ def make_problem(x_shape, weight_shape, stride=1, padding=0, dilation=1, groups=
         except ValueError as error:
             raise ValueError(f"`weight` {weight_shape} does not fit into `x` {x_shape} along the {word}: "
                              f"{error}") from None
+    # A stride beyond the image, and a dilation of one tap, are never taken: methods see small numbers.
+    stride = tuple(min(s, size + sum(zeros)) for s, size, zeros in zip(stride, x_shape[-2:], padding))
+    dilation = tuple(d if k > 1 else 1 for d, k in zip(dilation, weight_shape[2:]))
     batch = x_shape if len(x_shape) == 4 else (1, *x_shape)
     return Problem(batch, weight_shape, stride, padding, dilation, groups, tuple(out_size))
 

@@ -33,7 +33,7 @@ def forward(x, weight, bias, problem, method):
     compute = choice.compute_dtype(dtype)
     may_wrap = is_integer(x) and may_leave_int64(x, weight, prod(problem.weight_shape[1:]), bias)
     weight = as_dtype(weight, compute)
-    bias = None if bias is None else as_dtype(bias, compute)[:, None, None]
+    bias = None if bias is None else as_dtype(bias, compute)
 
     def part(piece):
         out = _sums(choice, "forward", as_dtype(x[piece.of_x], compute), weight[piece.filters], piece.problem,
@@ -121,9 +121,12 @@ def _choose(method, problem, x):
 
 def _sums(choice, step, a, b, problem, bias=None, may_wrap=False):
     """Run one step of the method on one piece and add the bias; integers are checked if they may have wrapped."""
-    sums = _call(choice, step, a, b, problem)
-    if bias is not None:
-        sums += bias
+    if choice.name == "library" and bias is not None:
+        sums = choice.body.forward(a, b, problem, bias)
+    else:
+        sums = _call(choice, step, a, b, problem)
+        if bias is not None:
+            sums += bias[:, None, None]
     if may_wrap:
         a, b, bias = (None if array is None else as_dtype(array, "float64") for array in (a, b, bias))
         check_sums(sums, _sums(choice, step, a, b, problem, bias))

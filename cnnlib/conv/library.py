@@ -9,15 +9,16 @@ import numpy as np
 from cnnlib import _array
 from cnnlib.conv._planes import crop
 
-HALF_PRECISION = True  # takes float16 and bfloat16 as they are
 
+def forward(x, weight, problem, bias=None):
+    """torch.nn.functional.conv2d, bias and all: half precision is rounded once, after it.
 
-def forward(x, weight, problem):
-    """torch.nn.functional.conv2d; uneven padding, which it does not know, is added first."""
+    Uneven padding, which torch does not know, is added first.
+    """
     functional = _torch().nn.functional
     padded, padding = _pad_if_uneven(_tensor(x), problem)
-    return _like(x, functional.conv2d(padded, _tensor(weight), None, problem.stride, padding,
-                                      problem.dilation, problem.groups))
+    return _like(x, functional.conv2d(padded, _tensor(weight), None if bias is None else _tensor(bias),
+                                      problem.stride, padding, problem.dilation, problem.groups))
 
 
 def backward_x(grad_output, weight, problem):

@@ -5,6 +5,7 @@ import importlib.resources
 from pathlib import Path
 
 from cnnlib import images
+from cnnlib.geometry import as_pair
 
 _FILES = {
     "astronaut": "astronaut.jpg", "brick": "brick.png", "camera": "camera.png", "cat": "cat.png",
@@ -63,7 +64,7 @@ def photo(name, *, size=None, grey=False):
         image = images.to_grey(image)
     if size is None:
         return image
-    rows, cols = size if isinstance(size, tuple | list) else (size, size)
+    rows, cols = as_pair("size", size, 1)
     return images.resize(_centre(image, rows, cols), (rows, cols))
 
 

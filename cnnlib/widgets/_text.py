@@ -32,15 +32,20 @@ def full(value):
 
 
 def term(pixel, weight):
-    """Return a product as text, a negative second factor in brackets.
+    """Return a product as text, negative factors in brackets.
 
     Examples
     --------
     >>> term(1, -1)
     '1·(−1)'
     """
-    factor = full(weight)
-    return f"{full(pixel)}·{f'({factor})' if factor.startswith(MINUS) else factor}"
+    return f"{factor(pixel)}·{factor(weight)}"
+
+
+def factor(value):
+    """Return a number as it stands in a product or a sum: a negative one in brackets."""
+    text = full(value)
+    return f"({text})" if text.startswith(MINUS) else text
 
 
 def places(first, last, step=1):

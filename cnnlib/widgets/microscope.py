@@ -6,7 +6,7 @@ from traitlets import Bool, Dict, Float, Int, Unicode
 
 from cnnlib import conv, data, geometry, images
 from cnnlib.widgets import _base, _compose
-from cnnlib.widgets._text import full, literal, places, plural, term
+from cnnlib.widgets._text import factor, full, literal, places, plural, term
 
 LARGEST = 512  # pixels a side; a larger photo is resized
 RING = 16  # the widest ring of zeros that is drawn
@@ -192,7 +192,7 @@ class ConvolutionMicroscope(_base.CourseWidget):
         with np.errstate(invalid="ignore"):
             products = (window * kernel).reshape(len(kernel), -1)
             sums = [sum(channel.tolist()) for channel in products]
-        terms = [term(p, w) for p, w in zip(window.flat, kernel.flat)] if len(sums) == 1 else [*map(full, sums)]
+        terms = [term(p, w) for p, w in zip(window.flat, kernel.flat)] if len(sums) == 1 else [*map(factor, sums)]
         if len(terms) > 9:
             terms = [*terms[:3], f"… ({len(terms)} {'channels' if len(sums) > 1 else 'products'})"]
         bias = f" + bias {full(self.bias)}" if self.bias else ""

@@ -129,7 +129,7 @@ def show(chromium, tmp_path):
         path.write_text(text, encoding="utf-8")
         contexts.append(chromium.new_context(viewport={"width": width + 40, "height": 800}, **options))
         page = contexts[-1].new_page()
-        page.set_default_timeout(5000)
+        page.set_default_timeout(30_000)  # machines differ; what is slow is reported by frame logs, not by this
         page.goto(path.as_uri())
         page.wait_for_selector(".cw[data-ready]")
         return Shown(page).frame()

@@ -34,7 +34,8 @@ STOPS = """() => [...document.querySelectorAll('.cw [role=grid]')]
 KEYS = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Tab", "Tab", "Shift+Tab", "PageUp", "PageDown", "+", "-",
         "Enter", "7", "Escape", "p", "c", "?", "u", "Control+z", "Delete", "Alt+ArrowUp"]
 USE_ANY = """(r) => {
-  const all = [...document.querySelectorAll('.cw :is(button, select, .cw-cell, input)')].filter((e) => e.checkVisibility());
+  const parts = document.querySelectorAll('.cw :is(button, select, .cw-cell, input)');
+  const all = [...parts].filter((el) => el.checkVisibility());
   const el = all[Math.floor(r * all.length)];
   if (!el) return;
   if (el.tagName === 'BUTTON' || el.type === 'checkbox') return el.click();

@@ -211,3 +211,19 @@ def test_torch_parameters(problem):
     x, weight, *_ = problem
     out = conv2d(torch.tensor(x), torch.nn.Parameter(torch.tensor(weight)), method="im2col")
     assert out.requires_grad
+
+
+def test_half_precision_is_rounded_after_the_bias():
+    """300 * 300 alone is infinite in float16; with the bias it is not."""
+    torch = pytest.importorskip("torch")
+    x, bias = torch.full((1, 1, 1, 1), 300.0).half(), torch.tensor([-60000.0]).half()
+    assert conv2d(x, x, bias).item() == 30000
+    assert conv2d(x.numpy(), x.numpy(), bias.numpy()).item() == 30000
+
+
+def test_big_endian_float32_batch_innermost():
+    x, weight, grad_output = (np.ones(s, "float32") for s in ((16, 16, 8, 8), (16, 16, 3, 3), (16, 16, 6, 6)))
+    x, grad_output = _array.batch_innermost(x), _array.batch_innermost(grad_output)
+    swapped = [a.astype(">f4") for a in (grad_output, x, weight)]
+    for result, expected in zip(conv2d_backward(*swapped)[:2], conv2d_backward(grad_output, x, weight)[:2]):
+        np.testing.assert_array_equal(result, expected)

@@ -184,3 +184,11 @@ def test_without_torch():
     assert len(said) == 2
     assert said[0].startswith("implicit_gemm TypeError method='implicit_gemm' runs on torch tensors")
     assert said[1].startswith("library ImportError method='library' is torch's own convolution, and torch is not")
+
+
+@pytest.mark.parametrize("method", ("auto", "loops", "im2col"))
+def test_a_stride_that_is_never_taken_may_be_any_number(method):
+    x, weight = np.arange(12.0).reshape(1, 1, 3, 4), np.ones((1, 1, 1, 1))
+    for dtype in ("float32", "float64"):
+        out = conv2d(x.astype(dtype), weight.astype(dtype), stride=2**62, dilation=2**62, method=method)
+        np.testing.assert_array_equal(out, [[[[0.0]]]])

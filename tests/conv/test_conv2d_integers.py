@@ -85,3 +85,9 @@ def test_library(rng):
 def test_integers_have_no_gradient(array):
     x, weight = array(row(1, 2)), array(row(1))
     assert conv2d_backward(conv2d(x, weight), x, weight) == (None, None, None)
+
+
+def test_torchs_own_code_is_checked_too():
+    pytest.importorskip("torch")
+    with pytest.raises(ValueError, match="the result holds 400, outside the range of int8"):
+        conv2d(row(20, dtype="int8"), row(20, dtype="int8"), method="library")

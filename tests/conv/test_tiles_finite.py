@@ -61,3 +61,12 @@ def test_large_finite_numbers_that_overflow_only_in_winograds_transforms(rng):
     assert np.isfinite(want).all() and np.abs(want).max() < 3e38
     out = _tiles.forward(x, weight, problem)
     np.testing.assert_allclose(out, want, rtol=0, atol=1e-5 * np.abs(want).max())
+
+
+def test_a_nan_in_the_far_padding_reaches_the_weights_gradient(rng):
+    """With padding beyond the kernel's reach, some windows see no pixel at all; their gradient counts all the same."""
+    problem = make_problem((1, 16, 6, 6), (16, 16, 3, 3), padding=4)
+    x, weight, grad_output = draw_arrays(rng, problem)
+    grad_output[0, 0, 0, 0] = np.nan
+    _, grad_weight = _tiles.backward(grad_output, x, weight, problem)
+    assert np.isnan(grad_weight).sum() == np.isnan(expected(x, weight, grad_output, problem)[2]).sum() == 144

@@ -1,4 +1,4 @@
-"""Which idea computes a problem. The numbers are measured (`tests/bench/conv.md`), not derived."""
+"""Which idea computes a problem. The numbers are set from timings of a few shapes, not derived."""
 
 from math import prod
 
@@ -40,6 +40,8 @@ REASONS = {
 def _is_for_winograd(problem):
     f, c = problem.weight_shape[:2]
     if problem.groups > 1 or min(f, c) < WINOGRAD_CHANNELS or f * c > WINOGRAD_WEIGHTS or min(problem.out_size) < 4:
+        return False
+    if max(map(max, problem.padding)) > 2:  # then the gradient's tiles, which cover x, would miss some of its windows
         return False
     return (problem.kernel_size, problem.stride, problem.dilation) == ((3, 3), (1, 1), (1, 1))
 

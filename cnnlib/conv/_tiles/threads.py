@@ -57,7 +57,11 @@ def run_all(work, jobs):
                 while (i := next(turn)) < len(jobs):
                     work(jobs[i])
 
-        helper = _helpers().submit(take_jobs)
+        try:
+            helper = _helpers().submit(take_jobs)
+        except RuntimeError:  # the interpreter is shutting down and takes no more work
+            take_jobs()
+            return
         try:
             take_jobs()
         except BaseException:

@@ -6,7 +6,7 @@ import { stepper, toggle, button, wholeNumber } from "./kit/controls.js";
 import { element, write, visible, setAttribute } from "./kit/dom.js";
 import { player, stillness } from "./kit/motion.js";
 import { ROLES, css, greyScale, toneScale, responseScale, legend } from "./kit/scale.js";
-import { full, short, factor, decimalsFor, plural } from "./kit/text.js";
+import { full, short, decimalsFor, plural } from "./kit/text.js";
 import { planes, conv2d, changeWeight, readers, unread, span, range, geometry } from "./kit/maths.js";
 import { derive, problem, working, missed, missedWords, sentence } from "./microscope_words.js";
 
@@ -195,6 +195,9 @@ function build(kit, map) {
     const d = derive(s), area = d.kernelSize[0] * d.kernelSize[1];
     if (!plan) {
       rows[0].replaceChildren(panels.input.element, panels.weight.element);
+      visible(channel.element, false);
+      bias.show({ rows: 1, cols: 1, data: [s.bias], scale: null, decimals: decimalsFor([s.bias]) });
+      kit.root.dataset.mode = "grid";
       for (const [part, array, size] of [[input, s.image, d.size], [filter, d.kernel, d.kernelSize]]) {
         const data = array.data.subarray(0, size[0] * size[1]);
         if (Math.max(...size) <= 16) part.show({ rows: size[0], cols: size[1], data, scale: null, decimals: decimalsFor(data) });
@@ -242,7 +245,6 @@ function build(kit, map) {
     write(panels.output.size, times(d.g.out));
     visible(channel.element, d.channels > 1);
     channel.set(d.channel);
-    setAttribute(channel.element, "title", `of ${d.channels}`);
     const lost = missed(d), fixed = geometry({ ...d.g, padding: "same" });
     visible(left, lost > 0);
     write(left.firstChild, missedWords(d, lost));
@@ -346,10 +348,10 @@ function build(kit, map) {
     const pixels = plan.decimals, weights = decimalsFor(d.kernel.data);
     const small = (x, decimals) => (decimals && d.kernelSize[1] > 3 && Number.isFinite(x) ? short(x, decimals) : full(x));
     const text = (k) => {
-      const p = list[k], weight = small(p.weight, weights);
-      return `${k ? "+ " : ""}${small(p.pixel, pixels)}\u00b7${p.weight < 0 ? "(" + weight + ")" : weight}`;
+      const [a, b] = [[list[k].pixel, pixels], [list[k].weight, weights]].map(([x, n]) => (x < 0 ? `(${small(x, n)})` : small(x, n)));
+      return `${k ? "+ " : ""}${a}\u00b7${b}`;
     };
-    const widest = Math.max(1, ...[...d.kernel.data].map((w) => small(w, weights).length + (w < 0 ? 2 : 0))) + (pixels ? (d.kernelSize[1] > 3 ? 8 : 10) : 6);
+    const widest = Math.max(1, ...[...d.kernel.data].map((w) => small(w, weights).length + (w < 0 ? 2 : 0))) + (pixels ? (d.kernelSize[1] > 3 ? 8 : 10) : 6) + (ranges.input[0] < 0 ? 2 : 0);
     const data = list.map((p) => p.product);
     terms.element.style.setProperty("--w", `${Math.round((many ? 1.4 : Math.min(widest, 17) * 0.56) * size)}px`);
     terms.element.style.setProperty("--cell", `${Math.round((many ? 1.4 : 2.1) * size)}px`);
@@ -377,7 +379,7 @@ function build(kit, map) {
     }
     work.sums.forEach((x, c) => {
       const [label, value] = chips.children[c].children;
-      write(label, `${c ? "+ " : ""}channel ${c} `);
+      write(label, `${c ? "+ " : ""}channel ${c}: `);
       write(value, hidden ? "?" : full(Math.round(x * 1e4) / 1e4));
       setAttribute(chips.children[c], "aria-pressed", String(c === channel));
     });
@@ -420,7 +422,7 @@ function build(kit, map) {
   function say(s) {
     if (problem(s) || !over?.pixel || !plan || plan.large) return sentence(s, problem(s) ? false : kit.question.hides(s));
     const [r, c] = over.pixel, n = plan.users?.length || 0;
-    return `Input row ${full(r)}, column ${full(c)} is used by ${plural(n, "output")}${n ? ", each with another weight" : ""}.`;
+    return `Input row ${full(r)}, column ${full(c)} is used by ${plural(n, "output")}${n > 1 ? ", each with another weight" : ""}.`;
   }
 
   const turn = (d) => { const now = derive(read()); if (now.channels > 1) state.commit({ channel: (now.channel + d + now.channels) % now.channels }); };

@@ -1,6 +1,6 @@
 // What the convolution microscope says: the same sentences as ConvolutionMicroscope.sentence() in Python.
 import { geometry, span, turned, products, sum, unread } from "./kit/maths.js";
-import { full, term, places, plural } from "./kit/text.js";
+import { full, factor, term, places, plural } from "./kit/text.js";
 
 const RING = 16;                                     // the widest ring of zeros that is drawn
 const AXES = ["rows", "columns"];
@@ -59,7 +59,7 @@ function working(s, d = derive(s)) {
 }
 
 function sumWords(s, work) {
-  const terms = work.lists.length > 1 ? work.sums.map(full) : work.lists[0].map((p) => term(p.pixel, p.weight));
+  const terms = work.lists.length > 1 ? work.sums.map(factor) : work.lists[0].map((p) => term(p.pixel, p.weight));
   const few = terms.length > 9 ? [...terms.slice(0, 3), `\u2026 (${terms.length} ${work.lists.length > 1 ? "channels" : "products"})`] : terms;
   return few.join(" + ") + (s.bias ? ` + bias ${full(s.bias)}` : "");
 }

@@ -10,7 +10,7 @@ function stepper({ trait, label, signal, change, read = wholeNumber, title = nul
   const box = element("span", { class: "cw-control", "data-trait": trait, title }, element("span", { class: "cw-label" }, label), element("span", { class: "cw-stepper" }, less, field, more));
   let now = 0;
   const number = () => (typeof now === "number" ? now : Array.isArray(now) ? Math.max(...now.flat()) : 0);
-  const by = (d) => change(number() + d);
+  const by = (d) => change(now = number() + d);
   less.addEventListener("click", () => by(-1), { signal });
   more.addEventListener("click", () => by(1), { signal });
   field.addEventListener("change", () => take(), { signal });

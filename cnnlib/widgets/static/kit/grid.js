@@ -13,6 +13,8 @@ function grid(options) {
   const box = element("div", { class: `cw-grid cw-${options.role}` }, top, side, cells);
   const frames = new Map(), marks = new Map();
   const me = { element: box, cells, rows: 0, cols: 0, origin: [0, 0], at: 0, content: null, rewritten: 0 };
+  const fresh = new Map();                           // edited, not yet drawn: keys can be faster than frames
+  const value = (k) => fresh.get(k) ?? me.content.data[k];
   let list = [], seen = [];
 
   function build(rows, cols) {
@@ -41,6 +43,7 @@ function grid(options) {
   me.show = (content) => {
     if (content.rows !== me.rows || content.cols !== me.cols) build(content.rows, content.cols);
     me.content = content;
+    fresh.clear();
     me.origin = content.origin || [0, 0];
     indices();
     for (let k = 0; k < list.length; k++) paint(k);
@@ -138,13 +141,14 @@ function grid(options) {
     } else if (options.edit && editable(k) && /^[+=\-\u2212_]$/.test(event.key)) {
       event.preventDefault();
       const sign = "+=".includes(event.key) ? 1 : -1;
-      options.edit(k, round(me.content.data[k] + sign * step() * (event.shiftKey && event.key !== "+" || event.key === "_" ? 10 : 1)), "type");
+      change(k, round(value(k) + sign * step() * (event.shiftKey && event.key !== "+" || event.key === "_" ? 10 : 1)), "type");
     } else if (event.key === "Enter" && !event.shiftKey && options.choose) {
       event.preventDefault();
       options.choose(k);
     }
   }
 
+  const change = (k, x, phase) => { fresh.set(k, x); options.edit(k, x, phase); };
   const editable = (k) => !list[k].classList.contains("pad");
   const step = () => (me.content.decimals ? 0.1 : 1);
   const round = (x) => Math.round(x * 1e6) / 1e6;
@@ -153,7 +157,7 @@ function grid(options) {
     if (!editable(k)) return;
     const cell = list[k];
     const field = element("input", { class: "cw-type", inputmode: "decimal", "aria-label": `number for ${cell.getAttribute("aria-label").split(":")[0]}` });
-    field.value = typed || String(round(me.content.data[k])).replace("-", "\u2212");
+    field.value = typed || String(round(value(k))).replace("-", "\u2212");
     cell.replaceChildren(field);
     field.focus();
     if (typed) field.setSelectionRange(1, 1); else field.select();
@@ -161,11 +165,11 @@ function grid(options) {
     const close = (keep) => {
       if (!open) return;
       open = false;
-      const back = cell.contains(field.getRootNode().activeElement), value = parse(field.value);
+      const back = cell.contains(field.getRootNode().activeElement), number = parse(field.value);
       seen[k] = null;
       paint(k);
       if (back) cell.focus();
-      if (keep && value !== null && !Object.is(value, me.content.data[k])) options.edit(k, value, "type");
+      if (keep && number !== null && !Object.is(number, value(k))) change(k, number, "type");
     };
     field.addEventListener("keydown", (event) => {
       if (event.shiftKey && event.key === "Enter") return;
@@ -178,20 +182,20 @@ function grid(options) {
   function drag(event) {
     const cell = cellOf(event);
     if (!cell || !editable(cell.place) || event.button || cell.querySelector("input")) return;
-    const k = cell.place, start = me.content.data[k] || 0, { clientX, clientY, pointerId } = event;
+    const k = cell.place, start = value(k) || 0, { clientX, clientY, pointerId } = event;
     let last = start, moved = false;
     const stop = new AbortController();
     const move = (e) => {
       if (e.pointerId !== pointerId) return;
-      const value = round(start + step() * Math.round((e.clientX - clientX - (e.clientY - clientY)) / 8));
-      if (value === last) return;
+      const x = round(start + step() * Math.round((e.clientX - clientX - (e.clientY - clientY)) / 8));
+      if (x === last) return;
       if (!moved) cells.setPointerCapture(pointerId);
-      [last, moved] = [value, true];
-      options.edit(k, value, "drag");
+      [last, moved] = [x, true];
+      change(k, x, "drag");
     };
     const end = () => {
       stop.abort();
-      if (moved) options.edit(k, last, "drop");
+      if (moved) change(k, last, "drop");
     };
     cells.addEventListener("pointermove", move, { signal: stop.signal });
     for (const name of ["pointerup", "pointercancel"]) cells.addEventListener(name, end, { signal: stop.signal });

@@ -22,7 +22,7 @@ function factor(value) {
 }
 
 function term(pixel, weight) {
-  return `${full(pixel)}\u00b7${factor(weight)}`;
+  return `${factor(pixel)}\u00b7${factor(weight)}`;
 }
 
 // The decimals with which every number of a grid fits its cell, so that columns align.
