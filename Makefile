@@ -27,7 +27,8 @@ ALL_PHASES := $(PHASES) nbval-Haswell $(if $(shell grep -sm1 avx512f /proc/cpuin
 # ---- use the course
 
 lab: .venv/.course
-	env -u OMP_NUM_THREADS $(BIN)/jupyter lab notebooks/00_start_here.ipynb $(if $(filter 0,$(shell id -u)),--allow-root)
+	env -u OMP_NUM_THREADS $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) \
+	    --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 
 # Execute the notebooks and store them in their normal form.
 notebooks: .venv/.course

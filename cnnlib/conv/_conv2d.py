@@ -46,10 +46,10 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *, m
     -----
     No filter flip, as in torch.nn.functional.conv2d. Derived in notebooks/20, eq. 3. Half precision is summed in
     float32, integers in int64. Beyond torch: uneven padding, "same" at any stride, and integers that do not fit
-    are an error. With float32 and 3x3 filters "auto" may be Winograd, whose rounding error is relative to the largest
-    number of a 6x6 tile (of the whole image with "fft"), not of the window: beside a pixel a million times
-    larger than the others take "exact". Extra memory: at most 3 times the arguments and the result together and 32 MiB, except for
-    "loops" and "im2col", which state theirs, and torch's own.
+    are an error. With float32 and 3x3 filters "auto" may be Winograd, whose rounding error is relative to the
+    largest number of a 6x6 tile (of the whole image with "fft"), not of the window: beside a pixel a million
+    times larger than the others take "exact". Extra memory: at most 3 times the arguments and the result together
+    and 32 MiB, except for "loops" and "im2col", which state theirs, and torch's own.
 
     References
     ----------

@@ -12,6 +12,7 @@ added, and the dtype restored, by the caller.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cnnlib.geometry import as_int, as_pair, output_size, same_padding
 
@@ -58,6 +59,12 @@ def make_problem(x_shape, weight_shape, stride=1, padding=0, dilation=1, groups=
         With the argument's name, its value, the shapes, and what would work.
     """
     x_shape, weight_shape = tuple(x_shape), tuple(weight_shape)
+    settings = stride, padding, dilation, groups
+    plain = all(type(value) in (int, str) for value in settings)  # not 1.0 or True, which would pass for a kept 1
+    return (_kept if plain else _make)(x_shape, weight_shape, *settings)
+
+
+def _make(x_shape, weight_shape, stride, padding, dilation, groups):
     if len(x_shape) not in (3, 4):
         raise ValueError(f"`x` has shape {x_shape}; it must be (N, C, H, W), or (C, H, W) for one image")
     x_shape = tuple(as_int("x.shape", size, 0) for size in x_shape)
@@ -86,6 +93,9 @@ def make_problem(x_shape, weight_shape, stride=1, padding=0, dilation=1, groups=
     dilation = tuple(d if k > 1 else 1 for d, k in zip(dilation, weight_shape[2:]))
     batch = x_shape if len(x_shape) == 4 else (1, *x_shape)
     return Problem(batch, weight_shape, stride, padding, dilation, groups, tuple(out_size))
+
+
+_kept = lru_cache(maxsize=256)(_make)  # a training loop asks for the same few problems thousands of times
 
 
 def _check_channels(x_shape, weight_shape, groups):

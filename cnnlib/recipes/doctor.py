@@ -26,12 +26,13 @@ PIP = f'"{sys.executable}" -m pip install'
 GIGABYTE = 10**9
 MEMORY_NEEDED, DISK_NEEDED = 2 * GIGABYTE, 1 * GIGABYTE
 # A file of such a name beside a notebook is imported instead of the package.
-PACKAGES = ("IPython", "PIL", "anywidget", "cnnlib", "ipywidgets", "matplotlib", "numpy", "scipy", "skimage", "sympy",
+PACKAGES = ("IPython", "PIL", "anywidget", "cnnlib", "ipywidgets", "matplotlib", "numpy", "scipy", "skimage", "sklearn",
+            "sympy",
             "threadpoolctl", "torch", "triton")
 WHAT_FOR = {
     "torch": "the torch and GPU halves of the lectures, parity checks", "jupyterlab": "opening the notebooks here",
     "ipywidgets": "interactives", "anywidget": "interactives", "scikit-image": "comparisons with scikit-image",
-    "sympy": "symbolic derivations",
+    "scikit-learn": "real digits", "sympy": "symbolic derivations",
 }
 
 
