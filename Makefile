@@ -9,6 +9,7 @@ OUT     = --junitxml=$(REPORT)/$@.xml --basetemp=build/tmp-$@
 PYTEST  = $(BIN)/python -m pytest $(OUT)
 NBVAL  := --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadscope -W default
 MARKS  := $(if $(CNNLIB_TEST_ALL),-m "")
+export CNNLIB_TIMED
 # JupyterLab asks at its first start whether to fetch news; not in a lecture.
 NO_NEWS := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
 COLAB  ?= $(wildcard notebooks/*.ipynb)
@@ -46,7 +47,7 @@ test: .venv/.test
 
 test-all: .venv/.test
 	@rm -rf $(REPORT); failed=0; \
-	$(MAKE) --keep-going --no-print-directory $(ALL_PHASES) CNNLIB_TEST_ALL=1 || failed=1; \
+	$(MAKE) --keep-going --no-print-directory $(ALL_PHASES) CNNLIB_TEST_ALL=1 CNNLIB_TIMED=1 || failed=1; \
 	$(BIN)/python tests/report.py $(REPORT) $(ALL_PHASES) || failed=1; exit $$failed
 
 lint: .venv/.test
