@@ -7,9 +7,11 @@ torch is never imported by this file: an argument can only be a tensor if the ca
 """
 
 import sys
-from functools import cache
+from functools import cache, wraps
 
 import numpy as np
+
+from cnnlib import _erfc
 
 # What is computed in, for each dtype that comes in. Half precision is summed in single precision and
 # integers in int64, so that a long sum is rounded (or checked for its range) once, at the end.
@@ -78,7 +80,21 @@ def as_dtype(x, name):
     """Return `x` in the dtype called `name`; the same array, not a copy, where it has it already."""
     if is_torch(x):
         return x.to(getattr(sys.modules["torch"], name))
-    return x.astype(name, copy=False)
+    return np.asarray(x, dtype=name)
+
+
+def working(x):
+    """Return `x` in the dtype that is computed in (itself where it has it already)."""
+    return as_dtype(x, COMPUTE_DTYPE[dtype_name(x)])
+
+
+def quietly(function):
+    """Let overflow give infinity, and what is undefined NaN, without NumPy's warnings, as torch does."""
+    @wraps(function)
+    def quiet(*args, **kwargs):
+        with np.errstate(all="ignore"):
+            return function(*args, **kwargs)
+    return quiet
 
 
 def zeros(shape, like, dtype=None):
@@ -98,7 +114,7 @@ def constant(a, like):
 
 def contiguous(x):
     """Return `x` with its last axis innermost and no gaps (itself where it is so already)."""
-    return x.contiguous() if is_torch(x) else np.ascontiguousarray(x)
+    return x.contiguous() if is_torch(x) else np.asarray(x, order="C")
 
 
 def to_numpy(x):
@@ -119,6 +135,48 @@ def flip(x, axes):
     return x.flip(axes) if is_torch(x) else np.flip(x, axes)
 
 
+def spare(x):
+    """Return a temporary result to be written over, as the ``out=`` of the next step; in torch, whose autograd may
+    still need it, None, which makes a new one."""
+    return x if type(x) is np.ndarray else None
+
+
+def zero_where(condition, x):
+    """Return `x`, but 0 where `condition` holds: there also for NaN and infinity, which a factor 0 leaves NaN."""
+    if is_torch(x):
+        return sys.modules["torch"].where(condition, 0, x)
+    bits = f"int{8 * x.itemsize}"  # AND with no bits or all bits set: several times faster than np.where
+    return (x.view(bits) & (condition.view("int8") - 1)).view(x.dtype)
+
+
+def scatter_add(out, index, values):
+    """Add `values` to `out` where `index` says, along the last axis; return `out`, which is written to."""
+    if is_torch(out):
+        return out.scatter_add_(-1, index, values)
+    planes = np.arange(out[..., 0].size).reshape(*out.shape[:-1], 1)
+    np.add.at(out.reshape(-1), (planes * out.shape[-1] + index).reshape(-1), values.reshape(-1))
+    return out
+
+
+def uniform(like, rng):
+    """Draw a random number in [0, 1), float32, for each element of `like`.
+
+    `rng` is a np.random.Generator, whose numbers fall on the elements in their logical order, whatever the library
+    and the memory order; or None: a new one, and for tensors torch's own.
+    """
+    torch = sys.modules["torch"] if is_torch(like) else None
+    if torch and rng is None:
+        return torch.rand(like.shape, dtype=torch.float32, device=like.device)
+    rng = np.random.default_rng() if rng is None else rng
+    numbers = rng.random(tuple(like.shape), dtype=np.float32)
+    return torch.as_tensor(numbers, device=like.device) if torch else numbers
+
+
+def erfc(x):
+    """Return 1 - erf(x), the complementary error function."""
+    return sys.modules["torch"].erfc(x) if is_torch(x) else _erfc.erfc(x)
+
+
 def all_finite(x):
     """Whether every number in `x` is finite. Integers always are."""
     if is_torch(x):
@@ -137,7 +195,7 @@ def pad(x, padding, value=0):
 
     Returns
     -------
-    array of shape (..., top + H + bottom, left + W + right); `x` itself where all four are zero
+    array of shape (..., top + H + bottom, left + W + right), in x's memory order; `x` itself where all four are zero
     """
     (top, bottom), (left, right) = padding
     if not (top or bottom or left or right):
@@ -145,7 +203,7 @@ def pad(x, padding, value=0):
     if is_torch(x):
         return sys.modules["torch"].nn.functional.pad(x, (left, right, top, bottom), value=value)
     *outer, height, width = x.shape
-    out = np.full((*outer, top + height + bottom, left + width + right), value, dtype=x.dtype)
+    out = np.full_like(x, value, subok=False, shape=(*outer, top + height + bottom, left + width + right))
     out[..., top:top + height, left:left + width] = x
     return out
 
@@ -199,12 +257,33 @@ def irfft2(x, size, dtype):
 def is_batch_innermost(x):
     """Whether a NumPy (N, C, H, W) array lies in memory as (C, H, W, N): neighbours in the batch touch.
 
-    With one image, one pixel and so on both orders can describe the same memory; then the usual one wins.
+    The same for (N, features) and other shapes. With one image, one pixel and so on both orders can describe the same
+    memory; then the usual one wins.
     """
-    return (not is_torch(x) and x.ndim == 4 and not x.flags.c_contiguous
-            and x.transpose(1, 2, 3, 0).flags.c_contiguous)
+    return (not is_torch(x) and x.ndim > 1 and not x.flags.c_contiguous
+            and x.transpose(_batch_last(x)).flags.c_contiguous)
 
 
 def batch_innermost(x):
     """Return NumPy (N, C, H, W) `x`, same shape and values, lying in memory as (C, H, W, N)."""
-    return np.ascontiguousarray(x.transpose(1, 2, 3, 0)).transpose(3, 0, 1, 2)
+    return np.ascontiguousarray(x.transpose(_batch_last(x))).transpose(-1, *range(x.ndim - 1))
+
+
+def _batch_last(x):
+    """Return the order of the axes with the first one last."""
+    return (*range(1, x.ndim), 0)
+
+
+def is_channels_last(x):
+    """Whether a torch (N, C, H, W) tensor lies in memory as (N, H, W, C), which torch calls channels_last."""
+    return (is_torch(x) and x.ndim == 4 and not x.is_contiguous()
+            and x.is_contiguous(memory_format=sys.modules["torch"].channels_last))
+
+
+def in_order_of(x, like):
+    """Return (N, C, H, W) `x`, without gaps, in the order of `like`: batch innermost, channels_last or the usual."""
+    if is_channels_last(like):
+        return x.contiguous(memory_format=sys.modules["torch"].channels_last)
+    if is_batch_innermost(like):
+        return x if is_batch_innermost(x) else batch_innermost(x)
+    return contiguous(x)

@@ -1,13 +1,19 @@
 """What every convolution does with its arrays first: check them, and make one image a batch of one."""
 
+import os
+from functools import cache
+from math import prod
+
 import numpy as np
 
 from cnnlib import _array
 from cnnlib._array import COMPUTE_DTYPE
 
 
-def checked(optional=(), **arrays):
+def checked(**arrays):
     """Return the arrays, by name, as plain arrays of one library, dtype and device that we compute in.
+
+    Only `bias` may be None.
 
     Raises
     ------
@@ -15,7 +21,7 @@ def checked(optional=(), **arrays):
         An argument is no array, is masked or a matrix, or has a dtype that convolution is not defined for here.
     """
     for name, a in arrays.items():
-        if a is None and name not in optional:
+        if a is None and name != "bias":
             raise TypeError(f"`{name}` is None; it must be an array")
     _array.library(**arrays)
     plain = []
@@ -62,3 +68,26 @@ def check_grad_output(grad_output, out_shape):
         raise ValueError(f"`grad_output` has shape {tuple(grad_output.shape)}; it must have that of the output, "
                          f"{tuple(out_shape)}")
     return as_batch(grad_output)[0]
+
+
+def check_fits_memory(shape, like, **arguments):
+    """Check that a result of `shape`, in the dtype of `like`, fits into this machine; the arguments set its size.
+
+    A device other than the CPU knows its own memory.
+    """
+    size = prod(shape) * like.itemsize
+    if size > memory() and _array.device(like) == "cpu":
+        given = ", ".join(f"`{name}` {value}" for name, value in arguments.items())
+        raise ValueError(f"the result would have shape {tuple(shape)}, {size / 1e9:,.1f} GB of "
+                         f"{_array.dtype_name(like)}, more than the {memory() / 1e9:,.1f} GB of memory here: "
+                         f"make it smaller by {given}")
+
+
+@cache
+def memory():
+    """Return the bytes of this machine's memory, or a terabyte where the system does not say."""
+    try:
+        size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows
+        size = 0
+    return size if size > 0 else 2**40

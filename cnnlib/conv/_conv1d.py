@@ -1,7 +1,7 @@
 """Convolution along one axis: an image one row high."""
 
+from cnnlib.conv import _conv2d
 from cnnlib.conv._arguments import checked
-from cnnlib.conv._conv2d import conv2d, conv2d_backward
 from cnnlib.geometry import as_int, as_pair
 
 
@@ -38,10 +38,10 @@ def conv1d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *, m
     >>> conv1d(np.array([[1., 2., 4., 8.]]), np.array([[[-1., 1.]]]))
     array([[1., 2., 4.]])
     """
-    x, weight, bias = checked(optional=("bias",), x=x, weight=weight, bias=bias)
+    x, weight, bias = checked(x=x, weight=weight, bias=bias)
     _check_ranks(x, weight)
-    out = conv2d(_as_image(x), _as_image(weight), bias, *_settings(stride, padding, dilation), groups, method=method)
-    return out[..., 0, :]
+    settings = _settings(stride, padding, dilation)
+    return _conv2d.forward(_as_image(x), _as_image(weight), bias, *settings, groups, method)[..., 0, :]
 
 
 def conv1d_backward(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *,
@@ -53,15 +53,14 @@ def conv1d_backward(grad_output, x, weight, bias=None, stride=1, padding=0, dila
     grad_x, grad_weight : arrays of the shapes of `x` and `weight`; None for integers
     grad_bias : array of shape (F,); None without a bias, or for integers
     """
-    grad_output, x, weight, bias = checked(optional=("bias",), grad_output=grad_output, x=x, weight=weight,
-                                           bias=bias)
+    grad_output, x, weight, bias = checked(grad_output=grad_output, x=x, weight=weight, bias=bias)
     _check_ranks(x, weight)
     if grad_output.ndim != x.ndim:
         raise ValueError(f"`grad_output` has shape {tuple(grad_output.shape)}; `x` {tuple(x.shape)} gives an output "
                          f"with {x.ndim} axes")
-    grad_x, grad_weight, grad_bias = conv2d_backward(
-        _as_image(grad_output), _as_image(x), _as_image(weight), bias, *_settings(stride, padding, dilation), groups,
-        method=method)
+    settings = _settings(stride, padding, dilation)
+    grad_x, grad_weight, grad_bias = _conv2d.backward(
+        _as_image(grad_output), _as_image(x), _as_image(weight), bias, *settings, groups, method)
     if grad_x is None:
         return None, None, None
     return grad_x[..., 0, :], grad_weight[..., 0, :], grad_bias

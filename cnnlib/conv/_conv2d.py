@@ -1,7 +1,7 @@
 """The convolution of a batch of images, by any method, and its gradients."""
 
 from cnnlib.conv import _run
-from cnnlib.conv._arguments import as_batch, check_bias, check_grad_output, checked
+from cnnlib.conv._arguments import as_batch, check_bias, check_fits_memory, check_grad_output, checked
 from cnnlib.conv._integers import is_integer
 from cnnlib.conv._problem import make_problem
 
@@ -65,12 +65,8 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *, m
     array([[[[4., 4.],
              [4., 4.]]]])
     """
-    x, weight, bias = checked(optional=("bias",), x=x, weight=weight, bias=bias)
-    problem = make_problem(x.shape, weight.shape, stride, padding, dilation, groups)
-    x, unbatched = as_batch(x)
-    check_bias(bias, weight.shape[0])
-    out = _run.forward(x, weight, bias, problem, method)
-    return out[0] if unbatched else out
+    x, weight, bias = checked(x=x, weight=weight, bias=bias)
+    return forward(x, weight, bias, stride, padding, dilation, groups, method)
 
 
 def conv2d_backward(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *,
@@ -82,8 +78,22 @@ def conv2d_backward(grad_output, x, weight, bias=None, stride=1, padding=0, dila
     grad_x, grad_weight : arrays of the shapes of `x` and `weight`; None for integers
     grad_bias : array of shape (F,); None without a bias, or for integers
     """
-    grad_output, x, weight, bias = checked(optional=("bias",), grad_output=grad_output, x=x, weight=weight,
-                                           bias=bias)
+    grad_output, x, weight, bias = checked(grad_output=grad_output, x=x, weight=weight, bias=bias)
+    return backward(grad_output, x, weight, bias, stride, padding, dilation, groups, method)
+
+
+def forward(x, weight, bias, stride, padding, dilation, groups, method):
+    """Do the work of :func:`conv2d` on arrays that are checked."""
+    problem = make_problem(x.shape, weight.shape, stride, padding, dilation, groups)
+    x, unbatched = as_batch(x)
+    check_bias(bias, weight.shape[0])
+    check_fits_memory(problem.out_shape, x, x=problem.x_shape, weight=problem.weight_shape, padding=problem.padding)
+    out = _run.forward(x, weight, bias, problem, method)
+    return out[0] if unbatched else out
+
+
+def backward(grad_output, x, weight, bias, stride, padding, dilation, groups, method):
+    """Do the work of :func:`conv2d_backward` on arrays that are checked."""
     problem = make_problem(x.shape, weight.shape, stride, padding, dilation, groups)
     x, unbatched = as_batch(x)
     check_bias(bias, weight.shape[0])

@@ -75,9 +75,9 @@ def explain(x_shape, weight_shape, stride=1, padding=0, dilation=1, groups=1, *,
     problem = make_problem(x_shape, weight_shape, stride, padding, dilation, groups)
     choice = choose(method, problem, dtype, library, batch_innermost)
     numbers = sum(prod(shape) for shape in (problem.x_shape, problem.weight_shape, problem.out_shape))
-    parts, workspace = cut(choice, problem, choice.compute_dtype(dtype))
+    pieces = cut(choice, problem, choice.compute_dtype(dtype))
     return Explanation(choice.name, choice.reason, problem.out_shape[1:] if unbatched else problem.out_shape,
-                       problem.multiply_adds, numbers * ITEMSIZE[dtype], workspace, len(parts))
+                       problem.multiply_adds, numbers * ITEMSIZE[dtype], pieces.workspace, pieces.count)
 
 
 def _megabytes(size):

@@ -14,7 +14,7 @@ METHODS = ("auto", "exact", "loops", "im2col", "shifted", "fft", "winograd", "im
 
 WHOLE = ("loops", "im2col", "implicit_gemm", "library")  # never cut into pieces: they state their memory
 SPREADING = ("fft", "winograd")  # one NaN or overflow would reach outputs that never met it
-HALF_PRECISION = ("implicit_gemm", "library")  # take float16 and bfloat16, and sum them in float32 themselves
+NATIVE = ("implicit_gemm", "library")  # do as torch does: round half precision, and choose the memory order, themselves
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,14 @@ class Choice:
     def spreads(self):
         return self.name in SPREADING
 
+    @property
+    def native(self):
+        """Whether half precision goes in and comes out; `forward` takes the bias too, which comes before rounding."""
+        return self.name in NATIVE
+
     def compute_dtype(self, dtype):
         """Return the dtype to compute in, for arrays of `dtype`."""
-        return dtype if self.name in HALF_PRECISION and "float16" in dtype else COMPUTE_DTYPE[dtype]
+        return dtype if self.native and "float16" in dtype else COMPUTE_DTYPE[dtype]
 
 
 def choose(method, problem, dtype, library, batch_innermost=False):

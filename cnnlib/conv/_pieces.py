@@ -1,11 +1,13 @@
-"""A large convolution as several small ones: fewer images, fewer filters, or a strip of rows at a time.
+"""A large convolution as several small ones: fewer images, groups and filters, and one rectangle of the output.
 
-This is what bounds the memory of every method without a word of it in their files. A strip of output rows
-needs its rows of the image and, above and below, the rows that its windows reach into: neighbouring strips
-overlap in the image, never in the output.
+This is what bounds the memory of every method without a word of it in their files. A rectangle of the output
+needs its part of the image and, around it, the pixels that its windows reach into: neighbours overlap in the
+image, never in the output.
 """
 
 from dataclasses import dataclass, replace
+from itertools import product
+from math import prod
 
 from cnnlib.conv._problem import Problem
 from cnnlib.geometry import effective_size
@@ -13,6 +15,7 @@ from cnnlib.geometry import effective_size
 ITEMSIZE = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8,
             "uint8": 1, "int8": 1, "uint16": 2, "int16": 2, "uint32": 4, "int32": 4, "int64": 8}  # bytes
 WORKSPACE = 16 * 2**20  # bytes that a method may hold beside its arguments and result; about a CPU's cache
+COLUMNS_COST = 4 / 3  # columns are cut only where it saves that much more: it makes runs in memory short
 
 
 @dataclass(frozen=True)
@@ -20,72 +23,97 @@ class Piece:
     """A convolution on part of the output, and where that part stands in the whole."""
 
     problem: Problem
-    images: slice
-    filters: slice
-    rows: slice  # of the output
-    x_rows: slice  # of the image
+    of_x: tuple  # slices: images, channels, rows, columns
+    of_out: tuple  # slices: images, filters, rows, columns
 
     @property
-    def of_x(self):
-        return self.images, slice(None), self.x_rows
+    def filters(self):
+        return self.of_out[1]
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """All pieces of a problem, made one by one when they are asked for."""
+
+    whole: Problem
+    sizes: tuple  # of one piece, at most: images, groups, filters of a group, rows, columns
+    workspace: int  # bytes that the largest piece needs beside arguments and result
 
     @property
-    def of_out(self):
-        return self.images, self.filters, self.rows
+    def count(self):
+        return prod(self._parts())
+
+    def __iter__(self):
+        if self.count == 1:
+            yield Piece(self.whole, (slice(None),) * 4, (slice(None),) * 4)
+            return
+        axes = list(zip(_full_sizes(self.whole), self._parts()))
+        for numbers in product(*(range(parts) for _, parts in axes)):
+            yield _piece(self.whole, *((size * k // parts, size * (k + 1) // parts)
+                                       for k, (size, parts) in zip(numbers, axes)))
+
+    def _parts(self):
+        """Return into how many parts each axis is cut; an empty batch is one part."""
+        return [max(1, -(-size // max(1, step))) for size, step in zip(_full_sizes(self.whole), self.sizes)]
 
 
 def cut(choice, problem, dtype):
-    """Return the pieces of `problem`, and the bytes that the largest of them needs beside arguments and result.
+    """Return the :class:`Pieces` of `problem`, arrays being of the dtype called `dtype`.
 
-    Halved until each holds at most WORKSPACE bytes (or is one output row of one image and filter), if the method
-    of `choice` lets itself be cut.
+    They are halved, along the axis that saves most, until each holds at most WORKSPACE bytes (or is one output number),
+    if the method of `choice` lets itself be cut.
     """
-    n, f, oh, _ = problem.out_shape
-    ranges = (0, n), (0, f), (0, oh)
+    sizes = _full_sizes(problem)
     workspace = getattr(choice.body, "workspace", lambda _: 0)
     limit = WORKSPACE // ITEMSIZE[dtype] if choice.in_pieces else float("inf")
+
+    def cost(sizes):
+        short_runs = COLUMNS_COST if sizes[4] < problem.out_size[1] else 1
+        return short_runs * workspace(_first_piece(problem, sizes))
+
     needed = workspace(problem)
-    if needed <= limit:
-        return [Piece(problem, *[slice(None)] * 4)], needed * ITEMSIZE[dtype]
-    parts = list(_halve(problem, *ranges, workspace, limit))
-    return parts, max(workspace(piece.problem) for piece in parts) * ITEMSIZE[dtype]
+    while needed > limit and (halves := _halves(sizes)):
+        sizes = min(halves, key=cost)
+        needed = workspace(_first_piece(problem, sizes))
+    return Pieces(problem, sizes, needed * ITEMSIZE[dtype])
 
 
-def _halve(whole, images, filters, rows, workspace, limit):
-    """Yield the piece with these ranges, or its parts, cut along the axis that saves most."""
-    piece = _piece(whole, images, filters, rows)
-    if workspace(piece.problem) > limit:
-        ranges = images, filters, rows
-        cuts = []
-        for axis, (start, stop) in enumerate(ranges):
-            if stop - start < 2 or (axis == 1 and whole.groups > 1):  # groups of filters stay together
-                continue
-            middle = (start + stop + 1) // 2
-            first, second = ([*ranges[:axis], part, *ranges[axis + 1:]]
-                             for part in ((start, middle), (middle, stop)))
-            cuts.append((workspace(_piece(whole, *first).problem), first, second))
-        if cuts:
-            _, first, second = min(cuts, key=lambda cut: cut[0])
-            yield from _halve(whole, *first, workspace, limit)
-            yield from _halve(whole, *second, workspace, limit)
-            return
-    yield piece
+def _full_sizes(problem):
+    n, f, oh, ow = problem.out_shape
+    return n, problem.groups, f // problem.groups, oh, ow
 
 
-def _piece(whole, images, filters, rows):
-    """Return the Piece that computes these images, filters and output rows of `whole`."""
-    (top, bottom), columns = whole.padding
-    height, stride = whole.x_shape[2], whole.stride[0]
-    x_rows = (0, height)
-    if rows != (0, whole.out_size[0]):
-        first = rows[0] * stride  # in rows of the padded image
-        length = (rows[1] - rows[0] - 1) * stride + effective_size(whole.kernel_size[0], whole.dilation[0])
-        top, bottom = (min(max(zeros, 0), length) for zeros in (top - first, first + length - top - height))
-        start = max(first - whole.padding[0][0], 0)
-        x_rows = (start, start + length - top - bottom)
-    problem = replace(
-        whole,
-        x_shape=(images[1] - images[0], whole.x_shape[1], x_rows[1] - x_rows[0], whole.x_shape[3]),
-        weight_shape=(filters[1] - filters[0], *whole.weight_shape[1:]),
-        padding=((top, bottom), columns), out_size=(rows[1] - rows[0], whole.out_size[1]))
-    return Piece(problem, slice(*images), slice(*filters), slice(*rows), slice(*x_rows))
+def _halves(sizes):
+    """Return `sizes` with one of them halved, in every way. Groups stay whole until a piece has only one."""
+    return [(*sizes[:axis], -(-size // 2), *sizes[axis + 1:]) for axis, size in enumerate(sizes)
+            if size > 1 and (axis != 2 or sizes[1] == 1)]
+
+
+def _first_piece(whole, sizes):
+    return _piece(whole, *[(0, size) for size in sizes]).problem
+
+
+def _piece(whole, images, groups, filters, rows, cols):
+    """Return the Piece with these (start, stop) of the output; filters are counted within each group."""
+    f, depth = whole.weight_shape[0] // whole.groups, whole.weight_shape[1]
+    channels = groups[0] * depth, groups[1] * depth
+    filters = groups[0] * f + filters[0], (groups[1] - 1) * f + filters[1]
+    axes = zip((rows, cols), whole.out_size, whole.x_shape[2:], whole.padding, whole.kernel_size, whole.stride,
+               whole.dilation)
+    pixels, padding = zip(*(_input_of(*axis) for axis in axes))
+    x, out = (images, channels, *pixels), (images, filters, rows, cols)
+    x_shape, (_, few, *out_size) = (tuple(stop - start for start, stop in ranges) for ranges in (x, out))
+    problem = replace(whole, x_shape=x_shape, weight_shape=(few, *whole.weight_shape[1:]), padding=padding,
+                      groups=groups[1] - groups[0], out_size=tuple(out_size))
+    return Piece(problem, *(tuple(slice(*part) for part in ranges) for ranges in (x, out)))
+
+
+def _input_of(part, out_size, size, padding, kernel_size, stride, dilation):
+    """Return which pixels (start, stop) of one axis the outputs `part` see, and the zeros (before, after) around."""
+    if part == (0, out_size):
+        return (0, size), padding
+    first = part[0] * stride - padding[0]  # in pixels of the image, which ends at `size`
+    last = (part[1] - 1) * stride - padding[0] + effective_size(kernel_size, dilation)
+    start = min(max(first, 0), size)
+    zeros = tuple(min(max(beyond, 0), last - first) for beyond in (-first, last - size))
+    return (start, min(max(last, start), size)), zeros

@@ -8,7 +8,8 @@ shape (N, C, H, W), `weight` of shape (F, C // groups, KH, KW), and a :class:`Pr
     backward_weight(grad_output, x, problem)      -> grad_weight  (F, C // groups, KH, KW)
 
 Arrays arrive in the dtype that is computed in (float32 or float64, int64 for integers); the bias is
-added, and the dtype restored, by the caller.
+added, and the dtype restored, by the caller. A method that rounds half precision itself (`_methods.NATIVE`) must
+add the bias before that: its forward takes one, forward(x, weight, problem, bias=None).
 """
 
 from dataclasses import dataclass
@@ -60,7 +61,8 @@ def make_problem(x_shape, weight_shape, stride=1, padding=0, dilation=1, groups=
     """
     x_shape, weight_shape = tuple(x_shape), tuple(weight_shape)
     settings = stride, padding, dilation, groups
-    plain = all(type(value) in (int, str) for value in settings)  # not 1.0 or True, which would pass for a kept 1
+    # Not 1.0 or True: they would pass for a kept 1.
+    plain = all(type(value) in (int, str) for value in (*x_shape, *weight_shape, *settings))
     return (_kept if plain else _make)(x_shape, weight_shape, *settings)
 
 

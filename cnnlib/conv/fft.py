@@ -18,6 +18,8 @@ M. Mathieu, M. Henaff & Y. LeCun, Fast training of convolutional networks throug
 doi:10.48550/arXiv.1312.5851
 """
 
+from functools import cache
+
 from cnnlib import _array
 from cnnlib.conv._planes import crop
 
@@ -96,12 +98,11 @@ def transform_size(problem):
     return tuple(_round_up(size) for size in problem.padded_size)
 
 
+@cache
 def _round_up(size):
-    rest = size
-    for factor in (2, 3, 5):
-        while rest % factor == 0:
-            rest //= factor
-    return size if rest == 1 else _round_up(size + 1)
+    """Return the least product of 2, 3 and 5 that is at least `size`."""
+    odd = [3**i * 5**k for i in range(size.bit_length()) for k in range(size.bit_length()) if 3**i * 5**k < 2 * size]
+    return min(factor << (-(-size // factor) - 1).bit_length() for factor in odd)
 
 
 def workspace(problem):

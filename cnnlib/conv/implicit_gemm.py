@@ -104,10 +104,17 @@ def weight_kernel(grad, x, out,
     tl.store(out + where, total, mask=(f < F)[:, None] & (k < K)[None, :])
 
 
-def forward(x, weight, problem):
-    """Convolve `x` with `weight`; torch's autograd can differentiate the result."""
+def forward(x, weight, problem, bias=None):
+    """Convolve `x` with `weight` and add `bias`; torch's autograd can differentiate the result.
+
+    With a bias the kernel writes float32, so that half precision is rounded once, after it.
+    """
     _check(x=x, weight=weight)
-    return _autograd_function().apply(x, weight, problem)
+    if bias is None:
+        return _autograd_function().apply(x, weight, problem, _array.dtype_name(x))
+    sums = _autograd_function().apply(x, weight, problem, "float32")
+    sums += bias[:, None, None]
+    return sums.to(x.dtype)
 
 
 def backward_x(grad_output, weight, problem):
@@ -152,11 +159,14 @@ def _weight_shares(grad_output, x, problem):
     return partial
 
 
-def _product(x, weight, out_shape, stride, before, dilation, gap, groups):
-    """Run `gemm_kernel` over `x` with filters (F, C // groups, KH, KW), and `before` zeros above and left."""
-    dtype = x.dtype
+def _product(x, weight, out_shape, stride, before, dilation, gap, groups, dtype=None):
+    """Run `gemm_kernel` over `x` with filters (F, C // groups, KH, KW), and `before` zeros above and left.
+
+    The result has the dtype called `dtype`, that of `x` unless named.
+    """
+    dtype = dtype or _array.dtype_name(x)
     x, weight = _multipliable(x), _multipliable(weight)
-    out = _empty_in_the_order_of(x, out_shape)
+    out = _empty_in_the_order_of(x, out_shape, "float32" if dtype == "float32" else _array.dtype_name(x))
     if out.numel():
         matrix = weight.permute(0, 2, 3, 1).contiguous()  # row f holds its taps in the order (p, q, c)
         rows = out_shape[0] * out_shape[2] * out_shape[3]
@@ -165,7 +175,7 @@ def _product(x, weight, out_shape, stride, before, dilation, gap, groups):
         gemm_kernel, _ = _kernels()
         with _on_device_of(x):
             gemm_kernel[grid](x, matrix, out, *x.stride(), *out.stride(), rows, **constants, **_options(x))
-    return out.to(dtype)
+    return _array.as_dtype(out, dtype)
 
 
 def _gemm_constants(x_shape, weight_shape, out_shape, stride, before, dilation, gap, groups):
@@ -214,13 +224,12 @@ def _has_ampere_cores(x):
     return x.is_cuda and torch.cuda.get_device_capability(x.device) >= (8, 0)
 
 
-def _empty_in_the_order_of(x, shape):
-    """Return an uninitialised tensor of `shape`, channels_last if `x` is."""
+def _empty_in_the_order_of(x, shape, dtype):
+    """Return an uninitialised tensor of `shape` and the dtype called `dtype`, channels_last if `x` is."""
     import torch
 
-    channels_last = x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
-    return torch.empty(shape, dtype=x.dtype, device=x.device,
-                       memory_format=torch.channels_last if channels_last else torch.contiguous_format)
+    return torch.empty(shape, dtype=getattr(torch, dtype), device=x.device,
+                       memory_format=torch.channels_last if _array.is_channels_last(x) else torch.contiguous_format)
 
 
 def _tile(size, largest):
@@ -257,18 +266,19 @@ def _autograd_function():
 
     class ImplicitGemm(torch.autograd.Function):
         @staticmethod
-        def forward(ctx, x, weight, problem):
+        def forward(ctx, x, weight, problem, dtype):
             ctx.save_for_backward(x, weight)
             ctx.problem = problem
-            return _product(x, weight, problem.out_shape, **_forward(problem))
+            return _product(x, weight, problem.out_shape, **_forward(problem), dtype=dtype)
 
         @staticmethod
         @torch.autograd.function.once_differentiable
         def backward(ctx, grad_output):
             x, weight = ctx.saved_tensors
-            wants_x, wants_weight, _ = ctx.needs_input_grad
+            wants_x, wants_weight, *_ = ctx.needs_input_grad
+            grad_output = grad_output.to(x.dtype)  # float32 where the sums were
             return (backward_x(grad_output, weight, ctx.problem) if wants_x else None,
-                    backward_weight(grad_output, x, ctx.problem) if wants_weight else None, None)
+                    backward_weight(grad_output, x, ctx.problem) if wants_weight else None, None, None)
 
     return ImplicitGemm
 

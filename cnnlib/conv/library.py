@@ -2,19 +2,20 @@
 
 Takes NumPy arrays too, where torch is installed: they are handed over without a copy. torch may answer with any
 algorithm, Winograd included, and on a GPU in TF32 (``torch.backends.cudnn.allow_tf32``).
+
+Half precision is summed in float32: on a GPU by cuDNN, after which torch rounds, adds the bias and rounds again; on a
+CPU it is converted first, for torch's own sums there are rounded on the way (of 3600 ones in float16, to 2048).
 """
 
 import numpy as np
 
 from cnnlib import _array
+from cnnlib._array import COMPUTE_DTYPE
 from cnnlib.conv._planes import crop
 
 
 def forward(x, weight, problem, bias=None):
-    """torch.nn.functional.conv2d, bias and all: half precision is rounded once, after it.
-
-    Uneven padding, which torch does not know, is added first.
-    """
+    """torch.nn.functional.conv2d, bias and all. Uneven padding, which torch does not know, is added first."""
     functional = _torch().nn.functional
     padded, padding = _pad_if_uneven(_tensor(x), problem)
     return _like(x, functional.conv2d(padded, _tensor(weight), None if bias is None else _tensor(bias),
@@ -59,14 +60,20 @@ def _pad_if_uneven(x, problem):
 
 
 def _tensor(a):
-    """Return `a` as a tensor; torch can share a NumPy array's memory if it may write and steps forwards."""
-    if _array.is_torch(a):
-        return a
-    shareable = a.flags.writeable and all(step >= 0 for step in a.strides)
-    return _torch().from_numpy(a if shareable else np.array(a))
+    """Return `a` as a tensor, half precision on a CPU as float32.
+
+    torch can share a NumPy array's memory if it may write there and steps forwards by whole numbers.
+    """
+    if not _array.is_torch(a):
+        shareable = a.flags.writeable and a.flags.aligned and all(
+            step >= 0 and step % a.itemsize == 0 for step in a.strides)
+        a = _torch().from_numpy(a if shareable else np.array(a))
+    return _array.as_dtype(a, COMPUTE_DTYPE[_array.dtype_name(a)]) if _array.device(a) == "cpu" else a
 
 
 def _like(a, tensor):
+    """Return `tensor` in the library and dtype of `a`."""
+    tensor = _array.as_dtype(tensor, _array.dtype_name(a))
     return tensor if _array.is_torch(a) else tensor.numpy()
 
 

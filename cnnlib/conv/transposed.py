@@ -2,7 +2,7 @@
 
 from cnnlib import _array
 from cnnlib.conv import _run
-from cnnlib.conv._arguments import as_batch, check_bias, check_grad_output, checked
+from cnnlib.conv._arguments import as_batch, check_bias, check_fits_memory, check_grad_output, checked
 from cnnlib.conv._integers import is_integer
 from cnnlib.conv._problem import as_padding, make_problem
 from cnnlib.geometry import as_int, as_pair, effective_size
@@ -58,14 +58,15 @@ def conv_transpose2d(x, weight, bias=None, stride=1, padding=0, output_padding=0
     >>> conv_transpose2d(np.array([[[1., 2.]]]), np.ones((1, 1, 1, 3)), stride=2)
     array([[[1., 1., 3., 2., 2.]]])
     """
-    x, weight, bias = checked(optional=("bias",), x=x, weight=weight, bias=bias)
+    x, weight, bias = checked(x=x, weight=weight, bias=bias)
     x, unbatched = as_batch(x)
     problem, lead, beyond = _adjoint_problem(x.shape, weight.shape, stride, padding, output_padding, groups, dilation)
     check_bias(bias, problem.x_shape[1])
-    out = _array.pad(_run.backward_x(x, weight, problem, "auto"), ((0, beyond[0]), (0, beyond[1])))
-    out = out[:, :, lead[0]:, lead[1]:]
-    if bias is not None:
-        out = _run.add_bias(out, bias)
+    check_fits_memory(_out_shape(problem, lead, beyond), x, x=problem.out_shape, weight=problem.weight_shape,
+                      stride=stride, dilation=dilation)
+    out = _run.backward_x(x, weight, problem, "auto", bias)
+    if any(lead) or any(beyond):
+        out = _array.in_order_of(_reframed(out, lead, beyond, bias), x)
     return out[0] if unbatched else out
 
 
@@ -78,21 +79,32 @@ def conv_transpose2d_backward(grad_output, x, weight, bias=None, stride=1, paddi
     grad_x, grad_weight : arrays of the shapes of `x` and `weight`; None for integers
     grad_bias : array of shape (F,); None without a bias, or for integers
     """
-    grad_output, x, weight, bias = checked(optional=("bias",), grad_output=grad_output, x=x, weight=weight,
-                                           bias=bias)
+    grad_output, x, weight, bias = checked(grad_output=grad_output, x=x, weight=weight, bias=bias)
     x, unbatched = as_batch(x)
     problem, lead, beyond = _adjoint_problem(x.shape, weight.shape, stride, padding, output_padding, groups, dilation)
-    n, f, h, w = problem.x_shape
-    check_bias(bias, f)
-    out_shape = (n, f, h + beyond[0] - lead[0], w + beyond[1] - lead[1])
+    check_bias(bias, problem.x_shape[1])
+    out_shape = _out_shape(problem, lead, beyond)
     grad_output = check_grad_output(grad_output, out_shape[1:] if unbatched else out_shape)
     if is_integer(x):
         return None, None, None
     grad_bias = None if bias is None else _run.backward_bias(grad_output)
-    grad_output = _array.pad(grad_output, ((lead[0], 0), (lead[1], 0)))[:, :, :h, :w]
+    if any(lead) or any(beyond):
+        h, w = problem.x_shape[2:]
+        framed = _array.pad(grad_output, ((lead[0], 0), (lead[1], 0)))[:, :, :h, :w]
+        grad_output = _array.in_order_of(framed, grad_output)
     grad_x = _run.forward(grad_output, weight, None, problem, "auto")
     grad_weight = _run.backward_weight(x, grad_output, problem, "auto")
     return grad_x[0] if unbatched else grad_x, grad_weight, grad_bias
+
+
+def _reframed(out, lead, beyond, bias):
+    """Return `out` without its first `lead` rows and columns, and with as many as `beyond` more, which are bias."""
+    rows, cols = out.shape[2:]
+    out = _array.pad(out, ((0, beyond[0]), (0, beyond[1])))
+    if bias is not None and any(beyond):
+        out[:, :, rows:] = bias[:, None, None]
+        out[..., cols:] = bias[:, None, None]
+    return out[:, :, lead[0]:, lead[1]:]
 
 
 def _adjoint_problem(x_shape, weight_shape, stride, padding, output_padding, groups, dilation):
@@ -126,6 +138,12 @@ def _adjoint_problem(x_shape, weight_shape, stride, padding, output_padding, gro
         beyond.append(more)
     out_shape = (x_shape[0], weight_shape[1] * groups, *size)
     return make_problem(out_shape, weight_shape, stride, tuple(used), dilation, groups), lead, beyond
+
+
+def _out_shape(problem, lead, beyond):
+    """Return (N, F, OH, OW)."""
+    n, f, h, w = problem.x_shape
+    return n, f, h - lead[0] + beyond[0], w - lead[1] + beyond[1]
 
 
 def _check_shapes(x_shape, weight_shape, groups):

@@ -5,7 +5,7 @@ import statistics
 import time
 
 REST = 0.12  # seconds between sides: idle BLAS and OpenMP threads go on spinning for up to 0.1
-SIDE = 0.04  # seconds that one side is measured in one round, at least one call
+SIDE = 0.3  # seconds of calls of one side in one round: the first few, which wake threads and caches, must not count
 FOREIGN = 0.1  # cores' worth of other programs' work above which a round is repeated
 
 

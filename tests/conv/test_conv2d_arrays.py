@@ -5,7 +5,7 @@ import pytest
 from helpers import TOLERANCE, WINOGRAD_TOLERANCE, assert_close
 
 from cnnlib import _array
-from cnnlib.conv import conv2d, conv2d_backward
+from cnnlib.conv import _pieces, conv2d, conv2d_backward
 
 PLAIN = ("loops", "im2col", "shifted", "fft", "winograd")
 ANY = ("auto", "exact", *PLAIN)
@@ -54,10 +54,20 @@ def test_half_precision_sums_are_not_rounded_on_the_way(array):
 
 
 @pytest.mark.parametrize("method", ANY)
-def test_big_endian(problem, method):
+@pytest.mark.parametrize("workspace", (2**24, 2000))
+def test_big_endian(problem, monkeypatch, method, workspace):
+    monkeypatch.setattr(_pieces, "WORKSPACE", workspace)
     swapped = [a.astype(">f8") for a in problem]
     for result, expected in zip(forward_and_backward(*swapped, method), forward_and_backward(*problem, method)):
         np.testing.assert_array_equal(result, expected)
+        assert result.dtype == np.float64
+
+
+def field_of_a_record(a):
+    """Return the same numbers, one byte further from each other than they are long."""
+    records = np.zeros(a.shape, dtype=[("flag", "u1"), ("value", a.dtype)])
+    records["value"] = a
+    return records["value"]
 
 
 @pytest.mark.parametrize("method", (*ANY, "library"))
@@ -75,6 +85,7 @@ def test_any_memory_layout_and_never_written(problem, method, dtype):
         "Fortran": np.asfortranarray,
         "channels last": lambda a: np.moveaxis(np.ascontiguousarray(np.moveaxis(a, -1, 0)), 0, -1),
         "offset": lambda a: np.concatenate((a, a))[len(a):],
+        "field of a record": field_of_a_record,
     }
     for name, layout in layouts.items():
         arrays = [layout(a) for a in problem]
@@ -119,9 +130,11 @@ def test_torch_views(method):
         assert_close(conv2d(view, weight.mT.contiguous().mT, padding=1, method=method), expected)
 
 
-@pytest.mark.parametrize("method", ANY)
+@pytest.mark.parametrize("method", (*ANY, "library"))
 @pytest.mark.parametrize("dtype", ("float32", "float64"))
 def test_memory_order_is_kept(problem, method, dtype):
+    if method == "library":
+        pytest.importorskip("torch")
     x, weight, bias, grad_output = (a.astype(dtype) for a in problem)
     expected = forward_and_backward(x, weight, bias, grad_output, method)
     assert expected[0].flags.c_contiguous and expected[1].flags.c_contiguous
@@ -130,6 +143,22 @@ def test_memory_order_is_kept(problem, method, dtype):
     assert _array.is_batch_innermost(out) and _array.is_batch_innermost(grad_x)
     for result, value in zip((out, grad_x, *rest), expected):
         assert_close(result, value, 2e-4 if dtype == "float32" else None)  # one order may go by Winograd
+
+
+@pytest.mark.parametrize("method", (*ANY, "library"))
+@pytest.mark.parametrize("dtype", ("float64", "int64"))
+def test_channels_last_is_kept(method, dtype):
+    """torch's batch innermost. Its own code decides for itself, and keeps it."""
+    torch = pytest.importorskip("torch")
+    if dtype == "int64" and method in ("fft", "winograd"):
+        pytest.skip("not for integers")
+    x, weight = (torch.arange(n).reshape(s).to(getattr(torch, dtype)) for n, s in (
+        (2 * 3 * 9 * 8, (2, 3, 9, 8)), (4 * 3 * 9, (4, 3, 3, 3))))
+    expected = conv2d(x, weight, padding=1, method=method)
+    assert expected.is_contiguous()
+    out = conv2d(x.contiguous(memory_format=torch.channels_last), weight, padding=1, method=method)
+    assert _array.is_channels_last(out)
+    assert_close(out, expected)
 
 
 @pytest.mark.parametrize("method", ANY)
@@ -213,12 +242,23 @@ def test_torch_parameters(problem):
     assert out.requires_grad
 
 
-def test_half_precision_is_rounded_after_the_bias():
+@pytest.mark.parametrize("method", ("auto", "exact", "loops", "im2col", "shifted", "fft", "library"))
+def test_half_precision_is_rounded_after_the_bias(method):
     """300 * 300 alone is infinite in float16; with the bias it is not."""
     torch = pytest.importorskip("torch")
     x, bias = torch.full((1, 1, 1, 1), 300.0).half(), torch.tensor([-60000.0]).half()
-    assert conv2d(x, x, bias).item() == 30000
-    assert conv2d(x.numpy(), x.numpy(), bias.numpy()).item() == 30000
+    assert conv2d(x, x, bias, method=method).item() == 30000
+    assert conv2d(x.numpy(), x.numpy(), bias.numpy(), method=method).item() == 30000
+
+
+@pytest.mark.parametrize("method", ("auto", "library", "im2col"))
+def test_half_precision_gradients_are_not_rounded_on_the_way(array, method):
+    """3600 ones meet in the middle pixel, which a sum in float16 would leave at 2048."""
+    pytest.importorskip("torch")
+    ones, x = array(np.ones((1, 1, 60, 60), "float16")), array(np.zeros((1, 1, 119, 119), "float16"))
+    grad_x, grad_weight, _ = conv2d_backward(ones, x, ones, method=method)
+    assert float(grad_x[0, 0, 59, 59]) == 3600
+    assert float(conv2d_backward(ones, x + 1, ones, method=method)[1][0, 0, 0, 0]) == 3600
 
 
 def test_big_endian_float32_batch_innermost():

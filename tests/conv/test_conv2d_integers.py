@@ -63,6 +63,25 @@ def test_transposed(array):
         conv_transpose2d(array(row(LARGEST)), array(row(1)), array(np.array([1])))
 
 
+def test_transposed_bytes_are_checked_after_the_bias(array):
+    """11 * 12 = 132 is no int8; 122, with the bias, is. And the other way round."""
+    x, weight, bias = (array(a) for a in (row(11, dtype="int8"), row(12, dtype="int8"), np.array([-10], "int8")))
+    assert int(conv_transpose2d(x, weight, bias)[0, 0, 0, 0]) == 122
+    with pytest.raises(ValueError, match=r"holds 132, outside the range of int8 \(-128 to 127\)"):
+        conv_transpose2d(x, weight)
+    with pytest.raises(ValueError, match=r"holds -142, outside the range of int8 \(-128 to 127\)"):
+        conv_transpose2d(x, -weight, bias)
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_transposed_frames_in_every_dtype(array, dtype):
+    """output_padding that no copy reaches: only bias there."""
+    out = conv_transpose2d(array(row(1, 2, dtype=dtype)), array(row(3, dtype=dtype)), array(np.array([7], dtype)),
+                           stride=2, output_padding=(0, 1))
+    assert _array.dtype_name(out) == dtype
+    np.testing.assert_array_equal(_array.to_numpy(out), row(10, 7, 13, 7))
+
+
 def test_pictures(array):
     image = np.arange(200, 209, dtype="uint8").reshape(3, 3)
     out = correlate2d(array(image), array(np.array([[0, 1]], dtype="uint8")))

@@ -154,6 +154,19 @@ def test_long_sums_do_not_stop(device):
     assert conv2d(ones, ones, method="implicit_gemm").item() == 5000
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_is_rounded_after_the_bias(dtype, device):
+    """300 * 300 alone is infinite in float16, and another number in bfloat16; its gradients are in half precision."""
+    leaves = [torch.full(shape, number, device=device).to(getattr(torch, dtype)).requires_grad_()
+              for shape, number in (((1, 1, 1, 1), 300.0), ((1, 1, 1, 1), 300.0), ((1,), -60000.0))]
+    out = conv2d(*leaves, method="implicit_gemm")
+    x, _, bias = (leaf.detach().float() for leaf in leaves)
+    assert out.dtype == leaves[0].dtype and out.item() == (x * x + bias).to(out.dtype).item()
+    out.backward()
+    assert [leaf.grad.item() for leaf in leaves] == [300, 300, 1]
+    assert {leaf.grad.dtype for leaf in leaves} == {out.dtype}
+
+
 @pytest.mark.cuda
 @pytest.mark.skipif(INTERPRETED or not torch.cuda.is_available(), reason="no CUDA device")
 def test_tf32_only_where_allowed():

@@ -16,6 +16,8 @@ LAYERS = {
     "one large image": ((1, 16, 224, 224), (16, 16, 3, 3), dict(padding=1)),
     "one photograph": ((1, 3, 512, 512), (4, 3, 7, 7), dict(padding=3)),
     "AlexNet's first": ((4, 3, 224, 224), (64, 3, 11, 11), dict(stride=4, padding=2)),
+    "ten seconds of sound": ((1, 2, 1, 441_000), (4, 2, 1, 64), dict(padding=(0, 32))),
+    "depthwise": ((2, 128, 56, 56), (128, 1, 5, 5), dict(padding=2, groups=128)),
 }
 # Single precision everywhere; `auto` also where it takes the plain body, in double and from half precision.
 BOUNDED = [*((method, "float32") for method in ("auto", "exact", "shifted", "winograd", "fft")),

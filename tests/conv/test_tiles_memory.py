@@ -8,7 +8,7 @@ import pytest
 from cnnlib._array import batch_innermost
 from cnnlib.conv import _tiles
 from cnnlib.conv._problem import make_problem
-from cnnlib.conv._tiles import threads
+from cnnlib import _threads as threads
 
 conv_bench = pytest.importorskip("tests.bench.conv", reason="needs the repository's root on the path")
 

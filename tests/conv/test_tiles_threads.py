@@ -14,7 +14,7 @@ from conv.tiles_cases import IDEAS, computed, draw_arrays
 from cnnlib._array import batch_innermost
 from cnnlib.conv import _tiles
 from cnnlib.conv._problem import make_problem
-from cnnlib.conv._tiles import threads
+from cnnlib import _threads as threads
 
 
 def blas_threads():
@@ -77,7 +77,7 @@ def test_an_exception_in_either_thread_reaches_the_caller(who, count):
     with pytest.raises(ValueError, match=f"job failed in the {who}"):
         threads.run_all(work, range(10))
     assert blas_threads() == before
-    threads.run_all(lambda job: None, range(4))  # the pool still works
+    threads.run_all(lambda job: None, range(4))  # the helper still works
 
 
 def test_blas_is_held_to_one_thread_inside_and_left_as_it_was(count):
@@ -109,9 +109,9 @@ def test_concurrent_callers_get_their_own_results(count, rng):
     arrays = [draw_arrays(rng, problem) for problem in problems]
     alone = [computed(*some, problem) for some, problem in zip(arrays, problems)]
     with ThreadPoolExecutor(4) as pool:
-        futures = [pool.submit(computed, *arrays[k % 5], problems[k % 5]) for k in range(40)]
+        futures = [pool.submit(computed, *arrays[k % len(IDEAS)], problems[k % len(IDEAS)]) for k in range(40)]
         for k, future in enumerate(futures):
-            for one, other in zip(future.result(timeout=60), alone[k % 5]):
+            for one, other in zip(future.result(timeout=60), alone[k % len(IDEAS)]):
                 np.testing.assert_array_equal(one, other)
     assert blas_threads() == before
 
@@ -135,16 +135,16 @@ import os
 import numpy as np
 from cnnlib.conv import _tiles
 from cnnlib.conv._problem import make_problem
-from cnnlib.conv._tiles import threads
+from cnnlib import _threads as threads
 
 problem = make_problem((8, 32, 20, 20), (32, 32, 3, 3), 1, 1)
 x, w = np.ones(problem.x_shape, np.float32), np.ones(problem.weight_shape, np.float32)
 threads.thread_count = (lambda count: lambda: min(2, count()) if threads._forked else 2)(threads.thread_count)
 before = _tiles.forward(x, w, problem)
-assert threads._pool is not None
+assert threads._kept_helper is not None
 if os.fork() == 0:
     same = np.array_equal(_tiles.forward(x, w, problem), before)
-    os._exit(0 if same and threads.thread_count() == 1 and threads._pool is None else 1)
+    os._exit(0 if same and threads.thread_count() == 1 and threads._kept_helper is None else 1)
 print(os.waitstatus_to_exitcode(os.wait()[1]))
 """
 

@@ -59,11 +59,38 @@ def test_dtype_is_kept(array, rng, dtype):
         assert _array.dtype_name(grad) == dtype
 
 
-def test_batch_innermost_is_kept(rng):
+def test_half_precision_is_rounded_after_the_bias(array):
+    """300 * 300 alone is infinite in float16; with the bias it is not. Beyond the copies there is only bias."""
+    x, bias = array(np.full((1, 1, 1, 1), 300, "float16")), array(np.full(1, -60000, "float16"))
+    np.testing.assert_array_equal(_array.to_numpy(conv_transpose2d(x, x, bias)), [[[[30000]]]])
+    out = conv_transpose2d(x, x, bias, stride=2, output_padding=(0, 1))
+    np.testing.assert_array_equal(_array.to_numpy(out), [[[[30000, -60000]]]])
+
+
+def test_bfloat16_is_rounded_after_the_bias():
+    """bfloat16 has 8 digits: 90000 alone is rounded to 90112, which would be seen in the sum."""
+    torch = pytest.importorskip("torch")
+    x, bias = torch.full((1, 1, 1, 1), 300.0).bfloat16(), torch.tensor([-60000.0]).bfloat16()
+    assert conv_transpose2d(x, x, bias).item() == (x.float()[0, 0, 0, 0] ** 2 + bias.float()).bfloat16().item()
+
+
+def test_half_precision_sums_are_not_rounded_on_the_way(array):
+    """In float16 itself 2048 + 1 = 2048: the middle pixel, which all 3600 ones reach, would stop there."""
+    ones = array(np.ones((1, 1, 60, 60), "float16"))
+    assert float(conv_transpose2d(ones, ones)[0, 0, 59, 59]) == 3600
+
+
+@pytest.mark.parametrize("kwargs", [dict(), dict(stride=2, output_padding=1), dict(padding=((3, 0), (0, 0)))])
+def test_batch_innermost_is_kept(rng, kwargs):
     x, weight = rng.standard_normal((4, 3, 4, 5)), rng.standard_normal((3, 4, 3, 3))
-    out = conv_transpose2d(_array.batch_innermost(x), weight)
+    out = conv_transpose2d(_array.batch_innermost(x), weight, **kwargs)
     assert _array.is_batch_innermost(out)
-    assert_close(out, conv_transpose2d(x, weight))
+    assert_close(out, conv_transpose2d(x, weight, **kwargs))
+    grad_output = _array.batch_innermost(out)
+    got = conv_transpose2d_backward(grad_output, x, weight, **kwargs)
+    assert _array.is_batch_innermost(got[0])
+    for a, b in zip(got[:2], conv_transpose2d_backward(np.ascontiguousarray(out), x, weight, **kwargs)):
+        assert_close(a, b)
 
 
 @st.composite

@@ -3,14 +3,15 @@
 import numpy as np
 
 from cnnlib.conv import _tiles, shifted
-from cnnlib.conv._tiles import innermost, pointwise, space_to_depth, strips, winograd
+from cnnlib.conv._tiles import columns, innermost, pointwise, space_to_depth, strips, winograd
 
 IDEAS = {
     "winograd tiles": ((5, 16, 13, 10), (17, 16, 3, 3), 1, 1, winograd),
     "pointwise": ((3, 5, 9, 7), (6, 5, 1, 1), 1, 0, pointwise),
     "space to depth": ((2, 3, 30, 31), (5, 3, 7, 5), (3, 2), 2, space_to_depth),
     "batch innermost": ((20, 2, 12, 11), (5, 2, 5, 3), 1, 2, innermost),
-    "strips": ((2, 4, 13, 12), (6, 4, 3, 2), (1, 2), ((2, 0), (1, 3)), strips),
+    "columns": ((2, 4, 13, 12), (6, 4, 3, 2), (1, 2), ((2, 0), (1, 3)), columns),
+    "strips": ((2, 4, 13, 12), (6, 4, 3, 2), 1, ((2, 0), (1, 3)), strips),
 }
 
 

@@ -1,11 +1,11 @@
-"""Convolution of NumPy float32 arrays, tuned for caches and two threads. Each file is one idea.
+"""Convolution of NumPy float32 arrays, tuned for caches and two threads (`cnnlib/_threads.py`). Each file is one idea.
 
 | file | idea | for |
 |---|---|---|
 | chosen.py | which of the ideas below, and why | |
-| threads.py | two Python threads, each with a single-threaded BLAS | all |
 | memory.py | both memory orders under one set of names | all |
 | strips.py | im2col along one axis; along the other it is a view | every problem |
+| columns.py | im2col in blocks, the pixels sorted by phase first | a stride, and few taps |
 | space_to_depth.py | all phases of a stride in one product | gradient of a strided input |
 | innermost.py | turned over, small pictures are copied in long runs | small pictures in big batches |
 | pointwise.py | a picture is a matrix already | 1x1, stride 1, no padding |
@@ -25,7 +25,7 @@ from cnnlib._array import is_batch_innermost
 from cnnlib.conv import shifted
 from cnnlib.conv._tiles import memory
 from cnnlib.conv._tiles.chosen import choose, method
-from cnnlib.conv._tiles.threads import one_blas_thread
+from cnnlib._threads import one_blas_thread
 
 __all__ = ["backward", "backward_weight", "backward_x", "choose", "exact", "forward"]
 

@@ -2,10 +2,11 @@
 
 from math import prod
 
-from cnnlib.conv._tiles import innermost, pointwise, space_to_depth, strips, winograd
+from cnnlib.conv._tiles import columns, innermost, pointwise, space_to_depth, strips, winograd
 
 WINOGRAD_CHANNELS = 16  # fewer, on either side, and transforming costs more than multiplying
 WINOGRAD_WEIGHTS = 2**16  # filters times channels: transformed kernels are four times larger, held up to three times
+COLUMN_TAPS = 16  # of a strided kernel: with more, im2col's copies cost more than its wide products save
 DENSE_WEIGHTS = 2**20  # weights of a strided convolution: space to depth fills them up with zeros
 
 
@@ -23,6 +24,8 @@ def method(problem, exact=False):
         return winograd
     if _is_for_innermost(problem):
         return innermost
+    if _is_for_columns(problem):
+        return columns
     if _is_for_space_to_depth(problem):
         return space_to_depth
     return strips
@@ -33,6 +36,7 @@ REASONS = {
     pointwise: ("pointwise", "1x1: each picture is a matrix already, nothing to copy"),
     space_to_depth: ("space to depth", "strided: im2col along one axis; grad_x by one dense product for all phases"),
     innermost: ("batch innermost", "small pictures in a big batch: turned over, they are copied in long runs"),
+    columns: ("columns", "strided, few taps: im2col in blocks, the pixels sorted by phase first"),
     strips: ("strips", "im2col along one axis only, in blocks that fit the cache"),
 }
 
@@ -50,6 +54,10 @@ def _is_for_innermost(problem):
     n, _, height, width = problem.x_shape
     f, depth = problem.weight_shape[:2]
     return n >= 16 and height * width <= 32**2 and depth <= 16 and f <= 64 * problem.groups
+
+
+def _is_for_columns(problem):
+    return problem.stride != (1, 1) and prod(problem.kernel_size) <= COLUMN_TAPS
 
 
 def _is_for_space_to_depth(problem):

@@ -9,7 +9,7 @@ import numpy as np
 
 from cnnlib.conv._tiles.memory import boxes
 from cnnlib.conv._tiles.strips import split
-from cnnlib.conv._tiles.threads import run_all, scratch
+from cnnlib._threads import run_all, scratch
 
 WIDTH = 1024  # columns of one product
 

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from cnnlib.conv._tiles.memory import boxes, copy_inside, merge_last, rows_first
-from cnnlib.conv._tiles.threads import run_all, scratch
+from cnnlib._threads import run_all, scratch
 
 BLOCK_BYTES = 2**21  # the strips of one block: with smaller ones, calls of NumPy cost more than the cache spares
 MIN_WIDTH, MAX_WIDTH = 128, 2048  # columns of a product, where the batch and the picture have so many
@@ -103,7 +103,7 @@ def _weight_gradient(how, x, grad_output, grad_weight):
 
 def split(array, problem, axis):
     """Return one view of `array` for each group of channels, which `axis` counts."""
-    return np.split(array, problem.groups, axis)
+    return [array] if problem.groups == 1 else np.split(array, problem.groups, axis)
 
 
 def _correlation(problem, batch_last):
@@ -160,14 +160,19 @@ def _blocks(how, channels, filters, out_shape):
     if how.batch_last:
         samples = min(n, width)
         cols = min(ow, width // samples)
+        if pixel * samples * ow * (3 * step + kh) <= BLOCK_BYTES:  # four whole rows at least: no copy of the result
+            cols = ow
     else:
         cols = min(ow, max(width, 4 * MIN_WIDTH if width >= MIN_WIDTH else 1))
         samples = min(n, max(1, width // cols))
     strips = BLOCK_BYTES // (pixel * samples * cols)
     rows = (strips - kh) // step + 1 if how.dilation[0] == 1 else strips // kh
+    rows = max(1, min(rows, oh))
     if not small:
-        rows = min(rows, -(-oh * -(-n // samples) * -(-ow // cols) // MIN_BLOCKS))
-    return boxes((n, samples), (oh, max(1, rows)), (ow, cols))
+        others = -(-n // samples) * -(-ow // cols)
+        parts = max(-(-oh // rows), -(-MIN_BLOCKS // others))
+        rows = -(-oh // min(oh, parts + parts * others % 2))  # even, so that two threads end together
+    return boxes((n, samples), (oh, rows), (ow, cols))
 
 
 def _correlate_block(how, x, weights, outs, block):
@@ -237,10 +242,14 @@ def _fill(strips, how, x, cols, first_row, row_step):
 
 
 def _fill_by_phases(strips, x, first_row, row_step, first_col, step):
-    """Fill strips whose columns are `step` apart: sort the columns by phase once, then each tap is a run of them."""
+    """Fill strips whose columns are `step` apart: sort the columns by phase once, then each tap is a run of them.
+
+    The taps of one phase are copied in one call: between two threads, calls are what costs.
+    """
     rows, channels, kw, samples, cols = strips.shape
     phases = scratch("phases", (step, rows, channels, samples, cols + (kw - 1) // step))
     for p in range(step):
         copy_inside(phases[p], x, (first_row, row_step), (first_col + p, step))
-    for q in range(kw):
-        np.copyto(strips[:, :, q], phases[q % step][..., q // step:q // step + cols])
+        to = strips[:, :, p::step]
+        row, channel, sample, col = phases[p].strides
+        np.copyto(to, as_strided(phases[p], to.shape, (row, channel, col, sample, col)))

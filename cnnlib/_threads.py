@@ -1,6 +1,6 @@
 """Two threads of our own, each with a BLAS that keeps to one.
 
-A convolution is cut into jobs that never touch each other's results. Two Python threads take them from one
+An operation is cut into jobs that never touch each other's results. Two Python threads take them from one
 list (NumPy lets go of the interpreter lock while it copies and multiplies), so the copies run in parallel
 too, which BLAS threads alone would leave serial. Who runs a job changes nothing in it: the result is the
 same to the last bit for one thread and for two.
@@ -14,8 +14,7 @@ import math
 import os
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ContextDecorator
 
 import numpy as np
 import threadpoolctl
@@ -25,7 +24,7 @@ QUIET = {"over": "ignore", "invalid": "ignore", "under": "ignore"}  # overflow g
 SCRATCH_LIMIT = 8 * 2**20  # bytes that one thread keeps from call to call
 
 _lock = threading.Lock()
-_pool = None
+_kept_helper = None
 _forked = False
 _local = threading.local()
 
@@ -50,6 +49,11 @@ def run_all(work, jobs):
             for job in jobs:
                 work(job)
             return
+        helper = _helper()
+        if helper is None or not helper.free.acquire(blocking=False):  # busy with another caller's jobs
+            for job in jobs:
+                work(job)
+            return
         turn = itertools.count()  # next() on it is atomic: no job is taken twice
 
         def take_jobs():
@@ -57,11 +61,7 @@ def run_all(work, jobs):
                 while (i := next(turn)) < len(jobs):
                     work(jobs[i])
 
-        try:
-            helper = _helpers().submit(take_jobs)
-        except RuntimeError:  # the interpreter is shutting down and takes no more work
-            take_jobs()
-            return
+        helper.start(take_jobs)
         try:
             take_jobs()
         except BaseException:
@@ -69,10 +69,48 @@ def run_all(work, jobs):
                 next(turn)
             raise
         finally:
-            if not helper.cancel():  # busy with another caller's jobs: then all of ours are done already
-                helper.exception()
-        if not helper.cancelled():
-            helper.result()
+            failure = helper.wait()
+        if failure is not None:
+            raise failure
+
+
+class _Helper:
+    """One thread that waits for work. Two bare locks wake it and report back: nothing else is as quick."""
+
+    def __init__(self):
+        self.free, self._work, self._done = threading.Lock(), threading.Lock(), threading.Lock()
+        self._work.acquire()
+        self._done.acquire()
+        threading.Thread(target=self._serve, name="cnnlib", daemon=True).start()
+
+    def start(self, function):
+        """Begin to run `function` there; the caller holds `free`."""
+        self.function, self.failure = function, None
+        self._work.release()
+
+    def wait(self):
+        """Return what the function raised, or None, when it has ended; then the helper is free again."""
+        interrupt = None
+        while True:
+            try:
+                self._done.acquire()
+                break
+            except KeyboardInterrupt as error:  # its job still writes into our arrays
+                interrupt = error
+        failure, self.function, self.failure = self.failure, None, None
+        self.free.release()
+        if interrupt is not None:
+            raise interrupt
+        return failure
+
+    def _serve(self):
+        while True:
+            self._work.acquire()
+            try:
+                self.function()
+            except BaseException as error:
+                self.failure = error
+            self._done.release()
 
 
 def scratch(name, shape):
@@ -84,8 +122,11 @@ def scratch(name, shape):
     kept = vars(_local)
     flat = kept.get(name)
     if flat is None or flat.size < size:
+        kept.pop(name, None)
         flat = np.empty(size, np.float32)
-        if sum(a.nbytes for key, a in kept.items() if key != name) + flat.nbytes <= SCRATCH_LIMIT:
+        if flat.nbytes <= SCRATCH_LIMIT:
+            while sum(a.nbytes for a in kept.values()) + flat.nbytes > SCRATCH_LIMIT:
+                del kept[next(iter(kept))]  # made longest ago
             kept[name] = flat
     return flat[:size].reshape(shape)
 
@@ -119,34 +160,39 @@ class _BlasLimit:
 _blas = _BlasLimit()
 
 
-@contextmanager
-def one_blas_thread():
+class one_blas_thread(ContextDecorator):  # noqa: N801  (used like a function)
     """Hold BLAS to one thread, in a ``with`` or as a decorator.
 
     Users may overlap, in one thread or several: the last to leave restores what the first one found.
     """
-    with _lock:
-        _blas.enter()
-    try:
-        yield
-    finally:
+
+    def __enter__(self):
+        with _lock:
+            _blas.enter()
+
+    def __exit__(self, *error):
         with _lock:
             _blas.leave()
 
 
-def _helpers():
-    """Return the pool of the one thread that helps the calling one, made when first needed."""
-    global _pool
+def _helper():
+    """Return the thread that helps the calling one, made when first needed; None while the interpreter shuts down."""
+    global _kept_helper
+    if sys.is_finalizing():
+        return None
     with _lock:
-        if _pool is None:
-            _pool = ThreadPoolExecutor(MAX_THREADS - 1, thread_name_prefix="cnnlib-conv")
-        return _pool
+        if _kept_helper is None:
+            try:
+                _kept_helper = _Helper()
+            except RuntimeError:  # no new threads any more
+                return None
+        return _kept_helper
 
 
 def _after_fork():
     """In the child: its parent's threads, and whoever held the lock, did not come along."""
-    global _lock, _pool, _forked
-    _lock, _pool, _forked = threading.Lock(), None, True
+    global _lock, _kept_helper, _forked
+    _lock, _kept_helper, _forked = threading.Lock(), None, True
     if _blas.users:
         _blas.users = 1
         _blas.leave()
