@@ -46,7 +46,7 @@ def library(**arrays):
     if len(dtypes) == 1 and None not in dtypes:  # plain arrays of one dtype: nothing to say
         return np
     for name, a in given.items():
-        if not (is_torch(a) or isinstance(a, np.ndarray)):
+        if not (is_torch(a) or isinstance(a, np.ndarray | np.generic)):  # x[0, 0] is a np.float64
             raise TypeError(f"`{name}` must be a NumPy array or a torch tensor, not {type(a).__name__}: "
                             f"np.asarray({name}) makes one")
     if len({is_torch(a) for a in given.values()}) > 1:

@@ -20,11 +20,11 @@ def as_int(name, value, minimum):
     return number
 
 
-def as_pair(name, value, minimum):
-    """Return `value`, an int or a pair of ints, as (rows, cols)."""
+def as_pair(name, value, minimum, meaning="(rows, cols)"):
+    """Return `value`, an int or a pair of ints, as a pair, of which `meaning` tells errors what stands where."""
     if isinstance(value, (tuple, list)):
         if len(value) not in (1, 2):
-            raise ValueError(f"`{name}` is {value!r}; it must be one number or a pair (rows, cols)")
+            raise ValueError(f"`{name}` is {value!r}; it must be one number or a pair {meaning}")
         return tuple(as_int(name, v, minimum) for v in (value * 2 if len(value) == 1 else value))
     return (as_int(name, value, minimum),) * 2
 
@@ -112,7 +112,7 @@ def exact_fit(size, kernel_size, stride=1, padding=0, dilation=1):
     (False, (6, 9))
     """
     steps, stride = _steps(size, kernel_size, stride, padding, dilation)
-    left_over = steps % stride
+    size, left_over = as_int("size", size, 0), steps % stride
     if not left_over:
         return True, (size,)
     return False, tuple(s for s in (size - left_over, size - left_over + stride) if s > 0)
@@ -129,7 +129,7 @@ def same_padding(size, kernel_size, stride=1, dilation=1):
     >>> same_padding(224, 7, stride=2)
     (2, 3)
     """
-    size, stride = as_int("size", size, 0), as_int("stride", stride, 1)
+    size, stride = as_int("size", size, 1), as_int("stride", stride, 1)
     out = -(-size // stride)
     total = max((out - 1) * stride + effective_size(kernel_size, dilation) - size, 0)
     return total // 2, total - total // 2
@@ -182,7 +182,7 @@ def conv_parameters(in_channels, out_channels, kernel_size, groups=1, bias=True)
     760
     """
     weights = _weights(in_channels, out_channels, kernel_size, groups)
-    return weights + (out_channels if bias else 0)
+    return weights + (as_int("out_channels", out_channels, 1) if bias else 0)
 
 
 def conv_multiply_adds(in_channels, out_channels, kernel_size, out_size, groups=1):

@@ -5,7 +5,13 @@ A picture is a float array with values in [0, 1], of shape (H, W) if grey and (H
 :func:`to_hwc` are the only two places of cnnlib where axes are turned.
 """
 
+from math import inf
+from numbers import Real
+
 import numpy as np
+
+from cnnlib._arguments import as_plain
+from cnnlib.geometry import as_int
 
 REC709 = (0.2126, 0.7152, 0.0722)
 REC601 = (0.299, 0.587, 0.114)
@@ -95,11 +101,12 @@ def to_grey(image, weights=REC709):
     array([[1., 1.]])
     """
     image = _picture(image)
-    if len(weights) != 3:
-        raise ValueError(f"`weights` must be three numbers (red, green, blue), not {len(weights)}")
+    weights = np.asarray(weights, dtype=np.result_type(image, np.float32))  # half precision is summed in single
+    if weights.shape != (3,):
+        raise ValueError(f"`weights` must be three numbers (red, green, blue), not of shape {weights.shape}")
     if image.ndim == 2:
         return image.copy()
-    return image @ np.asarray(weights, dtype=image.dtype)
+    return (image @ weights).astype(image.dtype, copy=False)
 
 
 def to_chw(image):
@@ -170,7 +177,8 @@ def resize(image, size):
     array([[0.143, 0.857]])
     """
     image = _picture(image)
-    if not isinstance(size, tuple | list) or len(size) != 2 or any(int(n) != n or n < 1 for n in size):
+    if not isinstance(size, tuple | list) or len(size) != 2 or not all(
+            isinstance(n, Real) and not isinstance(n, bool) and n >= 1 and n % 1 == 0 for n in size):
         raise ValueError(f"`size` must be (rows, cols), two whole numbers of pixels from 1 up, not {size!r}")
     rows, cols = (_resampling(old, int(new)) for old, new in zip(image.shape, size))
     if image.ndim == 3:
@@ -196,6 +204,8 @@ def crop(image, row, col, height, width):
     ------
     ValueError
         The window is empty or reaches out of the picture.
+    TypeError
+        One of the four numbers is not a whole number.
 
     Examples
     --------
@@ -205,6 +215,8 @@ def crop(image, row, col, height, width):
     """
     image = _picture(image, floats=False)
     rows, cols = image.shape[:2]
+    row, col, height, width = (as_int(name, value, -inf) for name, value in (
+        ("row", row), ("col", col), ("height", height), ("width", width)))
     if height < 1 or width < 1 or row < 0 or col < 0 or row + height > rows or col + width > cols:
         raise ValueError(f"the window (row {row}, col {col}, height {height}, width {width}) does not lie in "
                          f"the {rows}×{cols} picture")
@@ -221,13 +233,13 @@ def _resampling(old, new):
 
 
 def _numpy(array, name):
-    """The array itself, if it is a NumPy array that is not empty."""
+    """The plain array, if it is a NumPy array that is not empty and has no mask."""
     if not isinstance(array, np.ndarray):
         raise TypeError(f"`{name}` must be a NumPy array, not {type(array).__name__}: "
                         f"np.asarray({name}) makes one")
     if array.size == 0:
         raise ValueError(f"`{name}` is empty: shape {array.shape}")
-    return array
+    return as_plain("this function", name, array)
 
 
 def _picture(image, floats=True):

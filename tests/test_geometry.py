@@ -109,6 +109,7 @@ def test_counts():
     (lambda: geometry.output_size(True, 3), TypeError, "`size` must be a whole number, not True"),
     (lambda: geometry.output_size(3, 5), ValueError, "`padding` 1 on each side or a `kernel_size` of at most 3"),
     (lambda: geometry.output_size(0, 3), ValueError, r"0 \+ 0 \+ 0 = 0: `padding` 2 on each side would fit"),
+    (lambda: geometry.same_padding(0, 3), ValueError, "`size` is 0; it must be at least 1"),
     (lambda: geometry.receptive_field([(3,)]), ValueError, r"layer 0 of `layers` is \(3,\)"),
     (lambda: geometry.conv_parameters(3, 4, 3, groups=2), ValueError, "`groups` is 2; it must divide both"),
 ])
@@ -119,6 +120,9 @@ def test_errors(call, error, message):
 
 def test_numpy_integers_are_whole_numbers():
     assert geometry.output_size(np.int64(7), np.int32(3), np.uint8(2)) == 3
+    fits, sizes = geometry.exact_fit(np.int64(7), 3)
+    counted = geometry.conv_parameters(np.int64(3), np.int64(10), 5)
+    assert fits and {type(number) for number in (*sizes, counted)} == {int}  # they print as such
 
 
 def test_matches_torch():

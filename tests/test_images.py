@@ -1,6 +1,7 @@
 """Pictures in and out: known values, inverse pairs, Pillow's and scikit-image's answers, clear errors."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -176,5 +177,28 @@ def test_number_errors():
         images.resize(np.zeros((2, 2)), (1.5, 2))
     with pytest.raises(ValueError, match=r"\(1, H, W\) or \(3, H, W\), not \(2, 5, 5\)"):
         images.to_hwc(np.zeros((2, 5, 5)))
-    with pytest.raises(ValueError, match="three numbers.*not 2"):
+    for strange in ((1.5, 2), (None, 2), ("a", 2), (np.nan, 2), (np.inf, 2), (True, 2), (2,)):
+        with pytest.raises(ValueError, match=rf"two whole numbers of pixels from 1 up, not {re.escape(repr(strange))}"):
+            images.resize(np.zeros((2, 2)), strange)
+    with pytest.raises(ValueError, match=r"three numbers.*not of shape \(2,\)"):
         images.to_grey(np.zeros((2, 2, 3)), weights=(0.5, 0.5))
+    with pytest.raises(ValueError, match=r"three numbers.*not of shape \(\)"):
+        images.to_grey(np.zeros((2, 2, 3)), weights=5)
+    with pytest.raises(TypeError, match="`height` must be a whole number, not 1.5"):
+        images.crop(np.zeros((3, 4)), 0, 0, 1.5, 1)
+
+
+def test_masks_are_not_dropped():
+    masked = np.ma.masked_less(np.zeros((2, 2)), 1)
+    for function in (images.to_grey, images.to_chw, lambda image: images.crop(image, 0, 0, 1, 1)):
+        with pytest.raises(TypeError, match=r"`image` is a masked array.* image\.filled\(0\)"):
+            function(masked)
+
+
+def test_half_precision(rng):
+    """Weights are not rounded to half precision, and a grey of three equal levels is that level."""
+    colour = rng.random((40, 30, 3)).astype("float16")
+    grey = images.to_grey(colour)
+    assert grey.dtype == np.float16
+    np.testing.assert_array_equal(grey, images.to_grey(colour.astype("float64")).astype("float16"))
+    assert_close(images.resize(colour, (20, 10)), images.resize(colour.astype("float64"), (20, 10)))

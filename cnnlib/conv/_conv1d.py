@@ -81,7 +81,7 @@ def _check_ranks(x, weight):
 def _settings(stride, padding, dilation):
     """Return stride, padding and dilation as conv2d takes them: nothing happens along the one row."""
     if not isinstance(padding, str):
-        padding = ((0, 0), as_pair("padding", padding, 0))
+        padding = ((0, 0), as_pair("padding", padding, 0, "(before, after)"))
     stride, dilation = (_one(name, value) for name, value in (("stride", stride), ("dilation", dilation)))
     return (1, stride), padding, (1, dilation)
 

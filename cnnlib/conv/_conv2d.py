@@ -1,8 +1,8 @@
 """The convolution of a batch of images, by any method, and its gradients."""
 
+from cnnlib._arguments import is_integer
 from cnnlib.conv import _run
 from cnnlib.conv._arguments import as_batch, check_bias, check_fits_memory, check_grad_output, checked
-from cnnlib.conv._integers import is_integer
 from cnnlib.conv._problem import make_problem
 
 

@@ -45,7 +45,7 @@ def explain(x_shape, weight_shape, stride=1, padding=0, dilation=1, groups=1, *,
         Such as "float32" or "int64".
     library : {"numpy", "torch"}
     batch_innermost : bool
-        Whether a NumPy `x` lies in memory as (C, H, W, N).
+        Whether a NumPy `x` lies in memory as (C, H, W, N). One image lies in both orders, and counts as the usual one.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def explain(x_shape, weight_shape, stride=1, padding=0, dilation=1, groups=1, *,
     Raises
     ------
     ValueError, TypeError
-        As in :func:`conv2d`.
+        As in :func:`conv2d`, but that neither the device nor the size of the memory is known here.
 
     Examples
     --------
@@ -66,14 +66,20 @@ def explain(x_shape, weight_shape, stride=1, padding=0, dilation=1, groups=1, *,
     work:    768,000 multiply-adds, in one piece
     memory:  0.1 MB for x, weight and the result, 0.7 MB beside them
     """
-    x_shape = tuple(x_shape)
+    for name, shape in (("x_shape", x_shape), ("weight_shape", weight_shape)):
+        if not isinstance(shape, tuple | list):
+            raise TypeError(f"`{name}` is of type {type(shape).__name__}; it must be a tuple of sizes, such as x.shape")
     if library not in ("numpy", "torch"):
         raise ValueError(f"`library` is {library!r}; it must be 'numpy' or 'torch'")
     if dtype not in COMPUTE_DTYPE:
         raise TypeError(f"`dtype` is {dtype!r}; it must be one of {', '.join(COMPUTE_DTYPE)}")
+    if (library, dtype) == ("numpy", "bfloat16"):
+        raise TypeError("`dtype` is 'bfloat16', which NumPy does not have: library='torch' does")
     unbatched = len(x_shape) == 3
     problem = make_problem(x_shape, weight_shape, stride, padding, dilation, groups)
-    choice = choose(method, problem, dtype, library, batch_innermost)
+    n, *others = problem.x_shape
+    turned = bool(batch_innermost) and library == "numpy" and n > 1 and prod(others) > 1
+    choice = choose(method, problem, dtype, library, turned)
     numbers = sum(prod(shape) for shape in (problem.x_shape, problem.weight_shape, problem.out_shape))
     pieces = cut(choice, problem, choice.compute_dtype(dtype))
     return Explanation(choice.name, choice.reason, problem.out_shape[1:] if unbatched else problem.out_shape,

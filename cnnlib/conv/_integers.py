@@ -5,11 +5,6 @@ import numpy as np
 from cnnlib import _array
 
 
-def is_integer(x):
-    """Whether `x` holds integers."""
-    return "int" in _array.dtype_name(x)
-
-
 def may_leave_int64(a, b, terms, extra=None):
     """Whether a sum of `terms` products of numbers from `a` and `b`, plus one `extra`, can leave int64."""
     bound = terms * _largest(a) * _largest(b)

@@ -48,7 +48,10 @@ def choose(method, problem, dtype, library, batch_innermost=False):
         if "int" in dtype and method in SPREADING:
             raise TypeError(f"method={method!r} computes with fractions and the arrays are {dtype}: it would round. "
                             "Use method='auto', or convert to float64")
-        return Choice(method, _module(method), "asked for by name", method not in WHOLE)
+        body = _module(method)
+        if hasattr(body, "check_kind"):
+            body.check_kind(library, dtype)
+        return Choice(method, body, "asked for by name", method not in WHOLE)
     if library == "torch" and "int" not in dtype:
         return Choice("library", _module("library"), "tensors: torch's own code is fastest")
     if library == "numpy" and dtype == "float32":

@@ -125,5 +125,5 @@ def as_padding(padding, size, kernel_size, stride, dilation):
     if isinstance(padding, (tuple, list)) and any(isinstance(p, (tuple, list)) for p in padding):
         if len(padding) != 2:
             raise ValueError(f"`padding` is {padding!r}; uneven padding is ((top, bottom), (left, right))")
-        return tuple(as_pair("padding", p, 0) for p in padding)
+        return tuple(as_pair("padding", p, 0, "(before, after)") for p in padding)
     return tuple((p, p) for p in as_pair("padding", padding, 0))

@@ -5,26 +5,16 @@ rounded, or checked for its range, once: after the bias.
 """
 
 from dataclasses import replace
-from functools import partial, wraps
+from functools import partial
 from math import prod
 
-import numpy as np
-
 from cnnlib import _array
-from cnnlib._array import COMPUTE_DTYPE, as_dtype, dtype_name
+from cnnlib._arguments import is_integer
+from cnnlib._array import COMPUTE_DTYPE, as_dtype, dtype_name, quietly
 from cnnlib.conv import shifted
-from cnnlib.conv._integers import as_result, check_sums, is_integer, may_leave_int64
+from cnnlib.conv._integers import as_result, check_sums, may_leave_int64
 from cnnlib.conv._methods import choose
 from cnnlib.conv._pieces import cut
-
-
-def quietly(function):
-    """Let overflow give infinity, and infinity minus infinity NaN, without a warning, as torch does."""
-    @wraps(function)
-    def quiet(*args):
-        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            return function(*args)
-    return quiet
 
 
 @quietly

@@ -27,7 +27,8 @@ def correlate2d(image, kernel, mode="valid"):
     Raises
     ------
     ValueError
-        `image` or `kernel` is not 2-d, the kernel is larger than the image in mode "valid", or `mode` is unknown.
+        `image` or `kernel` is empty or not 2-d, the kernel is larger than the image in mode "valid", or `mode` is
+        unknown.
     TypeError
         As in :func:`conv2d`.
 
@@ -49,6 +50,8 @@ def correlate2d(image, kernel, mode="valid"):
             colour = ": images.to_grey(image) makes one grey picture of three colours" if (
                 name == "image" and a.ndim == 3 and a.shape[-1] in (3, 4)) else ""
             raise ValueError(f"`{name}` has shape {tuple(a.shape)}; it must be (rows, columns){colour}")
+        if 0 in a.shape:
+            raise ValueError(f"`{name}` has shape {tuple(a.shape)}; it must have at least one row and one column")
     if mode not in MODES:
         raise ValueError(f"`mode` is {mode!r}; it must be one of {', '.join(MODES)}")
     rows, cols = kernel.shape

@@ -109,7 +109,7 @@ def forward(x, weight, problem, bias=None):
 
     With a bias the kernel writes float32, so that half precision is rounded once, after it.
     """
-    _check(x=x, weight=weight)
+    _check(x)
     if bias is None:
         return _autograd_function().apply(x, weight, problem, _array.dtype_name(x))
     sums = _autograd_function().apply(x, weight, problem, "float32")
@@ -123,7 +123,7 @@ def backward_x(grad_output, weight, problem):
     Where no output pixel used an input pixel, a tile multiplies the weight by 0; but 0 * inf is not 0. So
     every call looks at the weights, and if one is not finite ``im2col`` does the work.
     """
-    _check(grad_output=grad_output, weight=weight)
+    _check(grad_output)
     if not _array.all_finite(weight):
         return im2col.backward_x(grad_output.float(), weight.float(), problem).to(grad_output.dtype)
     f, c, kh, kw = problem.weight_shape
@@ -135,7 +135,7 @@ def backward_x(grad_output, weight, problem):
 
 def backward_weight(grad_output, x, problem):
     """Return the gradient in `weight`: each program sums a share of the pixels, then the shares are added."""
-    _check(grad_output=grad_output, x=x)
+    _check(x)
     partial = _weight_shares(_multipliable(grad_output), _multipliable(x), problem)
     return partial.sum(0).permute(0, 3, 1, 2).to(x.dtype)
 
@@ -324,21 +324,23 @@ def assembly(x_shape, weight_shape, stride=1, padding=0, dilation=1, groups=1, *
     return triton.compile(ASTSource(kernel, types, constexprs=constants), target, COMPILER_OPTIONS).asm["ptx"]
 
 
-def _check(**arrays):
-    """Say what would work where these arrays, or this machine, have no use for a Triton kernel."""
-    for name, a in arrays.items():
-        if not _array.is_torch(a):
-            raise TypeError(f"method='implicit_gemm' runs on torch tensors and `{name}` is a NumPy array: "
-                            "method='im2col' is the same product in NumPy, torch.from_numpy makes a tensor")
-        if _array.dtype_name(a) not in DTYPES:
-            raise TypeError(f"method='implicit_gemm' computes in {', '.join(DTYPES)} and `{name}` is "
-                            f"{_array.dtype_name(a)}: convert it, or method='im2col' takes it as it is")
+def check_kind(library, dtype):
+    """Say what would work where arrays of this library and dtype have no use for a Triton kernel."""
+    if library != "torch":
+        raise TypeError("method='implicit_gemm' runs on torch tensors and `x` is a NumPy array: "
+                        "method='im2col' is the same product in NumPy, torch.from_numpy makes a tensor")
+    if dtype not in DTYPES:
+        raise TypeError(f"method='implicit_gemm' computes in {', '.join(DTYPES)} and `x` is {dtype}: "
+                        "convert it, or method='im2col' takes it as it is")
+
+
+def _check(x):
+    """Say what would work where this machine cannot run a Triton kernel on the tensor `x`, or gradient."""
     _check_triton()
-    for name, a in arrays.items():
-        if not a.is_cuda and not _interpreted():
-            raise ValueError(f"method='implicit_gemm' runs on a CUDA device and `{name}` is on {a.device}: "
-                             f"{name}.cuda() moves it, method='im2col' is the same product here, and with "
-                             "TRITON_INTERPRET=1 set before Python starts the kernel is interpreted, slowly")
+    if not x.is_cuda and not _interpreted():
+        raise ValueError(f"method='implicit_gemm' runs on a CUDA device and `x` is on {x.device}: x.cuda() moves it, "
+                         "method='im2col' is the same product here, and with TRITON_INTERPRET=1 set before Python "
+                         "starts the kernel is interpreted, slowly")
 
 
 def _check_triton():

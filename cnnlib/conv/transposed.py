@@ -1,9 +1,9 @@
 """The transposed convolution: what a convolution's gradient does to its output, used as a layer of its own."""
 
 from cnnlib import _array
+from cnnlib._arguments import is_integer
 from cnnlib.conv import _run
 from cnnlib.conv._arguments import as_batch, check_bias, check_fits_memory, check_grad_output, checked
-from cnnlib.conv._integers import is_integer
 from cnnlib.conv._problem import as_padding, make_problem
 from cnnlib.geometry import as_int, as_pair, effective_size
 
@@ -59,8 +59,8 @@ def conv_transpose2d(x, weight, bias=None, stride=1, padding=0, output_padding=0
     array([[[1., 1., 3., 2., 2.]]])
     """
     x, weight, bias = checked(x=x, weight=weight, bias=bias)
-    x, unbatched = as_batch(x)
     problem, lead, beyond = _adjoint_problem(x.shape, weight.shape, stride, padding, output_padding, groups, dilation)
+    x, unbatched = as_batch(x)
     check_bias(bias, problem.x_shape[1])
     check_fits_memory(_out_shape(problem, lead, beyond), x, x=problem.out_shape, weight=problem.weight_shape,
                       stride=stride, dilation=dilation)
@@ -80,8 +80,8 @@ def conv_transpose2d_backward(grad_output, x, weight, bias=None, stride=1, paddi
     grad_bias : array of shape (F,); None without a bias, or for integers
     """
     grad_output, x, weight, bias = checked(grad_output=grad_output, x=x, weight=weight, bias=bias)
-    x, unbatched = as_batch(x)
     problem, lead, beyond = _adjoint_problem(x.shape, weight.shape, stride, padding, output_padding, groups, dilation)
+    x, unbatched = as_batch(x)
     check_bias(bias, problem.x_shape[1])
     out_shape = _out_shape(problem, lead, beyond)
     grad_output = check_grad_output(grad_output, out_shape[1:] if unbatched else out_shape)
@@ -110,18 +110,19 @@ def _reframed(out, lead, beyond, bias):
 def _adjoint_problem(x_shape, weight_shape, stride, padding, output_padding, groups, dilation):
     """Return the Problem of the convolution that this is the adjoint of, from (N, F, OH, OW) to (N, C, H, W).
 
+    A shape (C, H, W) means a batch of one.
     Its image is the part of the output that copies of a filter reach. Also returns the rows and columns `lead` that
     are still to be cut off from it in front, and `beyond` that are to be added to it, of zeros.
     """
     _check_shapes(tuple(x_shape), tuple(weight_shape), groups)
-    if padding == "same":
-        raise ValueError("`padding` is 'same'; a transposed convolution knows int, (rows, cols), "
+    if isinstance(padding, str) and padding != "valid":
+        raise ValueError(f"`padding` is {padding!r}; a transposed convolution knows int, (rows, cols), "
                          "((top, bottom), (left, right)) and 'valid'")
     stride, dilation = as_pair("stride", stride, 1), as_pair("dilation", dilation, 1)
     output_padding = as_pair("output_padding", output_padding, 0)
-    padding = as_padding(padding, x_shape[2:], weight_shape[2:], stride, dilation)
+    padding = as_padding(padding, x_shape[-2:], weight_shape[2:], stride, dilation)
     size, used, lead, beyond = [], [], [], []
-    for i, k, s, d, (before, after), extra in zip(x_shape[2:], weight_shape[2:], stride, dilation, padding,
+    for i, k, s, d, (before, after), extra in zip(x_shape[-2:], weight_shape[2:], stride, dilation, padding,
                                                   output_padding):
         if extra >= max(s, d):
             raise ValueError(f"`output_padding` is {output_padding}; it must be smaller than the stride {stride} or "
@@ -136,7 +137,7 @@ def _adjoint_problem(x_shape, weight_shape, stride, padding, output_padding, gro
         used.append((cut, after))
         lead.append(before - cut)
         beyond.append(more)
-    out_shape = (x_shape[0], weight_shape[1] * groups, *size)
+    out_shape = (*x_shape[:-3], weight_shape[1] * groups, *size)
     return make_problem(out_shape, weight_shape, stride, tuple(used), dilation, groups), lead, beyond
 
 
@@ -148,13 +149,13 @@ def _out_shape(problem, lead, beyond):
 
 def _check_shapes(x_shape, weight_shape, groups):
     """Check the ranks and channels in the words of the transposed convolution."""
-    if len(x_shape) != 4 or 0 in x_shape[1:]:
+    if len(x_shape) not in (3, 4) or 0 in x_shape[-3:]:
         raise ValueError(f"`x` has shape {x_shape}; it must be (N, C, H, W), or (C, H, W) for one image, with at "
                          "least one channel, row and column")
     if len(weight_shape) != 4 or 0 in weight_shape:
         raise ValueError(f"`weight` has shape {weight_shape}; it must be (C, F // groups, KH, KW), no side empty")
-    if x_shape[1] != weight_shape[0]:
-        raise ValueError(f"`x` {x_shape} has {x_shape[1]} channels, `weight` {weight_shape} takes {weight_shape[0]}: "
+    if x_shape[-3] != weight_shape[0]:
+        raise ValueError(f"`x` {x_shape} has {x_shape[-3]} channels, `weight` {weight_shape} takes {weight_shape[0]}: "
                          "a transposed convolution's weight is (C, F // groups, KH, KW), input channels first")
-    if x_shape[1] % as_int("groups", groups, 1):
-        raise ValueError(f"`groups` is {groups}; it must divide the {x_shape[1]} channels of `x` {x_shape}")
+    if x_shape[-3] % as_int("groups", groups, 1):
+        raise ValueError(f"`groups` is {groups}; it must divide the {x_shape[-3]} channels of `x` {x_shape}")

@@ -66,6 +66,8 @@ def test_errors(array):
         conv1d(x, weight, stride=(2, 2))
     with pytest.raises(ValueError, match=r"`padding` is -1; it must be at least 0"):
         conv1d(x, weight, padding=-1)
+    with pytest.raises(ValueError, match=r"`padding` is \(1, 2, 3\); it must be .* a pair \(before, after\)"):
+        conv1d(x, weight, padding=(1, 2, 3))
     with pytest.raises(ValueError, match="a kernel of 3 with dilation 4 spans 9 pixels, more than the padded"):
         conv1d(x, weight, dilation=4)
     with pytest.raises(ValueError, match=r"`grad_output` has shape \(4, 6\); `x` \(2, 3, 8\) gives an output with 3"):

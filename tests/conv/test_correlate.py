@@ -60,3 +60,5 @@ def test_errors(array):
         correlate2d([[1.0]], kernel)
     with pytest.raises(TypeError, match=r"differ in dtype \(image float64, kernel float32\)"):
         correlate2d(image, array(np.zeros((3, 3), dtype="float32")))
+    with pytest.raises(ValueError, match=r"`image` has shape \(0, 5\); it must have at least one row and one column"):
+        correlate2d(image[:0], kernel)

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from cnnlib.conv import METHODS, _run, conv2d, explain
+from cnnlib._array import batch_innermost
+from cnnlib.conv import METHODS, _explain, _run, conv2d, explain
+from cnnlib.conv._methods import choose
 
 
 def test_text():
@@ -42,9 +44,29 @@ def test_is_what_conv2d_does(monkeypatch, dtype, method):
     assert [(c.name, c.reason) for c in chosen] == [(said.method, said.reason)]
 
 
+@pytest.mark.parametrize("shape", [(4, 2, 8, 8), (1, 2, 8, 8), (2, 8, 8), (4, 1, 1, 1), (0, 2, 8, 8)])
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_knows_the_memory_order_that_conv2d_finds(monkeypatch, shape, turned, library):
+    """What a choice is made from is the same in both, also where an order is no order (one image, one pixel)."""
+    x, weight = np.ones(shape, dtype="float64"), np.ones((2, shape[-3], 1, 1))
+    if turned and x.ndim == 4:
+        x = batch_innermost(x)
+    if library == "torch":
+        torch = pytest.importorskip("torch")
+        x, weight = torch.from_numpy(x), torch.from_numpy(weight)
+    asked = []
+    for module in (_run, _explain):
+        monkeypatch.setattr(module, "choose", lambda *args: asked.append(args) or choose(*args))
+    conv2d(x, weight)
+    explain(shape, weight.shape, dtype="float64", library=library, batch_innermost=turned)
+    assert asked[0] == asked[1]
+    assert asked[0][-1] == (turned and library == "numpy" and shape == (4, 2, 8, 8))
+
+
 @pytest.mark.parametrize("method", [m for m in METHODS if m not in ("auto", "exact")])
 def test_a_method_by_name_is_taken(method):
-    assert explain((1, 2, 8, 8), (2, 2, 3, 3), method=method).method == method
+    assert explain((1, 2, 8, 8), (2, 2, 3, 3), method=method, library="torch").method == method
 
 
 def test_errors():
@@ -54,6 +76,14 @@ def test_errors():
         explain((1, 2, 8, 8), (2, 2, 3, 3), dtype="float8")
     with pytest.raises(ValueError, match="`library` is 'jax'; it must be 'numpy' or 'torch'"):
         explain((1, 2, 8, 8), (2, 2, 3, 3), library="jax")
+    with pytest.raises(TypeError, match="`dtype` is 'bfloat16', which NumPy does not have: library='torch'"):
+        explain((1, 2, 8, 8), (2, 2, 3, 3), dtype="bfloat16")
+    with pytest.raises(TypeError, match="`weight_shape` is of type ndarray; it must be a tuple of sizes"):
+        explain((1, 2, 8, 8), np.ones((2, 2, 3, 3)))
+    with pytest.raises(TypeError, match="`x` is a NumPy array: method='im2col' is the same product in NumPy"):
+        explain((1, 2, 8, 8), (2, 2, 3, 3), method="implicit_gemm")
+    with pytest.raises(TypeError, match="computes in float16, bfloat16, float32 and `x` is float64"):
+        explain((1, 2, 8, 8), (2, 2, 3, 3), method="implicit_gemm", library="torch", dtype="float64")
     with pytest.raises(ValueError, match="`method` is 'best'; it must be one of auto"):
         explain((1, 2, 8, 8), (2, 2, 3, 3), method="best")
     with pytest.raises(TypeError, match="method='fft' computes with fractions and the arrays are int64"):

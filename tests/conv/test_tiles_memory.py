@@ -5,10 +5,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from cnnlib import _threads as threads
 from cnnlib._array import batch_innermost
 from cnnlib.conv import _tiles
 from cnnlib.conv._problem import make_problem
-from cnnlib import _threads as threads
 
 conv_bench = pytest.importorskip("tests.bench.conv", reason="needs the repository's root on the path")
 

@@ -11,10 +11,10 @@ import pytest
 import threadpoolctl
 from conv.tiles_cases import IDEAS, computed, draw_arrays
 
+from cnnlib import _threads as threads
 from cnnlib._array import batch_innermost
 from cnnlib.conv import _tiles
 from cnnlib.conv._problem import make_problem
-from cnnlib import _threads as threads
 
 
 def blas_threads():

@@ -141,6 +141,8 @@ ERRORS = {
                                                "or the dilation (1, 1)"),
     "padding": (dict(padding=3), "`padding` ((3, 3), (3, 3)) cuts off all of the output: `x` (1, 4, 4, 4) and `weight` "
                                  "(4, 2, 3, 3) give 6 pixels before it"),
+    "channels of one image": (dict(x=(3, 4, 4)), "`x` (3, 4, 4) has 3 channels, `weight` (4, 2, 3, 3) takes 4"),
+    "a word": (dict(padding="full"), "`padding` is 'full'; a transposed convolution knows int"),
     "same": (dict(padding="same"), "`padding` is 'same'; a transposed convolution knows int"),
     "stride": (dict(stride=0), "`stride` is 0; it must be at least 1"),
 }
@@ -159,6 +161,6 @@ def test_errors(array, case):
 
 def test_grad_output_of_another_shape(array):
     x, weight = array(np.zeros((1, 4, 4, 4))), array(np.zeros((4, 2, 3, 3)))
-    with pytest.raises(ValueError, match=r"`grad_output` has shape \(1, 2, 5, 6\); it must have that of the output, "
-                                         r"\(1, 2, 6, 6\)"):
+    with pytest.raises(ValueError, match=r"`grad_output` has shape \(1, 2, 5, 6\); it must be \(1, 2, 6, 6\), "
+                                         "the shape of the output"):
         conv_transpose2d_backward(array(np.zeros((1, 2, 5, 6))), x, weight)

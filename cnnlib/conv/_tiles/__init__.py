@@ -22,10 +22,10 @@ from types import SimpleNamespace
 import numpy as np
 
 from cnnlib._array import is_batch_innermost
+from cnnlib._threads import one_blas_thread
 from cnnlib.conv import shifted
 from cnnlib.conv._tiles import memory
 from cnnlib.conv._tiles.chosen import choose, method
-from cnnlib._threads import one_blas_thread
 
 __all__ = ["backward", "backward_weight", "backward_x", "choose", "exact", "forward"]
 

@@ -20,9 +20,9 @@ from math import gcd
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from cnnlib._threads import run_all, scratch
 from cnnlib.conv._tiles.memory import boxes, inside, stepped
 from cnnlib.conv._tiles.strips import split
-from cnnlib._threads import run_all, scratch
 
 COLUMN_BYTES = 2**21  # of one block
 MIN_WIDTH = 128  # positions of a product, where the picture has so many
@@ -228,8 +228,10 @@ def _phases(x, down, rows, across, cols):
             first_col = cols.start * across.stride + b - across.before
             left, right = inside(first_col, across.stride, sizes[1], across.size)
             to = phases[a, b]
-            to[:, :top] = to[:, bottom:] = 0
-            to[:, :, :left] = to[:, :, right:] = 0
+            if top or bottom < sizes[0]:
+                to[:, :top] = to[:, bottom:] = 0
+            if left or right < sizes[1]:
+                to[:, :, :left] = to[:, :, right:] = 0
             np.copyto(to[:, top:bottom, left:right], source[:, stepped((first_row, down.stride), top, bottom),
                                                             stepped((first_col, across.stride), left, right)])
     return phases

@@ -16,9 +16,9 @@ from functools import partial
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from cnnlib._threads import run_all, scratch
 from cnnlib.conv._tiles.memory import boxes, inside, stepped
 from cnnlib.conv._tiles.strips import phase, split
-from cnnlib._threads import run_all, scratch
 
 SAMPLES = 64  # turned over at once, at most
 STRIP_BYTES = 2**21  # of the strips of one block

@@ -7,9 +7,9 @@ columns, for the cache and so that there is work for two threads.
 
 import numpy as np
 
+from cnnlib._threads import run_all, scratch
 from cnnlib.conv._tiles.memory import boxes
 from cnnlib.conv._tiles.strips import split
-from cnnlib._threads import run_all, scratch
 
 WIDTH = 1024  # columns of one product
 

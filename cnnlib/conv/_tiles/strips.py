@@ -23,8 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from cnnlib.conv._tiles.memory import boxes, copy_inside, merge_last, rows_first
 from cnnlib._threads import run_all, scratch
+from cnnlib.conv._tiles.memory import boxes, copy_inside, merge_last, rows_first
 
 BLOCK_BYTES = 2**21  # the strips of one block: with smaller ones, calls of NumPy cost more than the cache spares
 MIN_WIDTH, MAX_WIDTH = 128, 2048  # columns of a product, where the batch and the picture have so many

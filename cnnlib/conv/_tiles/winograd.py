@@ -33,8 +33,8 @@ from functools import cache
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from cnnlib.conv._tiles.memory import boxes, inside, rows_first
 from cnnlib._threads import run_all, scratch
+from cnnlib.conv._tiles.memory import boxes, inside, rows_first
 from cnnlib.conv.winograd import TRANSFORMS
 
 BLOCK_TILES = 64  # tiles of a block, summed over its samples: the width of the products

@@ -1,0 +1,146 @@
+"""The gradient check: right functions pass, planted wrong ones fail and are named, kinks are told apart."""
+
+import re
+
+import numpy as np
+import pytest
+
+from cnnlib import _array, conv, linear, pool
+from cnnlib import activations as act
+from cnnlib.gradcheck import adjoint_error, error_by_step, gradcheck
+
+
+@pytest.fixture
+def images(rng):
+    return rng.standard_normal((2, 3, 7, 6))
+
+
+@pytest.fixture
+def filters(rng):
+    return rng.standard_normal((4, 3, 3, 2))
+
+
+def backward(grad_output, x, weight, bias, **settings):
+    return conv.conv2d_backward(grad_output, x, weight, bias, **settings)
+
+
+def test_right_functions_pass(images, filters, rng, array):
+    for report in (
+        gradcheck(lambda x, w, b: conv.conv2d(x, w, b, stride=2, padding=1),
+                  lambda g, x, w, b: backward(g, x, w, b, stride=2, padding=1),
+                  *map(array, (images, filters, rng.standard_normal(4)))),
+        gradcheck(linear.linear, linear.linear_backward, *map(array, (rng.standard_normal((5, 3)),
+                  rng.standard_normal((2, 3)), rng.standard_normal(2)))),
+        gradcheck(lambda x: pool.avg_pool2d(x, 2), lambda g, x: pool.avg_pool2d_backward(g, x, 2), array(images)),
+        gradcheck(act.tanh, act.tanh_backward, array(images)),
+    ):
+        assert report.passed and bool(report), report
+        assert report.error < 1e-7 and "passed: all" in repr(report)
+
+
+def test_every_entry_is_compared(images, filters):
+    report = gradcheck(conv.conv2d, lambda g, x, w: conv.conv2d_backward(g, x, w)[:2], images, filters)
+    assert report.checked == images.size + filters.size
+
+
+def test_arguments_are_left_as_they_were(images):
+    for a in (images.astype(np.float32), images):
+        kept = a.copy()
+        a.setflags(write=False)
+        assert gradcheck(act.sigmoid, act.sigmoid_backward, a).passed
+        np.testing.assert_array_equal(a, kept)
+
+
+PLANTED = {  # what is wrong: (fn, wrong backward, words of the hint)
+    "mean for sum": (lambda x: x.reshape(2, -1).sum(1), lambda g, x: np.broadcast_to(
+        (g / 63)[:, None, None, None], x.shape), "0.01587 times"),
+    "wrong sign": (lambda x: -x**2, lambda g, x: 2 * x * g, "wrong sign"),
+    "never written": (act.tanh, lambda g, x: np.zeros_like(x), "zero everywhere"),
+    "a NaN": (act.tanh, lambda g, x: np.full_like(x, np.nan), "NaN or infinity"),
+    "a border is forgotten": (act.tanh, lambda g, x: forget(act.tanh_backward(g, x)), "only 1[0-9] % of the entries"),
+}
+
+
+def forget(grad):
+    grad = grad.copy()
+    grad[..., 0] = 0
+    return grad
+
+
+@pytest.mark.parametrize("mistake", PLANTED)
+def test_planted_mistakes_are_found_and_named(mistake, images):
+    fn, wrong, words = PLANTED[mistake]
+    report = gradcheck(fn, wrong, images)
+    assert not report.passed and not bool(report)
+    assert report.wrong > 0 and "FAILED" in repr(report) and "worst: argument 0[" in repr(report)
+    assert re.search(words, report.hint), report
+
+
+def test_a_kernel_that_is_not_turned_is_named(rng):
+    x, weight = rng.standard_normal((1, 1, 6, 5)), rng.standard_normal((1, 1, 3, 3))
+
+    def wrong(grad_output, x, weight):
+        grad_x, grad_weight, _ = conv.conv2d_backward(grad_output, x, weight)
+        return grad_x, grad_weight[..., ::-1, ::-1]
+
+    report = gradcheck(conv.conv2d, wrong, x, weight)
+    assert report.worst.argument == 1 and "half a turn" in report.hint, report
+
+
+def test_a_transposed_gradient_is_named(rng):  # also where the arguments come from the seed of the check
+    matrix = rng.standard_normal((4, 4))
+    report = gradcheck(lambda a: a @ matrix, lambda g, a: (g @ matrix.T).T, rng.standard_normal((4, 4)))
+    assert "transposed" in report.hint
+
+
+def test_kinks_are_reported_and_not_failed():
+    x = np.array([-1.0, 0.0, 2.0, 0.0])
+    report = gradcheck(act.relu, act.relu_backward, x)
+    assert report.passed and [entry.index for entry in report.kinks] == [(1,), (3,)]
+    assert "2 more at kinks" in repr(report) and report.checked == 2
+    tie = np.zeros((1, 2, 2))
+    report = gradcheck(lambda x: pool.max_pool2d(x, 2), lambda g, x: pool.max_pool2d_backward(g, x, 2), tie)
+    assert report.passed and len(report.kinks) == 4 and report.checked == 0
+
+
+def test_a_wrong_gradient_beside_a_kink_still_fails():
+    report = gradcheck(act.relu, lambda g, x: 2 * act.relu_backward(g, x), np.array([-1.0, 0.0, 2.0]))
+    assert not report.passed and len(report.kinks) == 1 and report.worst.index == (2,)
+
+
+def test_adjoint(images, filters, array):
+    x, weight = array(images), array(filters)
+
+    def forward(x):
+        return conv.conv2d(x, weight, padding=1)
+
+    assert adjoint_error(forward, lambda g: conv.conv2d_backward(g, x, weight, padding=1)[0], x) < 1e-14
+    flipped = _array.flip(weight, (-2, -1))
+    assert adjoint_error(forward, lambda g: conv.conv2d_backward(g, x, flipped, padding=1)[0], x) > 1e-3
+
+
+def test_the_error_against_the_step_is_a_v():
+    steps = 10.0 ** -np.arange(1, 13)
+    errors = error_by_step(np.exp, np.exp(1.0), 1.0, steps)
+    best = int(errors.argmin())
+    assert 1e-8 < steps[best] < 1e-4 and errors[best] < 1e-9
+    assert errors[0] > 1e-3 and errors[-1] > 1e-6
+    single = error_by_step(np.exp, np.exp(1.0), np.float32(1), steps)
+    assert steps[int(single.argmin())] in (1e-2, 1e-3) and single.min() > 1e-6
+
+
+@pytest.mark.parametrize("call, error, message", [
+    (lambda x: gradcheck(act.relu, lambda g, x: g[..., :3], x), ValueError,
+     r"returned shape \(2, 3, 7, 3\) for argument 0, which has shape \(2, 3, 7, 6\)"),
+    (lambda x: gradcheck(lambda a, b: a + b, lambda g, a, b: g, x, x), ValueError, "one array for 2 array arguments"),
+    (lambda x: gradcheck(lambda a, b: a + b, lambda g, a, b: (g, None), x, x), ValueError,
+     r"no gradient for argument 1, an array of shape \(2, 3, 7, 6\)"),
+    (lambda x: gradcheck(act.relu, act.relu_backward, x, eps=0), ValueError, "`eps` is 0; a step between"),
+    (lambda x: gradcheck(lambda n: n, lambda g, n: g, np.arange(3)), TypeError, "nothing to vary"),
+    (lambda x: gradcheck(lambda x: x * np.random.default_rng().random(), act.relu_backward, x), ValueError,
+     "two results for the same arguments"),
+    (lambda x: adjoint_error(lambda x: x, lambda g: g[0], x), ValueError, r"returned shape \(3, 7, 6\)"),
+])
+def test_errors(call, error, message, images):
+    with pytest.raises(error, match=message):
+        call(images)
