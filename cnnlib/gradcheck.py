@@ -121,8 +121,8 @@ def gradcheck(fn, fn_backward, *args, eps=1e-6, tolerance=TOLERANCE, seed=0):
         errors = np.where(at_kink, 0, np.abs(computed[k] - measured) / scale)
         errors[np.isnan(errors)] = np.inf
         checked += errors.size - int(at_kink.sum())
-        kinks += [Entry(k, tuple(map(int, i)), float(computed[k][tuple(i)]), float(measured[tuple(i)]))
-                  for i in np.argwhere(at_kink)]
+        kinks += [Entry(k, i, float(computed[k][i]), float(measured[i]))
+                  for i in np.ndindex(at_kink.shape) if at_kink[i]]
         found.append((k, errors, measured))
     k, errors, measured = max(found, key=lambda one: one[1].max(initial=0))
     wrong = sum(int((e > tolerance).sum()) for _, e, _ in found)

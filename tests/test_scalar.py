@@ -3,7 +3,6 @@
 import math
 
 import pytest
-from conftest import needs_torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -99,7 +98,7 @@ def evaluate(expression, leaves, ours):
             "square": lambda: a**2, "cube": lambda: a**3}[op]()
 
 
-@needs_torch
+@pytest.mark.skipif(torch is None, reason="torch is not installed")
 @settings(max_examples=200, deadline=None)
 @given(EXPRESSIONS, LEAVES, LEAVES, LEAVES)
 def test_matches_torch(expression, a, b, c):
