@@ -1,10 +1,46 @@
-"""Data that the course runs on: real photographs that ship with it.
+"""Data that the course runs on: photographs that ship with it, small data sets, and larger ones that are fetched.
+
+Every loader returns the same thing, a training and a test split, each of pictures and labels:
+
+    (x_train, y_train), (x_test, y_test) = data.load_digits()
+
+x is a float32 array of shape (N, C, H, W) with values in [0, 1], y an int64 array of shape (N,) with the number of the
+class; ``data.CLASSES["digits"]`` has the classes in words. The arrays are fresh copies, and the same in every call.
+
+========================  ==============  ==================================================
+loader                    pictures        where they come from
+========================  ==============  ==================================================
+``load_digits``           1,797           scikit-learn, no download
+``load_faces``            200             scikit-image, no download
+``load_textures``         768 at 32×32    scikit-image, no download
+``load_shapes``           as many as one  drawn
+                          asks for
+``load_mnist``            70,000          fetched once, 11.6 MB
+``load_fashion_mnist``    70,000          fetched once, 30.9 MB
+``load_cifar10``          60,000          fetched once, 170.1 MB
+========================  ==============  ==================================================
+
+What is fetched is kept and checked, and can be carried to a machine without network: see :func:`fetch`, and
+``python -m cnnlib fetch``.
 
 >>> from cnnlib import data
 >>> data.photo("camera").shape
 (512, 512)
 """
 
+from cnnlib.data._fetch import DownloadError, fetch
+from cnnlib.data.archives import unpack
+from cnnlib.data.catalogue import registry
+from cnnlib.data.cifar import load_cifar10
+from cnnlib.data.classes import CLASSES
+from cnnlib.data.digits import load_digits
+from cnnlib.data.faces import load_faces
+from cnnlib.data.mnist import load_fashion_mnist, load_mnist
 from cnnlib.data.photos import PHOTOS, assets, photo
+from cnnlib.data.shapes import load_shapes
+from cnnlib.data.textures import load_textures
 
-__all__ = ["PHOTOS", "assets", "photo"]
+__all__ = [
+    "CLASSES", "PHOTOS", "DownloadError", "assets", "fetch", "load_cifar10", "load_digits", "load_faces",
+    "load_fashion_mnist", "load_mnist", "load_shapes", "load_textures", "photo", "registry", "unpack",
+]

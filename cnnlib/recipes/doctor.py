@@ -5,6 +5,7 @@ doctor`` exits with 1 if there is a fault. The table is plain ASCII, as some con
 """
 
 import importlib
+import math
 import os
 import platform
 import re
@@ -22,7 +23,10 @@ from pathlib import Path
 import cnnlib
 from cnnlib.recipes import stamp, torch_index
 
-PIP = f'"{sys.executable}" -m pip install'
+# Quotes only where they are needed, as PowerShell does not run a quoted path.
+PYTHON = f'"{sys.executable}"' if " " in sys.executable else sys.executable
+PIP = f"{PYTHON} -m pip install"
+RENAME = "move" if sys.platform == "win32" else "mv"
 GIGABYTE = 10**9
 MEMORY_NEEDED, DISK_NEEDED = 2 * GIGABYTE, 1 * GIGABYTE
 # A file of such a name beside a notebook is imported instead of the package.
@@ -53,12 +57,10 @@ def numbers(version: str) -> tuple[int, ...]:
 
 def check_python(version: tuple = sys.version_info, bits: int = 8 * struct.calcsize("P"),
                  machine: str = platform.machine(), translated: bool | None = None) -> Finding:
-    """Python's version and architecture."""
+    """Python's version and architecture; an older one than 3.11 does not come here (see ``__main__``)."""
     if translated is None:
         translated = sys.platform == "darwin" and machine == "x86_64" and _runs_under_rosetta()
     found = f"{'.'.join(map(str, version[:3]))}, {bits}-bit, {machine}"
-    if tuple(version[:2]) < (3, 11):
-        return Finding("FAULT", "Python", f"{found}; 3.11 or newer is needed", "install a newer Python (python.org)")
     if bits != 64:
         return Finding("FAULT", "Python", f"{found}; torch needs 64 bits", "install a 64-bit Python (python.org)")
     if translated:
@@ -140,8 +142,9 @@ def check_gpu() -> Finding:
         return _describe_cuda(torch)
     if torch_index.has_nvidia_driver():
         if torch.version.cuda is None:
+            index = " --index-url https://download.pytorch.org/whl/cu128" if sys.platform == "win32" else ""
             return Finding("note", "GPU", "an NVIDIA driver is here, but this torch is the CPU build",
-                           f"{PIP} --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128")
+                           f"{PIP} --force-reinstall torch{index}")
         return Finding("FAULT", "GPU", f"torch (CUDA {torch.version.cuda}) does not reach the NVIDIA device",
                        "nvidia-smi (if it fails too, update the driver; if not, restart the machine)")
     if torch.backends.mps.is_available():
@@ -166,7 +169,8 @@ def available_memory() -> int | None:
     """Bytes that a program can still have; None where the system does not say."""
     meminfo = Path("/proc/meminfo")
     if meminfo.exists():
-        return 1024 * int(re.search(r"MemAvailable:\s+(\d+)", meminfo.read_text()).group(1))
+        available = 1024 * int(re.search(r"MemAvailable:\s+(\d+)", meminfo.read_text()).group(1))
+        return min(available, container_memory(), key=lambda number: math.inf if number is None else number)
     if sys.platform == "darwin":  # no portable word for "available" there: the whole
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if sys.platform == "win32":
@@ -177,6 +181,16 @@ def available_memory() -> int | None:
         ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
         return int(status[2])
     return None
+
+
+def container_memory(folder: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Bytes that a container, such as a class hub's, still grants; None where there is no limit."""
+    try:
+        limit, used = ((folder / name).read_text().strip() for name in ("memory.max", "memory.current"))
+        cached = re.search(r"^inactive_file (\d+)", (folder / "memory.stat").read_text(), re.MULTILINE)
+    except OSError:
+        return None
+    return None if limit == "max" else int(limit) - int(used) + int(cached.group(1))
 
 
 def check_memory(available: int | None = None) -> Finding:
@@ -209,7 +223,7 @@ def check_shadows(folders: list[Path]) -> list[Finding]:
             hides = name in PACKAGES or (name in sys.stdlib_module_names and path.suffix == ".py")
             if is_module and hides and path.resolve() != Path(cnnlib.__file__).parent:
                 findings.append(Finding("FAULT", "shadow", f"{path} hides the package {name}",
-                                        f'rename it: mv "{path}" "{path.with_name("my_" + path.name)}"'))
+                                        f'rename it: {RENAME} "{path}" "{path.with_name("my_" + path.name)}"'))
     return findings or [Finding("ok", "shadows", "no file here hides a package")]
 
 
@@ -218,17 +232,19 @@ def check_kernel() -> Finding:
     try:
         from jupyter_client.kernelspec import KernelSpecManager
 
-        command = KernelSpecManager().get_kernel_spec("python3").argv[0]
+        spec = KernelSpecManager().get_kernel_spec("python3")
     except ImportError:
         return Finding("note", "kernel", "Jupyter is not installed in this Python")
     except KeyError:  # NoSuchKernel
         return Finding("FAULT", "kernel", "Jupyter knows no kernel python3", f"{PIP} --force-reinstall ipykernel")
+    command = spec.argv[0]
     # Two environments may share one interpreter by a link, so the folders are compared, not what they lead to.
-    here = Path(sys.executable).parent
-    if command in ("python", "python3") or Path(os.path.abspath(shutil.which(command) or command)).parent == here:
+    there, here = (Path(os.path.abspath(path)).parent.resolve()
+                   for path in (shutil.which(command) or command, sys.executable))
+    if command in ("python", "python3") or there == here:
         return Finding("ok", "kernel", "python3 is this Python")
     return Finding("FAULT", "kernel", f"notebooks run in {command}, not in {sys.executable}",
-                   f'"{sys.executable}" -m ipykernel install --sys-prefix --name python3')
+                   f"{PYTHON} -m jupyter_client.kernelspecapp remove -f python3")
 
 
 def check_network(host: str = "github.com", seconds: float = 1.0) -> Finding:

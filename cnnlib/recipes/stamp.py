@@ -1,8 +1,9 @@
 """Write the repository's address and the release's tag, and what is made from the list of lectures, where they belong.
 
 ``pyproject.toml`` holds the address and the tag (``[tool.cnnlib]``), ``cnnlib/course.py`` the lectures. From them
-come the badges, the README's course map and every notebook's set-up cell; this file is the only one that knows
-how they are spelt. ``python -m cnnlib stamp`` writes them, ``--check`` lists what disagrees and writes nothing.
+come the badges, the README's course map, every notebook's set-up cell and what its title says one needs before; this
+file is the only one that knows how they are spelt. ``python -m cnnlib stamp`` writes them, ``--check`` lists what
+disagrees and writes nothing.
 """
 
 import json
@@ -31,6 +32,8 @@ BADGES = (
 )
 
 MAP_BEGIN, MAP_END = "<!-- course map: written by `python -m cnnlib stamp` -->", "<!-- end of course map -->"
+
+_BEFORE = re.compile(r"^(Before: ).*?(?= · Time:)", re.MULTILINE)
 
 # Each way in which our own address is spelt; other projects' links look otherwise and are left alone.
 _REPOSITORY = r"(?P<repository>[\w.-]+/[\w.-]+?)"
@@ -89,10 +92,13 @@ def course_map(root: Path = ROOT) -> str:
     return "\n".join([MAP_BEGIN, *lines, "", MAP_END])
 
 
+def _is_written(item: course.Lecture, root: Path) -> bool:
+    return (root / "notebooks" / f"{item.name}.ipynb").is_file()
+
+
 def _map_row(item: course.Lecture, root: Path) -> str:
-    path = f"notebooks/{item.name}.ipynb"
-    is_written = (root / path).is_file()
-    title = f"[{item.title}]({path})" if is_written else f"{item.title} *(planned)*"
+    is_written = _is_written(item, root)
+    title = f"[{item.title}](notebooks/{item.name}.ipynb)" if is_written else f"{item.title} *(planned)*"
     return (f"| {item.number} | {title}: {item.about[0].lower()}{item.about[1:]} | {', '.join(item.needs) or '–'} | "
             f"{badges(item.name, root) if is_written else ''} |")
 
@@ -103,15 +109,26 @@ def _with_course_map(text: str, root: Path) -> str:
     return before + course_map(root) + after if begin and end else text
 
 
-def _stamped_notebook(text: str, root: Path) -> str:
+def _stamped_notebook(text: str, name: str, root: Path) -> str:
     content = json.loads(text)
     changed = False
-    for cell in content["cells"]:
+    for position, cell in enumerate(content["cells"]):
         old = "".join(cell["source"])
         new = setup_cell(root) if is_setup_cell(cell) else stamped(old, **identity(root))
+        if position == 0:
+            new = with_needs(new, name, root)
         if new != old:
             cell["source"], changed = new.splitlines(keepends=True), True
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n" if changed else text
+
+
+def with_needs(title: str, name: str, root: Path = ROOT) -> str:
+    """The title cell of notebook ``name``, saying "Before:" what the list of lectures says."""
+    item = next((item for item in course.LECTURES if item.name == name), None)
+    if item is None:  # a homework
+        return title
+    before = course.before(item, written=lambda need: _is_written(need, root))
+    return _BEFORE.sub(lambda match: match.group(1) + before, title, count=1)
 
 
 def is_setup_cell(cell: dict) -> bool:
@@ -123,7 +140,7 @@ def is_setup_cell(cell: dict) -> bool:
 def _new_text(path: Path, root: Path) -> str:
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".ipynb":
-        return _stamped_notebook(text, root)
+        return _stamped_notebook(text, path.stem, root)
     return _with_course_map(stamped(text, **identity(root)), root)
 
 
@@ -135,7 +152,7 @@ def files(root: Path = ROOT) -> list[Path]:
 
 def disagreements(root: Path = ROOT) -> list[str]:
     """Which files are not as `stamp` would write them, each as one line."""
-    return [f"{path.relative_to(root)}: address, tag, set-up cell or course map is out of date"
+    return [f"{path.relative_to(root)}: address, tag, set-up cell, course map or needs out of date"
             for path in files(root) if path.read_text(encoding="utf-8") != _new_text(path, root)]
 
 
@@ -151,5 +168,5 @@ def main(arguments: list[str]) -> int:
     if not arguments:
         for path in files(ROOT):
             path.write_text(_new_text(path, ROOT), encoding="utf-8")
-    print("\n".join(faults) if faults else "every address, tag, set-up cell and the course map agree")
+    print("\n".join(faults) if faults else "every address, tag, set-up cell, course map and list of needs agrees")
     return 1 if faults and arguments else 0

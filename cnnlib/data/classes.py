@@ -1,0 +1,14 @@
+"""What the labels of each data set mean: ``CLASSES[name][y]`` is the class of label ``y`` in words."""
+
+_DIGITS = tuple("0123456789")
+
+CLASSES = {
+    "digits": _DIGITS,
+    "mnist": _DIGITS,
+    "fashion_mnist": ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
+                      "ankle boot"),
+    "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+    "faces": ("no face", "face"),
+    "textures": ("brick", "grass", "gravel"),
+    "shapes": ("disc", "ring", "square", "triangle", "cross"),
+}
