@@ -13,6 +13,10 @@ export CNNLIB_TIMED
 # JupyterLab asks at its first start whether to fetch news; not in a lecture.
 NO_NEWS := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
 COLAB  ?= $(wildcard notebooks/*.ipynb)
+CHROMIUM := chromium chromium-browser google-chrome google-chrome-stable chrome
+# The same, those that changed last before the others: not committed yet, then by git's history, then by number.
+LATEST  = $(wildcard $(shell { git ls-files -mo --exclude-standard notebooks; git log --format= --name-only -- notebooks; \
+    ls notebooks/*.ipynb; } 2> /dev/null | awk '/^notebooks\/[^\/]*[.]ipynb$$/ && !seen[$$0]++'))
 
 # One thread each, as two processes run side by side and stored numbers must not depend on the number of cores.
 export OMP_NUM_THREADS = 1
@@ -42,7 +46,7 @@ stamp: .venv/.course
 
 test: .venv/.test
 	@rm -rf $(REPORT); failed=0; \
-	$(MAKE) --keep-going --no-print-directory $(PHASES) COLAB="$(wordlist 1,4,$(sort $(COLAB)))" || failed=1; \
+	$(MAKE) --keep-going --no-print-directory $(PHASES) COLAB="$(wordlist 1,4,$(LATEST))" || failed=1; \
 	$(BIN)/python tests/report.py $(REPORT) $(PHASES) || failed=1; exit $$failed
 
 test-all: .venv/.test
@@ -97,6 +101,7 @@ bench: .venv/.test
 # ---- environments: made once, and again when what they are made from changes
 
 .venv/.course: pyproject.toml constraints.txt
+	@echo "installing the course into .venv: some minutes, this once"
 	$(call new_environment,.venv)
 	$(BIN)/python $(PIP) -c constraints.txt $$($(PYTHON) cnnlib/recipes/torch_index.py) -e ".[torch,course]"
 	@mkdir -p .venv/share/jupyter/lab/settings && echo '$(NO_NEWS)' > .venv/share/jupyter/lab/settings/overrides.json
@@ -118,14 +123,16 @@ bench: .venv/.test
 
 # Debian's and Ubuntu's Chromium, where we may install it; without one the browser tests skip and say so.
 .venv/.chromium:
-	@command -v chromium chromium-browser google-chrome > /dev/null || { \
+	@for name in $(CHROMIUM); do ! command -v $$name > /dev/null || exit 0; done; { \
 	    command -v apt-get > /dev/null && sudo=$$([ $$(id -u) = 0 ] || echo "sudo -n") && \
 	    $$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends chromium > /dev/null; } || \
 	    echo "no Chromium, and it cannot be installed here: the browser tests will skip"
 
+# Debian's Python may come without what `venv` takes pip from; then pip itself puts one there.
 define new_environment
 	@$(PYTHON) -c "import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f'Python 3.11 or newer is needed and \
 	$(PYTHON) is {v.major}.{v.minor}: make PYTHON=python3.12 …')"
-	$(PYTHON) -m venv --clear $(1) 2> /dev/null || { $(PYTHON) -m pip install -q virtualenv && $(PYTHON) -m virtualenv -q $(1); }
+	$(PYTHON) -m venv --clear $(1) > /dev/null 2>&1 || { $(PYTHON) -m venv --clear --without-pip $(1) && \
+	    $(PYTHON) -m pip --python $(1)/bin/python install -q pip; }
 	$(1)/bin/python $(PIP) --upgrade pip
 endef

@@ -16,7 +16,7 @@ def __getattr__(name: str):
     return importlib.import_module(full_name)
 
 
-def __dir__() -> list[str]:
+def __dir__():
     import pkgutil
 
     return sorted({*globals(), *(part.name for part in pkgutil.iter_modules(__path__))})

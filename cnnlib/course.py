@@ -10,6 +10,7 @@ Examples
 ['Convolution', 'Shapes and receptive fields']
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 PARTS = (
@@ -119,3 +120,31 @@ def exists(item: Lecture) -> bool:
 def existing() -> tuple[Lecture, ...]:
     """The lectures whose notebooks are written, in course order."""
     return tuple(item for item in LECTURES if exists(item))
+
+
+def before(item: Lecture, written: Callable[[Lecture], bool] = exists) -> str:
+    """What to read before a lecture, as its title says it: links to what is there, planned ones named as such.
+
+    In place of a planned one stand, until it is written, the nearest lectures that it builds on in turn.
+
+    Examples
+    --------
+    >>> before(lecture("00"))
+    'nothing but a little Python'
+    >>> before(lecture("20"), written=lambda item: item.number == "00")
+    '[00 Start here](00_start_here.ipynb) (12 Edges will help, once it is written)'
+    """
+    needs = [lecture(number) for number in item.needs]
+    there = [found for need in needs for found in ([need] if written(need) else _nearest(need, written))]
+    links = ", ".join(f"[{found.number} {found.title}]({found.name}.ipynb)" for found in dict.fromkeys(there))
+    planned = [f"{need.number} {need.title}" for need in needs if not written(need)]
+    if planned:
+        they_are = "it is" if len(planned) == 1 else "they are"
+        return f"{links} ({' and '.join(planned)} will help, once {they_are} written)".lstrip()
+    return links or "nothing but a little Python"
+
+
+def _nearest(item: Lecture, written: Callable[[Lecture], bool]) -> list[Lecture]:
+    """The written lectures that a planned one builds on, through other planned ones if need be."""
+    needs = map(lecture, item.needs)
+    return [found for need in needs for found in ([need] if written(need) else _nearest(need, written))]

@@ -1,4 +1,4 @@
-"""The checkout as the rules see it: its files, its notebooks, its Python source as syntax trees."""
+"""The checkout as the rules see it: its files, its notebooks, its Python source as syntax trees and full names."""
 
 import ast
 import json
@@ -59,3 +59,36 @@ def code(notebook: dict) -> list[str]:
 def _as_python(line: str) -> str:
     bare = line.lstrip()
     return line[:len(line) - len(bare)] + "pass" if bare.startswith(("%", "!", "?")) else line
+
+
+def names(tree: ast.Module) -> dict[str, str]:
+    """What the names of a file stand for, in full: ``{"s": "numpy.std"}`` after ``from numpy import std as s``.
+
+    Imports on any level count, and plain assignments of what they bring (``t = torch``, ``mean = np.mean``).
+    """
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.asname or first: alias.name if alias.asname else first
+                      for alias in node.names for first in [alias.name.split(".")[0]]}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    while True:  # an assignment may stand for another one
+        new = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign | ast.NamedExpr) and (full := full_name(node.value, found)):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                new |= {target.id: full for target in targets
+                        if isinstance(target, ast.Name) and target.id not in found}
+        if not new:
+            return found
+        found |= new
+
+
+def full_name(node: ast.expr, known: dict[str, str]) -> str | None:
+    """The dotted name that an expression spells, its first part read by `names`; None if that part is unknown."""
+    if isinstance(node, ast.Name):
+        return known.get(node.id)
+    if isinstance(node, ast.Attribute) and (owner := full_name(node.value, known)):
+        return f"{owner}.{node.attr}"
+    return None

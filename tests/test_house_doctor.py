@@ -1,7 +1,9 @@
 """The doctor finds each fault when it is made, and stays silent on a sound machine."""
 
+import ast
 import json
 import os
+import runpy
 import subprocess
 import sys
 import time
@@ -41,7 +43,11 @@ def test_shadows_and_a_wrong_kernel_are_found_and_the_mend_mends(tmp_path):
             subprocess.run(line.partition("-> rename it: ")[2], shell=True, check=True)
     assert doctor.check_shadows([tmp_path])[0].state == "ok"
     assert f"notebooks run in {tmp_path / 'bin' / 'python'}, not in {sys.executable}" in text
-    assert "-m ipykernel install --sys-prefix --name python3" in text
+    [line] = [line for line in text.splitlines() if "kernelspecapp remove" in line]
+    subprocess.run(line.partition("-> ")[2], shell=True, check=True, capture_output=True,
+                   env={**os.environ, "JUPYTER_PATH": str(tmp_path / "share")})
+    text = run_doctor(tmp_path, JUPYTER_PATH=str(tmp_path / "share"))[1]
+    assert "python3 is this Python" in text and "FAULT  shadow" not in text
 
 
 def test_this_machine_is_sound(tmp_path):
@@ -53,8 +59,39 @@ def test_this_machine_is_sound(tmp_path):
     assert all(row in text for row in ("Python", "numpy", "memory", "disk", "GPU", "kernel", "network"))
 
 
+def test_an_older_python_is_told_so():
+    """A checkout can be asked by any Python: the oldest in use must be able to read what stands before the answer."""
+    script = "import runpy, sys; sys.argv = ['cnnlib', 'doctor']; sys.version_info = (3, 10, 2, 'final', 0); " \
+             "runpy.run_module('cnnlib', run_name='__main__')"
+    run = subprocess.run([sys.executable, "-c", script], cwd=CNNLIB, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert "FAULT  Python  3.10.2; 3.11 or newer is needed" in run.stderr and "-> install" in run.stderr
+    for name in ("__init__.py", "__main__.py"):
+        tree = ast.parse((stamp.ROOT / "cnnlib" / name).read_text(encoding="utf-8"), feature_version=(3, 7))
+        read = tree.body if name == "__init__.py" else tree.body[:5]  # up to the answer
+        marks = [mark for node in read for function in ast.walk(node) if isinstance(function, ast.FunctionDef)
+                 for mark in (function.returns, *(argument.annotation for argument in function.args.args))]
+        assert not any(isinstance(mark, ast.Subscript | ast.BinOp) for mark in marks)
+
+
+def test_a_container_limits_memory(tmp_path):
+    """A class hub gives each student a part of the machine, cached files not counted."""
+    for name, text in (("memory.max", "3000"), ("memory.current", "2500"),
+                       ("memory.stat", "anon 9\ninactive_file 400")):
+        (tmp_path / name).write_text(text + "\n")
+    assert doctor.container_memory(tmp_path) == 900
+    (tmp_path / "memory.max").write_text("max\n")
+    assert doctor.container_memory(tmp_path) is None
+    assert doctor.container_memory(tmp_path / "nowhere") is None
+
+
+@pytest.mark.parametrize("executable, shown", [("/a b/python", '"/a b/python"'), ("/a/python", "/a/python")])
+def test_only_a_path_with_a_space_is_quoted(executable, shown, monkeypatch):
+    monkeypatch.setattr(sys, "executable", executable)
+    assert runpy.run_path(doctor.__file__)["PIP"] == f"{shown} -m pip install"
+
+
 @pytest.mark.parametrize("arguments, words", [
-    (((3, 10, 2), 64, "x86_64", False), "3.10.2, 64-bit, x86_64; 3.11 or newer"),
     (((3, 12, 0), 32, "x86", False), "needs 64 bits"),
     (((3, 12, 0), 64, "x86_64", True), "on an Apple chip"),
 ])
@@ -141,4 +178,4 @@ def test_table_counts_faults():
 def test_report_has_no_path_of_this_machine(tmp_path, monkeypatch):
     finding = doctor.Finding("note", "a", f"in {Path(doctor.cnnlib.__file__).parent}", f"{doctor.PIP} b")
     monkeypatch.setattr(doctor, "examine", lambda folder: [finding])
-    assert doctor.report(tmp_path).splitlines()[:2] == ["note   a  in cnnlib", '          -> "python" -m pip install b']
+    assert doctor.report(tmp_path).splitlines()[:2] == ["note   a  in cnnlib", '          -> python -m pip install b']

@@ -55,7 +55,8 @@ def checkout(tmp_path, monkeypatch):
            "[another project](https://github.com/bob/other/blob/v1.0/x)\n" \
            f"{stamp.MAP_BEGIN}\nold map\n{stamp.MAP_END}\nend\n"
     (tmp_path / "README.md").write_text(page)
-    cells = [{"cell_type": "markdown", "source": [stamp.BADGES.format(name="20_convolution", **old)]},
+    title = "# 20\n\nBefore: 99 · Time: 45 min\n\n" + stamp.BADGES.format(name="20_convolution", **old)
+    cells = [{"cell_type": "markdown", "source": [title]},
              {"cell_type": "code", "source": [stamp.SETUP_CELL.format(**old)]}]
     (tmp_path / "notebooks" / "20_convolution.ipynb").write_text(json.dumps({"cells": cells}))
     return tmp_path
@@ -74,6 +75,20 @@ def test_stamp_brings_every_address_up_to_date(checkout):
     assert "old map" not in page and page.endswith("end\n")
     cells = json.loads((checkout / "notebooks" / "20_convolution.ipynb").read_text())["cells"]
     assert "".join(cells[1]["source"]) == stamp.setup_cell(checkout)
+    assert cells[0]["source"][2] == "Before: (12 Edges will help, once it is written) · Time: 45 min\n"
+
+
+@pytest.mark.parametrize("number, written, before", [
+    ("20", "00 11 12", "[12 Edges](12_edges.ipynb)"),
+    ("15", "00 13", "[13 Histograms of oriented gradients](13_hog.ipynb), [00 Start here](00_start_here.ipynb) "
+                    "(14 SIFT and SURF will help, once it is written)"),
+    ("32", "21 30", "[21 Shapes and receptive fields](21_shapes_and_receptive_fields.ipynb), "
+                    "[30 Back-propagation](30_backprop.ipynb) (22 Pooling and 31 Back-propagation through convolution "
+                    "will help, once they are written)"),
+    ("31", "20", "[20 Convolution](20_convolution.ipynb) (30 Back-propagation will help, once it is written)"),
+])
+def test_planned_needs_are_named_as_planned(number, written, before):
+    assert course.before(course.lecture(number), written=lambda item: item.number in written.split()) == before
 
 
 def test_stamp_check_writes_nothing(checkout, capsys):

@@ -1,19 +1,26 @@
 """Links between the project's own pages lead somewhere; a lecture that is not written yet has none."""
 
 import re
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 from checkout import ROOT, notebooks, source, texts
 
-LINK = re.compile(r"\]\(\s*<?([^)\s>]+)>?[^)]*\)|(?:href|src)\s*=\s*[\"']([^\"']+)[\"']")
+from cnnlib.recipes import stamp
+
+LINK = re.compile(r"""\]\(\s*<?([^)\s>]+)>?[^)]*\)"""  # [text](link)
+                  r"""|(?:href|src)\s*=\s*["']([^"']+)["']"""
+                  r"""|^ {0,3}\[[^\]^]+\]:\s*<?(\S+?)>?(?:\s|$)""", re.MULTILINE)  # [name]: link
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
+
+OURS = re.compile(rf"(?:github\.com|com/github)/{re.escape(stamp.identity()['repository'])}/(?:blob|tree)/[^/]+/(.+)")
 
 
 def links(text: str) -> list[str]:
-    """Targets of markdown links and of href/src attributes."""
-    return [one or other for one, other in LINK.findall(text)]
+    """Targets of markdown links, inline or by reference, and of href/src attributes."""
+    return [next(filter(None, match.groups())) for match in LINK.finditer(text)]
 
 
 def anchors(text: str) -> set[str]:
@@ -24,19 +31,32 @@ def anchors(text: str) -> set[str]:
 
 
 def dead(text: str, folder: Path) -> list[str]:
-    """Relative links in a page of that folder whose file, or whose anchor on the same page, is not there."""
+    """Links in a page of that folder to files of ours that are not there, or to headings that the page has not.
+
+    Ours are relative links, and addresses of this repository's files on GitHub, in Colab or in Kaggle.
+    """
     faults = []
     for link in links(text):
         path, _, anchor = unquote(link).partition("#")
-        if SCHEME.match(link) or link.startswith("attachment:"):
+        place = folder / path
+        if match := OURS.search(path):
+            place = ROOT / match.group(1)
+        elif SCHEME.match(link) or link.startswith("attachment:"):
             continue
-        if path and not (folder / path).exists():
+        if path and not place.exists():
             faults.append(f"{link}: no such file")
-        elif not path and anchor not in anchors(text):
+        elif anchor and anchor not in anchors(headings_of(place.resolve()) if path else text):
             faults.append(f"{link}: no such heading on the page")
     return faults
 
 
+def headings_of(place: Path) -> str:
+    """The text of a page of ours that is linked to; nothing where it is none."""
+    inside = place.relative_to(ROOT).as_posix() if place.is_relative_to(ROOT) else ""
+    return pages().get(inside, "")
+
+
+@cache
 def pages() -> dict[str, str]:
     """Markdown by relative path: the .md files, and what a notebook's cells and outputs say in markdown or HTML."""
     found = dict(texts(".md"))
@@ -57,7 +77,10 @@ def test_links_are_alive(name):
     ("see [21](notebooks/99_not_there.ipynb)", "99_not_there"),
     ("![a cat](assets/no_cat.png \"title\")", "no_cat"),
     ("<img src='assets/no_cat.png'>", "no_cat"),
-    ("[below](#missing)\n\n## There", "#missing"),
+    ("[below](#missing)\n\n## There", "#missing"), ("[how](CONTRIBUTING.md#missing)", "#missing"),
+    ("see [the page][1]\n\n[1]: no_page.md", "no_page"),
+    (stamp.badges("99_not_there").split(") ")[0] + ")", "99_not_there"),
+    ("[file](https://github.com/{repository}/blob/{tag}/cnnlib/no.py)".format(**stamp.identity()), "no.py"),
 ])
 def test_rule_catches(text, word):
     [fault] = dead(text, ROOT)
@@ -65,6 +88,7 @@ def test_rule_catches(text, word):
 
 
 def test_rule_leaves_good_links_alone():
-    text = "[c](CONTRIBUTING.md#x) [w](https://example.org/x) [b](#what-it-is) [m](mailto:a@b.c)\n\n## What it is"
-    assert len(links(text)) == 4
+    text = "[c](CONTRIBUTING.md#add-a-notebook) [w](https://example.org/x) [b](#what-it-is) [m](mailto:a@b.c) [r]" \
+           "\n\n## What it is\n[r]: README.md\n[l](cnnlib/geometry.py) " + stamp.badges("20_convolution")
+    assert len(links(text)) == 10
     assert dead(text, ROOT) == []
