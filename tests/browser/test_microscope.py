@@ -20,7 +20,7 @@ def focused(shown):
 
 
 def test_the_lesson_by_keys_alone(show):
-    """Arrows, geometry, weights, prediction, undo, help and code, without a pointer; and told by its sentences alone."""
+    """Arrows, geometry, weights, prediction, undo, help and code, without a pointer; told by its sentences alone."""
     shown = show(microscope()).hear()
     shown.tab_to('[data-part="output"] .cw-cell')
     assert shown.press(*["ArrowRight"] * 3).readout.endswith("= 5")

@@ -57,8 +57,11 @@ def public_names(all_trees: dict[str, ast.Module]) -> set[str]:
 
 def redone(notebook: dict, public: set[str]) -> list[str]:
     """Functions of the library that a notebook defines again."""
-    return [node.name for cell in code(notebook) for node in ast.walk(ast.parse(cell))
-            if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in public]
+    nodes = [node for cell in code(notebook) for node in ast.walk(ast.parse(cell))]
+    found = [node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    found += [target.id for node in nodes if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda)
+              for target in node.targets if isinstance(target, ast.Name)]
+    return [name for name in found if name in public]
 
 
 def as_trees(all_notebooks: dict[str, dict]) -> dict[str, ast.Module]:
@@ -82,9 +85,10 @@ def test_a_renamed_copy_is_caught():
 
 
 def test_a_redefinition_in_a_notebook_is_caught():
-    cell = {"cell_type": "code", "source": ["%matplotlib inline\n", "def conv2d(x, w):\n", "    return x"]}
+    cell = {"cell_type": "code", "source": ["%matplotlib inline\n", "def conv2d(x, w):\n", "    return x\n",
+                                             "max_pool2d = lambda x: x\n", "relu = lambda x: x"]}
     public = public_names({"cnnlib/conv/__init__.py": ast.parse("from cnnlib.conv._conv2d import conv2d"),
                            "cnnlib/conv/_run.py": ast.parse("def run(): pass"),
                            "cnnlib/pool.py": ast.parse("def max_pool2d(): pass")})
     assert public == {"conv2d", "max_pool2d"}
-    assert redone({"cells": [cell]}, public) == ["conv2d"]
+    assert redone({"cells": [cell]}, public) == ["conv2d", "max_pool2d"]

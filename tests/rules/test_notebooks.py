@@ -36,7 +36,7 @@ LONGEST_RUN = 60  # seconds
 SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
 # Anything that reads like one of nbval's comments, whether or not it is spelt as nbval wants it.
 MARKER = re.compile(r"#[^\n]*\b(?:NBVAL|PYTEST_VALIDATE)_\w+", re.IGNORECASE)
-ABSOLUTE_PATH = re.compile(r"""(?<![\w.:/])(?:/(?:home|root|tmp|usr|mnt|content|Users)/|~/|[A-Z]:\\)""")
+ABSOLUTE_PATH = re.compile(r"""(?<![\w.:/])(?:/(?:home|root|tmp|usr|opt|var|srv|mnt|data|content|kaggle|Users|Volumes|private)/|~/|[A-Z]:\\)""")
 
 
 def lines_of_code(cell):
@@ -258,7 +258,8 @@ FAULTS = [
     (state_faults, partial(change, ("metadata", "widgets"), {}), "metadata.widgets"),
     (state_faults, partial(change, ("cells", 2, "execution_count"), None), "1..n"),
     (state_faults, partial(change, ("cells", 2, "execution_count"), 7), "1..n"),
-    (state_faults, partial(change, ("cells", 2, "source"), "open('/" + "home/ann/x.png')"), "absolute path"),
+    *[(state_faults, partial(change, ("cells", 2, "source"), f"open('{start}ann/x.png')"), "absolute path")
+      for start in ("/" + "home/", "/data/", "~/", "C:\\")],
     (state_faults, partial(change, ("cells", 2, "metadata"), {}), "slide type"),
     (state_faults, partial(change, ("cells", 2, "outputs"), [{"output_type": "error", "ename": "ValueError"}]),
      "stored error ValueError"),

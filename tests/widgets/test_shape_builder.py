@@ -12,7 +12,6 @@ pytest.importorskip("anywidget")
 from cnnlib.widgets import ShapeBuilder, _layers
 from cnnlib.widgets._layers import PRESETS, read_layers, words_of
 
-
 OURS = importlib.util.find_spec("cnnlib.layers") is not None  # the course's own engine
 CONSTRUCTORS = ("Sequential", "Conv2d", "MaxPool2d", "AvgPool2d", "Linear", "ReLU", "BatchNorm2d", "Dropout", "Flatten")
 
