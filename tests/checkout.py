@@ -61,6 +61,7 @@ def _as_python(line: str) -> str:
     return line[:len(line) - len(bare)] + "pass" if bare.startswith(("%", "!", "?")) else line
 
 
+@cache
 def names(tree: ast.Module) -> dict[str, str]:
     """What the names of a file stand for, in full: ``{"s": "numpy.std"}`` after ``from numpy import std as s``.
 

@@ -42,6 +42,27 @@ def test_pad(array, rng):
     assert _array.pad(out, ((0, 0), (0, 0))) is out
 
 
+def test_pad_keeps_the_memory_order(rng):
+    x = _array.batch_innermost(rng.normal(size=(5, 3, 4, 2)))
+    out = _array.pad(x, ((1, 0), (0, 2)))
+    assert _array.is_batch_innermost(out)
+    np.testing.assert_array_equal(out[:, :, 1:, :2], x)
+
+
+def test_in_order_of(rng):
+    x = rng.normal(size=(5, 3, 4, 2))
+    inner = _array.batch_innermost(x)
+    assert _array.in_order_of(x, x) is x and _array.in_order_of(inner, inner) is inner
+    assert _array.is_batch_innermost(_array.in_order_of(x, inner))
+    assert _array.in_order_of(inner, x).flags.c_contiguous
+    torch = pytest.importorskip("torch")
+    last = torch.tensor(x).contiguous(memory_format=torch.channels_last)
+    assert _array.is_channels_last(last) and not _array.is_channels_last(torch.tensor(x))
+    assert _array.is_channels_last(_array.in_order_of(torch.tensor(x), last))
+    assert _array.in_order_of(last, torch.tensor(x)).is_contiguous()
+    assert not _array.is_channels_last(inner) and not _array.is_channels_last(last[0])
+
+
 def test_small_words(array, rng):
     x = array(rng.normal(size=(2, 3)))
     assert _array.dtype_name(x) == "float64" and _array.dtype_name(_array.as_dtype(x, "float32")) == "float32"

@@ -159,10 +159,10 @@ def test_cpu_build_is_asked_for_where_it_is_right(monkeypatch, platform, driver,
 # ---- the sum of a test run
 
 
-def junit(folder, phase, *cases):
+def junit(folder, phase, *cases, seconds=2):
     rows = "".join(f'<testcase classname="m" name="{name}" time="{time}">{inside}</testcase>'
                    for name, time, inside in cases)
-    (folder / f"{phase}.xml").write_text(f"<testsuites><testsuite>{rows}</testsuite></testsuites>")
+    (folder / f"{phase}.xml").write_text(f'<testsuites><testsuite time="{seconds}">{rows}</testsuite></testsuites>')
 
 
 def test_report_adds_up_and_fails_where_it_must(tmp_path):
@@ -175,6 +175,10 @@ def test_report_adds_up_and_fails_where_it_must(tmp_path):
     assert not report(tmp_path, ["unit", "browser"])[1]  # left nothing behind
     junit(tmp_path, "empty")
     assert not report(tmp_path, ["empty"])[1]
-    junit(tmp_path, "nbval", ("c", 3, "<failure/>"))
+    junit(tmp_path, "nbval", ("c", 3, "<failure/>"), seconds=3)
     lines, well = report(tmp_path, ["unit", "nbval"])
     assert not well and "1 failed, 1 passed, 1 skipped in 5s" in lines[-1]
+    assert "longer than" not in "".join(lines)
+    junit(tmp_path, "nbval", ("c", 3, ""), seconds=1499)
+    lines, well = report(tmp_path, ["unit", "nbval"])
+    assert well and "longer than the 25 minutes" in "".join(lines) and "in 1501s" in lines[-1]

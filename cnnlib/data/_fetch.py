@@ -55,7 +55,7 @@ def fetch(name, folder=None):
     if name not in registry:
         raise ValueError(f"there is no data set {name!r} to fetch; there are {', '.join(registry)} (digits, faces, "
                          "textures and shapes need no download)")
-    return {file.name: _fetch_file(name, file, None if folder is None else Path(folder))
+    return {file.name: _fetch_file(name, file, None if folder is None else Path(folder).expanduser())
             for file in registry[name].files}
 
 
@@ -77,8 +77,12 @@ def _found(name, file, places):
     """The first place in which the file lies and is right, or None; damage is reported."""
     for place in places:
         path = place / name / file.name
-        if file.is_at(path):
-            return path
+        try:
+            if file.is_at(path):
+                return path
+        except OSError as error:  # another user's, or on a disk that fails
+            say(f"{path} cannot be read ({error.strerror}); it is not used")
+            continue
         if path.exists():
             say(f"{path} is damaged: its size or {file.checksum[0]} is not the right one; it is not used")
     return None

@@ -30,8 +30,9 @@ _GOOD_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _HEADING = re.compile(r"(#{1,6}) ")
 
 # What only one machine prints: a memory address, a temporary cell file, an absolute path.
+FOLDERS = "home|root|tmp|usr|work|opt|var|srv|mnt|data|content|kaggle|Users|Volumes|private"
 _MACHINE = re.compile(
-    r"\bat 0x[0-9a-fA-F]{6,}|ipykernel_\d+|\b[A-Z]:\\\w|(?<![\w/:.<])/(?:home|root|tmp|usr|work|Users|opt|content)/"
+    rf"\bat 0x[0-9a-fA-F]{{6,}}|ipykernel_\d+|\b[A-Z]:\\\w|(?<![\w/:.<])/(?:{FOLDERS})/"
 )
 
 

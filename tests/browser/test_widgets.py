@@ -1,18 +1,13 @@
-"""What every widget owes in a browser: it fits, it can be read, it listens to keys, it forgets and breaks nothing.
+"""What every widget owes: it fits, it can be read, it listens to keys, it forgets nothing and breaks on nothing."""
 
-One page serves many assertions: a page is the dearest thing here. Every example of tests/widgets/examples.py is tried.
-"""
-
-import json
 import random
 
 import pytest
 from budget import within
-from examples import EXAMPLES, each
+from widgets_shown import WIDGETS, builder, microscope
 
 pytestmark = pytest.mark.browser
-every = each()
-of_each_class = each(*{example.widget: name for name, example in reversed(EXAMPLES.items())}.values())
+every = pytest.mark.parametrize("name", WIDGETS)
 
 SMALL_PRINT = """() => {
   const found = [];
@@ -25,51 +20,12 @@ SMALL_PRINT = """() => {
   }
   return found;
 }"""
-# Text that is wider than what holds it: in a cell (its own box), in a field, or in any other part.
-CLIPPED = """() => {
-  const range = document.createRange(), shown = (el) => el.checkVisibility() && !el.closest('.cw-spoken, option');
-  const wide = (el) => { range.selectNodeContents(el); return range.getBoundingClientRect().width; };
-  const painted = (el) => getComputedStyle(el).color !== 'rgba(0, 0, 0, 0)';
-  const all = (query) => [...document.querySelectorAll(query)].filter(shown);
-  const spills = (el) => el.scrollWidth > el.clientWidth + 1, fields = all('.cw input').filter(spills);
-  const cells = all('.cw-cell').filter((el) => painted(el) && wide(el) > el.clientWidth);
-  const others = all('.cw, .cw *').filter((el) => el.tagName !== 'INPUT' && el.clientWidth && spills(el))
-    .filter((el) => getComputedStyle(el).display !== 'inline');
-  return [...cells, ...fields, ...others].map((el) => `${el.className}: ${(el.value || el.textContent).slice(0, 40)}`);
-}"""
-# Controls and captions that lie on each other.
-OVERLAPS = """() => {
-  const parts = '.cw :is(button, input, select, .cw-caption, .cw-label, .cw-cells, .cw-photo, canvas.cw-field-view)';
-  const all = [...document.querySelectorAll(parts)]
-    .filter((el) => el.checkVisibility() && !el.closest('.cw-list, .cw-cell'));
-  const boxes = all.map((el) => el.getBoundingClientRect()), found = [];
-  all.forEach((a, i) => all.forEach((b, j) => {
-    if (i >= j || a.contains(b) || b.contains(a)) return;
-    const x = Math.min(boxes[i].right, boxes[j].right) - Math.max(boxes[i].left, boxes[j].left);
-    const y = Math.min(boxes[i].bottom, boxes[j].bottom) - Math.max(boxes[i].top, boxes[j].top);
-    if (x > 2 && y > 2) found.push(`${a.className} ${a.textContent} / ${b.className} ${b.textContent}`);
-  }));
-  return found;
-}"""
-# Text whose contrast against what is painted behind it is below 4.5.
-PALE = """() => {
-  const rgb = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
-  const linear = (x) => (x <= 10.3 ? x / 3294.6 : ((x / 255 + 0.055) / 1.055) ** 2.4);
-  const light = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
-  const behind = (el) => {
-    const paint = rgb(getComputedStyle(el).backgroundColor);
-    return paint.length === 3 || paint[3] > 0.9 || !el.parentElement ? paint : behind(el.parentElement);
-  };
-  const walk = document.createTreeWalker(document.querySelector('.cw'), NodeFilter.SHOW_TEXT), found = [];
-  while (walk.nextNode()) {
-    const el = walk.currentNode.parentElement, ink = rgb(getComputedStyle(el).color);
-    if (!walk.currentNode.textContent.trim() || !el.checkVisibility() || ink[3] === 0) continue;
-    if (el.closest('option, .cw-spoken, .cw-dim')) continue;
-    const [a, b] = [light(ink), light(behind(el))].sort((x, y) => y - x), ratio = (a + 0.05) / (b + 0.05);
-    if (ratio < 4.5) found.push(`${el.className} ${el.textContent.slice(0, 30)}: ${ratio.toFixed(2)}`);
-  }
-  return found;
-}"""
+CLIPPED = """() => [...document.querySelectorAll('.cw, .cw *')]
+  .filter((el) => el.checkVisibility() && !el.closest('.cw-spoken, .cw-list, option') && el.tagName !== 'INPUT')
+  .filter((el) => el.clientWidth && el.scrollWidth > el.clientWidth + 1 && getComputedStyle(el).display !== 'inline')
+  .map((el) => el.className + ': ' + el.textContent.slice(0, 40))"""
+
+
 NAMELESS = """() => [...document.querySelectorAll('.cw :is(button, input, select, [role=grid], [role=img])')]
   .filter((el) => el.checkVisibility())
   .filter((el) => !(el.getAttribute('aria-label') || el.textContent.trim() || el.closest('label')))
@@ -89,70 +45,53 @@ USE_ANY = """(r) => {
   el.selectedIndex = 1 + Math.floor(r * 1e3) % (el.options.length - 1);
   el.dispatchEvent(new Event('change'));
 }"""
-REDRAW = """async ([name, values]) => {
+REDRAW = """async () => {
+  const name = model.get('stride') === undefined ? 'focus' : 'col';
   for (let k = 0; k < 500; k++) {
-    model.set(name, values[k % values.length]);
+    model.set(name, k % 4);
     if (k % 25 === 0) await new Promise(requestAnimationFrame);
   }
   await new Promise((done) => setTimeout(done, 400));
 }"""
-VIEWS = [(848, "normal", "light", 13), (680, "normal", "dark", 13), (848, "projector", "light", 13),
-         (680, "projector", "dark", 13), (848, "normal", "light", 20)]  # width, size, theme, Lab's font
-PAPER = "() => getComputedStyle(document.querySelector('.cw')).backgroundColor"
-
-
-def visible_text(shown):
-    """Return all that the widget says: its text, and what it tells those who listen."""
-    return shown.page.evaluate("""() => {
-      const root = document.querySelector('.cw');
-      const told = [...root.querySelectorAll('[aria-label]')].map((el) => el.getAttribute('aria-label'));
-      return [root.innerText, ...told].join(' ');
-    }""")
 
 
 @every
-def test_looks(show, example):
-    """Every width, theme and size on one page: nothing clipped, covered, too small, too pale or too tall."""
-    shown = show(example())
-    within(f"first paint of {example.widget}", shown.page.evaluate("firstPaint"), 300)
-    for width, size, theme, font in VIEWS:
-        shown.page.set_viewport_size({"width": width + 40, "height": 800})
-        shown.page.evaluate("""([width, theme, font]) => {
-          document.querySelector('.place').style.width = `${width}px`;
-          document.body.dataset.jpThemeLight = String(theme === 'light');
-          document.body.style.setProperty('--jp-ui-font-size1', `${font}px`);
-        }""", [width, theme, font])
-        shown.set("size", size).frame()
-        box, view = shown.root.bounding_box(), (width, size, theme, font)
-        assert box["width"] <= width, view
-        assert box["height"] <= 560 or size == "projector" or font > 13, (view, box["height"])
-        assert shown.page.evaluate(SMALL_PRINT) == [], view
-        assert shown.page.evaluate(CLIPPED) == [], view
-        assert shown.page.evaluate(OVERLAPS) == [], view
-        assert shown.page.evaluate(PALE) == [], view
-        assert shown.root.get_attribute("data-theme") == theme
-        assert shown.page.evaluate(PAPER) == {"light": "rgb(255, 255, 255)", "dark": "rgb(24, 26, 31)"}[theme]
-    shown.page.emulate_media(media="print")
-    assert not shown.root.locator(".cw-buttons").is_visible() and not shown.root.locator(".cw-controls").is_visible()
-    assert shown.root.locator(".cw-line").is_visible() and shown.page.evaluate(CLIPPED) == []
-    shown.check()
+@pytest.mark.parametrize("width, size, theme", [
+    (848, "normal", "light"), (680, "normal", "dark"), (848, "projector", "light")])
+def test_fits_and_can_be_read(show, name, width, size, theme):
+    shown = show(WIDGETS[name](size=size), width, theme)
+    box = shown.root.bounding_box()
+    assert box["width"] <= width
+    assert box["height"] <= 560 or size == "projector"
+    assert shown.page.evaluate(SMALL_PRINT) == []
+    assert shown.page.evaluate(CLIPPED) == []
+    within(f"first paint of the {name}", shown.page.evaluate("firstPaint"), 300)
+    assert shown.root.get_attribute("data-theme") == theme
 
 
 @every
-def test_speaks_keeps_its_keys_and_sends_nothing_unasked(show, example):
-    shown = show(example())
+def test_is_named_for_those_who_listen(show, name):
+    shown = show(WIDGETS[name]())
     assert shown.page.evaluate("document.querySelectorAll('.cw [id]').length") == 0
     assert shown.page.evaluate(NAMELESS) == []
     assert set(shown.page.evaluate(STOPS)) <= {1}
-    assert shown.readout == example().sentence()
-    box = shown.root.bounding_box()  # a pointer that passes over everything is no message
-    for row in range(1, 12):
-        for col in range(1, 9):
-            shown.page.mouse.move(box["x"] + col * box["width"] / 9, box["y"] + row * box["height"] / 12)
-    assert shown.leave().messages == 0
-    for part in ('[tabindex="0"]', "button", "input"):
-        shown.root.locator(part).first.focus()
-        shown.press(*"abd00xm", "ArrowDown", "Escape")
+    assert shown.readout == WIDGETS[name]().sentence()
+
+
+@every
+def test_theme_turns_with_the_page(show, name):
+    shown = show(WIDGETS[name]())
+    paper = "() => getComputedStyle(document.querySelector('.cw')).backgroundColor"
+    assert shown.page.evaluate(paper) == "rgb(255, 255, 255)"
+    shown.page.evaluate("document.body.dataset.jpThemeLight = 'false'")
+    assert shown.frame().page.evaluate(paper) == "rgb(24, 26, 31)"
+
+
+@every
+def test_keys_stay_inside(show, name):
+    shown = show(WIDGETS[name]())
+    shown.root.locator('[tabindex="0"], .cw-grip').first.focus()
+    shown.press(*"abdd00xm", "ArrowDown", "Escape")
     assert shown.page.evaluate("reached") == []
     shown.press("Shift+Enter", "Control+s")
     reached = [key for key in shown.page.evaluate("reached") if key[-5:] not in ("Shift", "ntrol")]
@@ -160,29 +99,43 @@ def test_speaks_keeps_its_keys_and_sends_nothing_unasked(show, example):
 
 
 @every
-def test_code_views_reset_and_end(show, example):
-    """The code of a changed state makes it again; two views tell the same; reset returns; what is ended is gone."""
-    shown = show(example())
-    start, widget = shown.state(), example()
-    for name, value in example.change.items():
-        setattr(widget, name, value)
-    record = json.loads(widget.record())["state"]
-    shown.page.evaluate("again()")
-    for name in example.change:
-        shown.set(name, record[name])
+def test_code_makes_this_state(show, name):
+    import cnnlib.widgets
+
+    widget = WIDGETS[name]()
+    shown = show(widget)
+    if name == "builder":
+        shown.root.locator('[data-row="0"] [data-trait="padding"] input').fill("1")
+        shown.press("Enter").frame()
+    else:
+        shown.type("stride", "2")
     shown.do("code")
     text = shown.root.locator(".cw-code pre").inner_text()
-    made = example.again(text)
-    assert made.code() == text == widget.code() and made.sentence() == widget.sentence() == shown.line
+    names = {"image": getattr(widget, "image", None)}
+    again = eval(text, {**vars(cnnlib.widgets), "ConvolutionMicroscope": cnnlib.widgets.ConvolutionMicroscope,
+                        "ShapeBuilder": cnnlib.widgets.ShapeBuilder, **names})
+    assert again.code() == text
+    assert again.sentence() == shown.readout
+
+
+@every
+def test_views_follow_each_other_and_end(show, name):
+    shown = show(WIDGETS[name]())
+    shown.page.evaluate("again()")
+    shown.frame()
     lines = shown.page.locator(".cw-line").all_inner_texts()
     assert len(lines) == 2 and lines[0] == lines[1]
-    shown.do("reset")
-    assert shown.state() == start and shown.line == example().sentence()
-    assert shown.page.locator(".cw-line").all_inner_texts() == [example().sentence()] * 2
+    trait = "rounding" if name == "builder" else "stride"
+    shown.page.evaluate("([n, v]) => model.set(n, v)", [trait, "drop" if name == "builder" else 2])
+    shown.frame()
+    lines = shown.page.locator(".cw-line").all_inner_texts()
+    assert lines[0] == lines[1]
+    frames = "() => document.querySelectorAll('.cw')[0].dataset.frames"
     shown.page.evaluate("endings.forEach((end) => end())")
     assert shown.page.locator(".cw").count() == 0
-    shown.set("size", "projector")
-    assert shown.page.evaluate("errors") == []
+    shown.page.evaluate("model.set('size', 'projector')")
+    shown.page.wait_for_timeout(50)
+    assert shown.page.evaluate("errors") == [] and shown.page.evaluate(frames.replace("[0].", "[0]?.")) is None
 
 
 def act(shown, chance):
@@ -203,57 +156,29 @@ def act(shown, chance):
         page.evaluate(USE_ANY, chance.random())
 
 
-def walk_back(shown, trail):
-    """Undo all: each step must be a state of the trail, further back each time, and the last one its start."""
-    place = len(trail)
-    while shown.page.evaluate("document.querySelector('[data-do=undo]').style.visibility !== 'hidden'"):
-        shown.page.evaluate("document.querySelector('[data-do=undo]').click()")
-        state = shown.frame().state()
-        earlier = [k for k in range(place) if trail[k] == state]
-        assert earlier, "undo gave a state that never was, or one that came later"
-        place = earlier[-1]
-    assert shown.state() == trail[0]
-    return len(trail) - 1
-
-
 @every
-def test_300_random_actions(show, example):
-    """They break nothing; undo walks back through the first 30; the readout says what Python would; reset resets."""
-    shown = show(example())
-    trail, chance, told = [shown.state()], random.Random(7), 0
+def test_fuzz_reset_and_undo(show, name):
+    """300 actions break nothing; undo walks back to the start, and so does reset."""
+    shown = show(WIDGETS[name]())
+    start, chance = shown.state(), random.Random(7)
     for step in range(300):
         act(shown, chance)
-        if step < 30 and (state := shown.frame().state()) != trail[-1]:
-            trail.append(state)
         if step == 29:
-            shown.press("Escape", "Escape").leave()
-            assert walk_back(shown, trail) >= 3
-        if step % 60 == 59:
-            told += same_words_in_python(shown.leave(), example)
-    assert told >= 2
-    shown.check()
+            shown.press("Escape", "Escape")
+            for _ in range(60):
+                shown.page.evaluate("document.querySelector('[data-do=undo]').click()")
+            assert shown.frame().state() == start
+    shown.frame().check()
     assert "undefined" not in shown.root.inner_html()
-    assert "NaN" not in visible_text(shown)
+    assert "NaN" not in shown.root.inner_text()
     shown.page.evaluate("document.querySelector('[data-do=reset]').click()")
-    assert shown.frame().state() == trail[0]
+    assert shown.frame().state() == start
     shown.check()
 
 
-def same_words_in_python(shown, example):
-    """Make the state on screen in Python by its own code, where Python takes it: the same sentence. Was it made?"""
-    shown.page.evaluate("document.querySelector('.cw-code').hidden || document.querySelector('[data-do=code]').click()")
-    shown.do("code")
-    text = shown.root.locator(".cw-code pre").inner_text()
-    if shown.get("predict") or any(f"{name}={bad}" in text for name in ("stride", "dilation") for bad in ("0", "-")):
-        return False  # commits are known to the page alone; and Python's constructor refuses what cannot be
-    made = example.again(text)
-    assert made.code() == text and made.sentence() == shown.line
-    return True
-
-
-@of_each_class
-def test_memory_is_steady(show, example):
-    shown = show(example())
+@pytest.mark.parametrize("make", [microscope, builder])
+def test_memory_is_steady(show, make):
+    shown = show(make())
     client = shown.page.context.new_cdp_session(shown.page)
     client.send("Performance.enable")
 
@@ -261,21 +186,18 @@ def test_memory_is_steady(show, example):
         client.send("HeapProfiler.collectGarbage")
         return {m["name"]: m["value"] for m in client.send("Performance.getMetrics")["metrics"]}
 
-    name, value = next((n, v) for n, v in example.change.items() if isinstance(v, int | str))
-    values = [shown.get(name), value]
-    shown.page.evaluate(REDRAW, [name, values])
+    shown.page.evaluate(REDRAW)
     before = nodes()
-    shown.page.evaluate(REDRAW, [name, values])
+    shown.page.evaluate(REDRAW)
     after = nodes()
     assert after["Nodes"] <= before["Nodes"] + 20
     assert after["JSEventListeners"] <= before["JSEventListeners"] + 5
     assert after["JSHeapUsedSize"] <= before["JSHeapUsedSize"] + 500_000
-    within(f"{example.widget}: 95 of 100 frames", float(shown.root.get_attribute("data-frame-ms")), 16)
 
 
-@of_each_class
-def test_saved_page_needs_nothing_else(chromium, tmp_path, example):
-    example().save_html(tmp_path / "saved.html")
+@every
+def test_saved_page_needs_nothing_else(chromium, tmp_path, name):
+    WIDGETS[name]().save_html(tmp_path / "saved.html")
     context = chromium.new_context(offline=True)
     page, wanted = context.new_page(), []
     page.on("request", lambda request: wanted.append(request.url))
@@ -283,14 +205,3 @@ def test_saved_page_needs_nothing_else(chromium, tmp_path, example):
     page.wait_for_selector(".cw[data-ready]", timeout=5000)
     assert [url for url in wanted if not url.endswith("saved.html")] == []
     context.close()
-
-
-@of_each_class
-def test_nothing_moves_by_itself_where_stillness_is_asked_for(show, example):
-    shown = show(example(), reduced_motion="reduce")
-    assert shown.root.locator('[data-do="play"]').count() == 0
-    shown.root.locator('[tabindex="0"]').first.focus()
-    shown.press(" ")
-    before = shown.state()
-    shown.page.wait_for_timeout(700)
-    assert shown.state() == before and shown.page.evaluate("document.getAnimations().length") == 0

@@ -99,6 +99,20 @@ def test_any_memory_layout_and_never_written(problem, method, dtype):
             np.testing.assert_array_equal(a, copy)
 
 
+@pytest.mark.parametrize("method", ("auto", "library"))
+def test_memory_that_torch_cannot_share(problem, method):
+    """Writable, but between two elements, or begun between two: torch.from_numpy takes neither."""
+    pytest.importorskip("torch")
+    x, weight, *_ = problem
+    expected = conv2d(x, weight, method=method)
+    bytes_and_x = np.zeros(x.nbytes + 1, dtype="u1")
+    beside = bytes_and_x[1:].view(x.dtype).reshape(x.shape)
+    beside[...] = x
+    for odd in (field_of_a_record(x), beside):
+        assert odd.flags.writeable and not odd.flags.aligned
+        assert_close(conv2d(odd, weight, method=method), expected)
+
+
 @pytest.mark.parametrize("method", ANY)
 def test_expanded(array, rng, method):
     """A zero stride: one image, row or filter that stands for many."""

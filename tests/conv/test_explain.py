@@ -76,6 +76,9 @@ def test_errors():
         explain((1, 2, 8, 8), (2, 2, 3, 3), dtype="float8")
     with pytest.raises(ValueError, match="`library` is 'jax'; it must be 'numpy' or 'torch'"):
         explain((1, 2, 8, 8), (2, 2, 3, 3), library="jax")
+    explain((1, 2, 8, 8), (2, 2, 3, 3))  # problems are kept: the kept one must not answer for other types of number
+    with pytest.raises(TypeError, match=r"`x\.shape` must be a whole number, not 1\.0"):
+        explain((1.0, 2, 8, 8), (2, 2, 3, 3))
     with pytest.raises(TypeError, match="`dtype` is 'bfloat16', which NumPy does not have: library='torch'"):
         explain((1, 2, 8, 8), (2, 2, 3, 3), dtype="bfloat16")
     with pytest.raises(TypeError, match="`weight_shape` is of type ndarray; it must be a tuple of sizes"):

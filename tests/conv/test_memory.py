@@ -5,7 +5,15 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from cnnlib.conv import _pieces, conv2d, conv2d_backward, explain, im2col
+from cnnlib.conv import (
+    _pieces,
+    conv2d,
+    conv2d_backward,
+    conv_transpose2d,
+    conv_transpose2d_backward,
+    explain,
+    im2col,
+)
 from cnnlib.conv._problem import make_problem
 
 MIB = 2**20
@@ -48,6 +56,19 @@ def test_bounded(rng, layer, method, dtype):
     assert peak <= 3 * used + 32 * MIB, f"forward: {peak / MIB:.1f} MiB for {used / MIB:.1f} MiB of arrays"
     peak, grads = peak_of(lambda: conv2d_backward(out, x, weight, method=method, **kwargs))
     used += grads[0].nbytes + grads[1].nbytes
+    assert peak <= 3 * used + 32 * MIB, f"backward: {peak / MIB:.1f} MiB for {used / MIB:.1f} MiB of arrays"
+
+
+@pytest.mark.parametrize("dtype", ("float32", "float64", "float16"))
+def test_transposed_is_bounded(rng, dtype):
+    """One that has a frame of bias, a row and a column beyond all copies."""
+    x, weight, bias = (rng.standard_normal(s).astype(dtype) for s in ((2, 32, 112, 112), (32, 16, 3, 3), (16,)))
+    settings = dict(stride=4, output_padding=3)
+    peak, out = peak_of(lambda: conv_transpose2d(x, weight, bias, **settings))
+    used = x.nbytes + weight.nbytes + out.nbytes
+    assert peak <= 3 * used + 32 * MIB, f"forward: {peak / MIB:.1f} MiB for {used / MIB:.1f} MiB of arrays"
+    peak, grads = peak_of(lambda: conv_transpose2d_backward(out, x, weight, bias, **settings))
+    used += sum(grad.nbytes for grad in grads)
     assert peak <= 3 * used + 32 * MIB, f"backward: {peak / MIB:.1f} MiB for {used / MIB:.1f} MiB of arrays"
 
 

@@ -123,6 +123,14 @@ def test_a_long_signal_is_cut_along_its_length(rng, method, dtype):
     assert grad_x.shape == x.shape
 
 
+def test_rows_are_cut_before_columns(monkeypatch):
+    """Short runs in memory are slow to copy; a filter as large as the picture pays for them."""
+    pieces = cut(make_problem((1, 3, 512, 512), (4, 3, 7, 7), padding=3), 2**20, monkeypatch)
+    assert pieces.sizes[4] == 512 and pieces.sizes[3] < 8
+    pieces = cut(make_problem((1, 1, 64, 512), (1, 1, 61, 1), padding=(30, 0)), 2**17, monkeypatch, "fft")
+    assert pieces.sizes[4] < 512 and pieces.sizes[3] > 1
+
+
 # ---- padding without measure
 
 @pytest.mark.parametrize("dtype", ("float64", "float32", "float16", "int64", "uint8"))

@@ -122,7 +122,11 @@ def test_matches_torch(configuration):
     grad_output = rng.standard_normal(tuple(expected.shape))
     expected.backward(torch.tensor(grad_output))
     assert relative_error(conv_transpose2d(x, weight, bias, **kwargs), expected) < 1e-9
-    assert relative_error(conv_transpose2d(*leaves, **kwargs), expected) < 1e-9
+    ours = conv_transpose2d(*leaves, **kwargs)
+    assert relative_error(ours, expected) < 1e-9
+    through = torch.autograd.grad(ours, [leaf for leaf in leaves if leaf is not None], torch.tensor(grad_output))
+    for grad, leaf in zip(through, (leaf for leaf in leaves if leaf is not None)):
+        assert relative_error(grad, leaf.grad) < 1e-9
     for grad, leaf in zip(conv_transpose2d_backward(grad_output, x, weight, bias, **kwargs), leaves):
         assert (grad is None) == (leaf is None)
         if leaf is not None:

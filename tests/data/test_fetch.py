@@ -11,7 +11,7 @@ import time
 import pytest
 
 from cnnlib import data
-from cnnlib.data import _fetch, _sources, folders
+from cnnlib.data import _fetch, _sources, catalogue, folders
 
 
 def test_unknown_name():
@@ -30,6 +30,20 @@ def test_a_damaged_file_is_not_used_and_fetched_again(mirror, catalogued, conten
     path.write_bytes(damage(content))
     assert data.fetch("tiny")["tiny.bin"].read_bytes() == content
     assert f"{path} is damaged: its size or sha256 is not the right one; it is not used" in capsys.readouterr().out
+
+
+def test_a_file_that_cannot_be_read_is_not_used(mirror, catalogued, content, kept, monkeypatch, capsys):
+    def closed(path, mode):
+        monkeypatch.delattr(catalogue, "open")
+        raise PermissionError(13, "Permission denied")
+
+    catalogued(content, mirror.serve("/a", content))
+    path = kept / "tiny" / "tiny.bin"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    monkeypatch.setattr(catalogue, "open", closed, raising=False)
+    assert data.fetch("tiny") == {"tiny.bin": path}
+    assert f"{path} cannot be read (Permission denied); it is not used" in capsys.readouterr().out
 
 
 def test_damage_without_network_is_an_error(catalogued, content, kept, monkeypatch):

@@ -113,6 +113,7 @@ def test_digits_last_takes_the_last():
 
 
 def test_digits_enlarged_are_resized_ones():
+    pytest.importorskip("sklearn")
     (small, y), _ = data.load_digits()
     (large, y_large), _ = data.load_digits(size=32)
     np.testing.assert_array_equal(y, y_large)

@@ -36,7 +36,7 @@ LONGEST_RUN = 60  # seconds
 SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
 # Anything that reads like one of nbval's comments, whether or not it is spelt as nbval wants it.
 MARKER = re.compile(r"#[^\n]*\b(?:NBVAL|PYTEST_VALIDATE)_\w+", re.IGNORECASE)
-ABSOLUTE_PATH = re.compile(r"""(?<![\w.:/])(?:/(?:home|root|tmp|usr|opt|var|srv|mnt|data|content|kaggle|Users|Volumes|private)/|~/|[A-Z]:\\)""")
+ABSOLUTE_PATH = re.compile(rf"(?<![\w.:/])(?:/(?:{recipe.FOLDERS})/|~/|[A-Z]:\\)")
 
 
 def lines_of_code(cell):

@@ -15,9 +15,7 @@ import pytest
 pytest.importorskip("anywidget")
 
 from cnnlib.widgets import ConvolutionMicroscope, ShapeBuilder, _text
-from cnnlib.widgets._layers import PRESETS, read_layers
-from cnnlib.widgets._rows import rows_of
-from cnnlib.widgets.shape_builder import GOALS
+from cnnlib.widgets.shape_builder import PRESETS, read_layers, rows_of
 
 ROOT = Path(__file__).parents[2]
 NODE = shutil.which("node")
@@ -75,9 +73,7 @@ def invalid_cases():
 
 LAYERS = ["conv 10 5 1 2", "conv 4 3 1 1", "conv 6 3 2 1 1 2", "conv 8 3 1 0 2", "conv 5 2 3", "conv 4 1", "max 2",
           "max 3 2", "max 3 3", "max 3 2 1", "avg 2", "avg 5 1 2", "relu", "norm", "dropout", "linear 10", "linear 84",
-          "max 2 2 2", "conv 9 3 0", "conv 3 7 4 3", "conv 12 3 1 1 1 3", "conv 6 3 1 1 nobias", "flatten",
-          "linear 12 nobias", "max 3 0", "conv 7 3 -1", {"kind": "keeps", "name": "Tanh()"},
-          {"kind": "other", "name": "PixelShuffle"}, {"kind": "dropout", "name": "Dropout(p=0.2)"}]
+          "max 2 2 2", "conv 9 3 0", "conv 3 7 4 3", "conv 12 3 1 1 1 3"]
 
 
 def shape_case(rng):
@@ -88,7 +84,6 @@ def shape_case(rng):
     widget = ShapeBuilder(shape, photo=None)
     widget.layers, widget.rounding = layers, str(rng.choice(["refuse", "drop", "fill"]))
     widget.focus = int(rng.integers(-1, 6))
-    widget.goal = {name: int(rng.integers(1, 5000)) for name in rng.permutation([*GOALS])[:rng.integers(3)].tolist()}
     return shape_answers(widget)
 
 
@@ -132,12 +127,9 @@ def test_cases_are_worth_asking(cases):
     assert sum("nan" in case["state"]["image"]["data"] for case in found["microscope"]) > 10
     assert sum("read by no window" in case["sentence"] for case in found["microscope"]) > 10
     rows = [row for case in found["shapes"] for row in case["rows"]]
-    for word in ("does not fit", "groups", "needs maps", "more than half", "drops", "fills", "flattens", "smallest",
-                 "shape unknown"):
+    for word in ("does not fit", "groups", "needs maps", "more than half", "drops", "fills", "flattens", "smallest"):
         assert any(word in row.get("trouble", "") + row.get("note", "") for row in rows), word
     assert sum("waits" in row for row in rows) > 10
-    sentences = " ".join(case["sentence"] for case in found["shapes"])
-    assert sentences.count(", met") > 5 and sentences.count(", not yet") > 5
 
 
 @pytest.mark.skipif(NODE is None, reason="node is not installed: the JavaScript arithmetic is not compared")

@@ -1,24 +1,13 @@
-// Making elements in one line, and listening to them as long as the widget lives.
+// Making elements in one line.
 
-// tag: "span", or with its classes "span.cw-label"; an attribute that is null or false is left out.
 function element(tag, attributes = {}, ...children) {
-  const [name, ...classes] = tag.split("."), el = document.createElement(name);
-  el.classList.add(...classes);
+  const el = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === true) el.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) el.setAttribute(name, value);
   }
   el.append(...children.filter((child) => child !== null));
   return el;
-}
-
-function div(names, ...children) {
-  return element("div", { class: names }, ...children);
-}
-
-// listeners: { click: (event) => …, … }.
-function on(el, signal, listeners) {
-  for (const [name, listener] of Object.entries(listeners)) el.addEventListener(name, listener, { signal });
 }
 
 // Write only what differs: a rewritten node costs layout and, in a live region, speech.
@@ -35,24 +24,4 @@ function visible(el, shown) {
   if (el.hidden === shown) el.hidden = !shown;
 }
 
-// These children and no others, in this order; what already stands right is left alone.
-function arrange(parent, wanted) {
-  if (wanted.length !== parent.children.length || wanted.some((el, k) => parent.children[k] !== el)) parent.replaceChildren(...wanted);
-}
-
-// Which way an arrow key points: [rows, columns], or undefined; nothing while Ctrl, Meta or Alt is down.
-function arrow(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return undefined;
-  return { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-}
-
-let context = null;
-
-// The width of a text in pixels, in the font of `el`.
-function textWidth(text, px, el) {
-  context ||= document.createElement("canvas").getContext("2d");
-  context.font = `${px}px ${getComputedStyle(el).fontFamily}`;
-  return context.measureText(text).width;
-}
-
-export { element, div, on, write, setAttribute, visible, arrange, arrow, textWidth };
+export { element, write, setAttribute, visible };

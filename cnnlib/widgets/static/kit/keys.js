@@ -1,9 +1,9 @@
 // The same keys in every widget; what it does not use stays inside it all the same.
 
 const LETTERS = { r: "reset", u: "undo", p: "predict", c: "code", "?": "help" };
-const HELP = [                                       // key, what it does, the action without which it is not told
-  ["arrows", "move"], ["Page Up, Page Down", "channel or layer", "next"], ["+ and \u2212", "change by a step (Shift: ten)"],
-  ["Enter", "choose, type a number, commit"], ["Space", "play", "play"], ["R", "reset"], ["U or Ctrl+Z", "undo"],
+const HELP = [
+  ["arrows", "move"], ["Page Up, Page Down", "channel or layer"], ["+ and \u2212", "change by a step (Shift: ten)"],
+  ["Enter", "choose, type a number, commit"], ["Space", "play"], ["R", "reset"], ["U or Ctrl+Z", "undo"],
   ["P", "predict"], ["C", "code of this state"], ["?", "this help"], ["Esc", "out"],
 ];
 

@@ -1,6 +1,5 @@
 // The arithmetic of the widgets: pure functions on arrays, the same answers as cnnlib's.
 // An array is { shape, data }; the last two axes are rows and columns.
-import { ceil, floor, max, min } from "./numbers.js";
 
 function span(kernelSize, dilation) {
   return dilation * (kernelSize - 1) + 1;
@@ -8,9 +7,9 @@ function span(kernelSize, dilation) {
 
 // Zeros before and after along one axis, for padding = "same": the output has ceil(size / stride) pixels.
 function samePadding(size, kernelSize, stride, dilation) {
-  const out = ceil(size / stride);
-  const total = max((out - 1) * stride + span(kernelSize, dilation) - size, 0);
-  return [floor(total / 2), total - floor(total / 2)];
+  const out = Math.ceil(size / stride);
+  const total = Math.max((out - 1) * stride + span(kernelSize, dilation) - size, 0);
+  return [Math.floor(total / 2), total - Math.floor(total / 2)];
 }
 
 // Padding in any of its forms (a number, [rows, cols], [[top, bottom], [left, right]], "same", "valid")
@@ -24,7 +23,7 @@ function padPairs(padding, size, kernelSize, stride, dilation) {
 
 // How many windows fit along one axis, rounded down; 0 or less where none does.
 function outputSize(size, kernelSize, stride, [before, after], dilation) {
-  return floor((size + before + after - span(kernelSize, dilation)) / stride) + 1;
+  return Math.floor((size + before + after - span(kernelSize, dilation)) / stride) + 1;
 }
 
 // Everything about one axis or both that follows from sizes alone.
@@ -56,8 +55,8 @@ function readers(g, axis, i) {
 // out += weight * (the plane shifted): one tap of the filter, one sweep over the picture.
 function addTap(out, [rows, cols], plane, [h, w], down, right, stride, weight) {
   const outside = weight * 0;                       // NaN for a weight that is not finite, as zero padding gives
-  const first = max(0, ceil(-right / stride));
-  const last = min(cols - 1, floor((w - 1 - right) / stride));
+  const first = Math.max(0, Math.ceil(-right / stride));
+  const last = Math.min(cols - 1, Math.floor((w - 1 - right) / stride));
   for (let i = 0; i < rows; i++) {
     const r = i * stride + down, o = i * cols;
     const inside = r >= 0 && r < h;
@@ -106,7 +105,7 @@ function changeWeight(out, image, g, channel, k, difference) {
 
 function tapOffset(g, k) {
   const cols = g.kernelSize[1];
-  return [floor(k / cols) * g.dilation - g.pad[0][0], (k % cols) * g.dilation - g.pad[1][0]];
+  return [Math.floor(k / cols) * g.dilation - g.pad[0][0], (k % cols) * g.dilation - g.pad[1][0]];
 }
 
 // The products of one window in one channel, in reading order: { row, col, inside, pixel, weight, product }.

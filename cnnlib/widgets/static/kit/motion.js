@@ -1,5 +1,4 @@
 // One frame at a time, and nothing that moves unasked.
-import { floor } from "./numbers.js";
 
 // draw() at most once per frame, with a log of how long it took: root.dataset.frameMs is the 95th percentile.
 function frames(root, draw, signal) {
@@ -13,7 +12,7 @@ function frames(root, draw, signal) {
     log.push(performance.now() - start);
     if (log.length > 240) log.shift();
     root.dataset.frames = Number(root.dataset.frames || 0) + 1;
-    root.dataset.frameMs = [...log].sort((a, b) => a - b)[floor(0.95 * (log.length - 1))].toFixed(2);
+    root.dataset.frameMs = [...log].sort((a, b) => a - b)[Math.floor(0.95 * (log.length - 1))].toFixed(2);
   };
   signal.addEventListener("abort", () => cancelAnimationFrame(asked));
   return { ask: () => { asked ||= requestAnimationFrame(now); }, now };

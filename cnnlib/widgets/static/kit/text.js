@@ -1,5 +1,4 @@
 // Numbers and words as people read them. cnnlib/widgets/_text.py says the same words in Python.
-import { abs, max, round } from "./numbers.js";
 
 const MINUS = "\u2212";
 
@@ -12,7 +11,7 @@ function trim(digits) {
 function full(value) {
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "\u221e" : MINUS + "\u221e";
-  if (value !== 0 && abs(value) < 0.001) return value.toExponential(1).replace(/-/g, MINUS);
+  if (value !== 0 && Math.abs(value) < 0.001) return value.toExponential(1).replace(/-/g, MINUS);
   return trim(value.toFixed(4));
 }
 
@@ -33,11 +32,11 @@ function decimalsFor(numbers) {
     if (!Number.isFinite(x)) continue;
     if (whole && !Number.isInteger(x)) whole = false;
     if (x < 0) negative = true;
-    if (abs(x) > most) most = abs(x);
+    if (Math.abs(x) > most) most = Math.abs(x);
   }
   if (whole) return 0;
   if (most < 0.995) return 2;
-  return max(0, 3 - String(round(most)).length - (negative ? 1 : 0));
+  return Math.max(0, 3 - String(Math.round(most)).length - (negative ? 1 : 0));
 }
 
 // A number in a cell: at most four glyphs where it can be ("−.25", "12.5", "NaN").

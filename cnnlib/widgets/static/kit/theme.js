@@ -4,8 +4,9 @@ import { luminance } from "./scale.js";
 function pageTheme(el) {
   const { body, documentElement: html } = document;
   if (body.dataset.jpThemeLight) return body.dataset.jpThemeLight === "false" ? "dark" : "light";
-  const [code] = body.className.match(/vscode-(dark|light|high-contrast)\S*/) || [], named = html.getAttribute("theme") || html.dataset.theme;
-  if (code) return code.endsWith("light") ? "light" : "dark";
+  if (body.matches(".vscode-dark, .vscode-high-contrast:not(.vscode-high-contrast-light)")) return "dark";
+  if (body.matches(".vscode-light, .vscode-high-contrast-light")) return "light";
+  const named = html.getAttribute("theme") || html.dataset.theme;
   if (named) return /dark/i.test(named) ? "dark" : "light";
   for (let node = el; node; node = node.parentElement) {
     const parts = getComputedStyle(node).backgroundColor.match(/[\d.]+/g) || [];
