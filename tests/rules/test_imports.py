@@ -21,7 +21,7 @@ FLOORS = (
 RANK = {part: rank for rank, part in enumerate(part for floor in FLOORS for part in floor)}
 FIRST_WITH_SCREEN = RANK["plots"]
 # Files that may import torch, and only inside a function.
-TORCH = ("cnnlib/conv/library.py", "cnnlib/conv/implicit_gemm.py", "cnnlib/torch_layers.py",
+TORCH = ("cnnlib/conv/library.py", "cnnlib/conv/implicit_gemm.py", "cnnlib/torch_layers.py", "cnnlib/layers/_place.py",
          "cnnlib/architectures/weights.py", "cnnlib/training", "cnnlib/inspection", "cnnlib/applications",
          "cnnlib/notebook.py", "cnnlib/checks", "cnnlib/train.py", "cnnlib/recipes/doctor.py")
 SCREEN = {"matplotlib", "matplotlib_inline", "ipywidgets", "anywidget", "IPython", "traitlets"}
@@ -266,7 +266,8 @@ def loaded(statement: str) -> set[str]:
     return set(run.stdout.split())
 
 
-@pytest.mark.parametrize("statement", ["import cnnlib", "from cnnlib import conv, geometry, images, data, course"])
+@pytest.mark.parametrize("statement", ["import cnnlib", "from cnnlib import conv, geometry, images, data, course",
+                                       "from cnnlib import layers, torch_layers, optim"])
 def test_importing_the_library_loads_nothing_heavy(statement):
     assert loaded(statement).isdisjoint(HEAVY)
     assert "cnnlib" in loaded(statement)
