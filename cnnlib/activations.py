@@ -282,15 +282,14 @@ def softmax(x, dim):
     axis = as_axis("dim", dim, x.shape)
     shifted = _below_maximum(x, axis)
     exponentials = xp.exp(shifted, out=spare(shifted))
-    return xp.divide(exponentials, xp.sum(exponentials, axis=axis, keepdims=True), out=spare(exponentials))
+    return xp.divide(exponentials, exponentials.sum(axis=axis, keepdims=True), out=spare(exponentials))
 
 
 @_backward
 def softmax_backward(grad_output, x, dim, *, out=None):
     """Return the gradient of x: p (g - Σ p g) along `dim`; g = grad_output, p = softmax(x), or given as `out`."""
-    xp = library(x=x)
     p = softmax(x, dim) if out is None else out
-    return p * (grad_output - xp.sum(p * grad_output, axis=as_axis("dim", dim, x.shape), keepdims=True))
+    return p * (grad_output - (p * grad_output).sum(axis=as_axis("dim", dim, x.shape), keepdims=True))
 
 
 @_forward()
@@ -311,15 +310,14 @@ def log_softmax(x, dim):
     xp = library(x=x)
     axis = as_axis("dim", dim, x.shape)
     shifted = _below_maximum(x, axis)
-    return xp.subtract(shifted, xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True)), out=spare(shifted))
+    return xp.subtract(shifted, xp.log(xp.exp(shifted).sum(axis=axis, keepdims=True)), out=spare(shifted))
 
 
 @_backward
 def log_softmax_backward(grad_output, x, dim, *, out=None):
     """Return the gradient of x: g - p Σ g along `dim`; g = grad_output, p = exp(y), y = log_softmax(x) or `out`."""
-    xp = library(x=x)
-    p = softmax(x, dim) if out is None else xp.exp(out)
-    return grad_output - p * xp.sum(grad_output, axis=as_axis("dim", dim, x.shape), keepdims=True)
+    p = softmax(x, dim) if out is None else library(x=x).exp(out)
+    return grad_output - p * grad_output.sum(axis=as_axis("dim", dim, x.shape), keepdims=True)
 
 
 def _below_maximum(x, axis):

@@ -139,6 +139,11 @@ def test_gradients_stop_where_relu_is_0_even_for_infinity(array):
     np.testing.assert_array_equal(_array.to_numpy(activations.relu_backward(g, x)), [0, 0, np.inf])
 
 
+def test_the_output_of_relu_may_stand_for_its_input(array, rng):
+    x, g = (array(rng.standard_normal((3, 4))) for _ in range(2))
+    assert_close(activations.relu_backward(g, relu(x)), activations.relu_backward(g, x))
+
+
 def test_integers(array):
     x = array(np.array([-3, 0, 5], dtype="int8"))
     np.testing.assert_array_equal(_array.to_numpy(relu(x)), [0, 0, 5])

@@ -65,7 +65,7 @@ def restored(dtype, *arrays):
 
 def _mean(a, axes):
     """Return the mean over the axes, which stay as axes of size 1. Of no numbers it is NaN."""
-    return library(a=a).sum(a, axis=axes, keepdims=True) / prod(a.shape[axis] for axis in axes)
+    return a.sum(axis=axes, keepdims=True) / prod(a.shape[axis] for axis in axes)
 
 
 def _sum(a, axes):

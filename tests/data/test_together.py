@@ -70,7 +70,8 @@ class Busy:
             self.killed.append(number)
             os.kill(number, signal.SIGKILL)
             return
-        self.held_up = not self.somebody_has_it.wait(20)
+        # Shorter than the time after which the one that hangs would give up by itself.
+        self.held_up = not self.somebody_has_it.wait(8)
         request.wfile.write(self.content[half:])
 
     def serve(self, request, who):

@@ -267,6 +267,8 @@ def test_to_torch_and_back(rng):
     assert_close(model(torch.tensor(x)), expected)
     model.to(torch.float32).to("numpy")
     assert model.trunk.conv1.weight.data.dtype == np.float32
+    with pytest.raises(RuntimeError, match="in stage 'trunk.fc', Linear.*: backward came before forward"):
+        model.backward(np.ones((3, 5), "float32"))  # what was kept was of another kind
     assert model.trunk.features.block.body[1].num_batches_tracked.data.dtype == np.int64  # it counts
     assert_close(model(x.astype("float32")), expected)
 
