@@ -1,7 +1,7 @@
 """Sizes without pixels: output sizes, padding, receptive fields, parameters and multiply-adds.
 
 Integers only. Everything that a layer does to shapes can be known before any number is computed, and
-everything here is known that way. Derived in notebooks/21.
+everything here is known that way. The equations are those of notebooks/21.
 """
 
 from operator import index
@@ -43,7 +43,7 @@ def effective_size(kernel_size, dilation=1):
 def output_size(size, kernel_size, stride=1, padding=0, dilation=1):
     """Return how many windows fit along one axis.
 
-    .. math:: O = \\lfloor (I + P - D (K - 1) - 1) / S \\rfloor + 1
+    .. math:: O = \\lfloor (I + P - D (K - 1) - 1) / S \\rfloor + 1 \\tag{4}
 
     with P the zeros added on both sides together.
 
@@ -121,8 +121,8 @@ def exact_fit(size, kernel_size, stride=1, padding=0, dilation=1):
 def same_padding(size, kernel_size, stride=1, dilation=1):
     """Return the zeros (before, after) with which the output has ceil(size / stride) pixels.
 
-    At stride 1 this is torch's ``padding="same"``; at larger strides TensorFlow's SAME rule. An odd zero
-    goes after.
+    Equation (6), shared between both sides. At stride 1 this is torch's ``padding="same"``; at larger strides
+    TensorFlow's SAME rule. An odd zero goes after.
 
     Examples
     --------
@@ -138,8 +138,8 @@ def same_padding(size, kernel_size, stride=1, dilation=1):
 def receptive_field(layers):
     """Return how many input pixels one output pixel sees along an axis, and how far apart two of them look.
 
-    Layer by layer, r grows by (K - 1) * D * j, then the jump j grows by the factor S: a layer's own stride
-    acts on the layers after it.
+    Equation (10): layer by layer, r grows by (K - 1) * D * j, then the jump j grows by the factor S. A layer's
+    own stride acts on the layers after it.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ def receptive_field(layers):
 
 
 def conv_parameters(in_channels, out_channels, kernel_size, groups=1, bias=True):
-    """Return how many numbers a convolution layer learns: F * (C / groups) * KH * KW, and F biases.
+    """Return how many numbers a convolution layer learns: F * (C / groups) * KH * KW, and F biases; equation (7).
 
     Examples
     --------
@@ -188,7 +188,7 @@ def conv_parameters(in_channels, out_channels, kernel_size, groups=1, bias=True)
 def conv_multiply_adds(in_channels, out_channels, kernel_size, out_size, groups=1):
     """Return the multiply-adds of a convolution of one image: every weight once per output position.
 
-    Biases are not counted. `out_size` is the output's (rows, cols).
+    Equation (7), right. Biases are not counted. `out_size` is the output's (rows, cols).
 
     Examples
     --------

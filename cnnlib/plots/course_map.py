@@ -9,11 +9,11 @@ from cnnlib.course import PARTS
 from cnnlib.plots._style import COLOURS, WIDTH, new_axes, styled, wrap
 
 # Lengths in inches; the axes' units are inches too, with y downwards.
-BOX_HEIGHT = 0.66
-ROW = 0.82  # from one box to the next
+BOX_HEIGHT = 0.76
+ROW = 0.92  # from one box to the next
 CHANNEL = 0.34  # between two columns, for the lines
 HEAD = 0.75  # for the parts' names
-SIZE = 10  # points
+SIZE = 11  # points
 
 
 @styled

@@ -52,37 +52,49 @@ def plot_roofline(points, peak, bandwidth, ax=None, *, title=None):
     bottom, top = min(values[:, 1].min(), low * bandwidth) / 1.6, max(values[:, 1].max(), peak) * 2.2
     ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(bottom, top))
     ax.plot((low, ridge, high), (low * bandwidth, peak, peak), color=COLOURS["charcoal"])
-    ax.text(high, peak * 1.08, f"arithmetic: {peak:,.0f} GFLOP/s ", ha="right", va="bottom")
+    labels = [ax.text(high, peak * 1.08, f"arithmetic: {peak:,.0f} GFLOP/s ", ha="right", va="bottom")]
     ax.set(xlabel="operations per byte moved", ylabel="GFLOP/s")
     log_axis(ax.xaxis)
     log_axis(ax.yaxis)
     ax.figure.draw_without_rendering()  # settles the layout, so that the slope and the labels can be placed
-    start, end = ax.transData.transform([(low, low * bandwidth), (ridge, peak)])
-    angle = np.degrees(np.arctan2(*(end - start)[::-1]))
+    inches = ax.figure.dpi_scale_trans.inverted().transform
+    corners = inches(ax.transData.transform([(low, low * bandwidth), (ridge, peak), (high, peak)]))
+    angle = np.degrees(np.arctan2(*(corners[1] - corners[0])[::-1]))
     middle = np.sqrt(low * ridge)
-    ax.text(middle, middle * bandwidth * 1.12, f"memory: {bandwidth:,.0f} GB/s", rotation=angle, ha="center",
-            va="bottom", rotation_mode="anchor")
-    _draw_points(ax, points)
+    labels.append(ax.text(middle, middle * bandwidth * 1.12, f"memory: {bandwidth:,.0f} GB/s", rotation=angle,
+                          ha="center", va="bottom", rotation_mode="anchor"))
+    roof = [*_along(corners[:2], 0.01), *_along(corners[1:], 0.01)]
+    level, slanted = (inches(label.get_window_extent().get_points()) for label in labels)
+    _draw_points(ax, points, [*roof, (*level[:, 0], *level[:, 1]), *_along(slanted, 0.12)], inches)
     if title:
         ax.set_title(title, loc="left")
     return ax
 
 
-def _draw_points(ax, points):
-    """Draw the points; each label goes to the first side of its point where no other stands."""
-    places = ax.transData.transform(np.array(list(points.values()), dtype=float)) / ax.figure.dpi  # inches
-    taken = [(x - 0.08, x + 0.08, y - 0.08, y + 0.08) for x, y in places]
-    box = ax.get_window_extent()
-    right = box.x1 / ax.figure.dpi
+def _draw_points(ax, points, taken, inches):
+    """Draw the points; each label goes to the first side of its point where no line, text or point stands.
+
+    `taken` holds boxes (left, right, bottom, top) in inches where the roof and its texts stand; `inches` turns dots
+    into inches.
+    """
+    places = inches(ax.transData.transform(list(points.values())))
+    taken = [*taken, *((x - 0.08, x + 0.08, y - 0.08, y + 0.08) for x, y in places)]
+    (left, _), (right, _) = inches(ax.get_window_extent().get_points())
     for name, (intensity, speed), (x, y) in zip(points, points.values(), places):
         ax.plot(intensity, speed, "o", color=COLOURS["output"], markersize=9, zorder=3)
         width = text_width(name, 12)
         sides = [(dx, dy) for dy in (0, -0.22, 0.22, -0.44, 0.44, -0.66) for dx in (0.14, -0.14 - width)]
-        fits = [(dx, dy) for dx, dy in sides if x + dx + width < right and not any(
-            _overlap((x + dx, x + dx + width, y + dy - 0.1, y + dy + 0.1), other) for other in taken)]
+        fits = [(dx, dy) for dx, dy in sides if left < x + dx and x + dx + width < right and not any(
+            _overlap((x + dx, x + dx + width, y + dy - 0.09, y + dy + 0.09), other) for other in taken)]
         dx, dy = fits[0] if fits else sides[0]
-        taken.append((x + dx, x + dx + width, y + dy - 0.1, y + dy + 0.1))
+        taken.append((x + dx, x + dx + width, y + dy - 0.09, y + dy + 0.09))
         ax.annotate(name, (intensity, speed), (dx * 72, dy * 72), textcoords="offset points", va="center")
+
+
+def _along(ends, room, parts=24):
+    """Return boxes that cover the rising or level line between two points, with that much room above and below."""
+    cuts = np.linspace(*ends, parts + 1)
+    return [(a[0], b[0], a[1] - room, b[1] + room) for a, b in zip(cuts, cuts[1:])]
 
 
 def _overlap(one, other):
