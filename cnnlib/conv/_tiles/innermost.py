@@ -2,8 +2,10 @@
 
 A row of a 10 x 10 picture is a run of 40 bytes, and copying such runs costs more than multiplying them. With the
 batch innermost the same row of 64 pictures is one run of 2560 bytes. So samples are turned over, zeros
-around them included, and from there on each step is *one* call of NumPy on long runs. (Handing the interpreter
-to another thread takes as long as a small product, so threads share out whole products, not copies.)
+around them included, and from there on each step is *one* call of NumPy on long runs.
+
+Two threads share out the rows. Handing the interpreter from one to the other takes as long as a small product, so the
+views are made and the steps written down beforehand (`Steps`), and each thread only makes its few long calls.
 
 Forward and the gradient of the weights are im2col along one axis, as in strips.py. The gradient of the input is
 the transpose of that idea: along the rows a correlation of grad_output with the rotated kernels, on overlapping
@@ -11,7 +13,7 @@ views; along the columns col2im, each tap's share added, in long runs, where it 
 C * KW rows; a correlation along both axes would give them C, and LeNet's C is 1 or 6, too few for BLAS.
 """
 
-from functools import partial
+from functools import lru_cache
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -22,8 +24,29 @@ from cnnlib.conv._tiles.strips import phase, split
 
 SAMPLES = 64  # turned over at once, at most
 STRIP_BYTES = 2**21  # of the strips of one block
-SMALL = 2**23  # multiply-adds of one block that are done before a second thread has been woken
+SMALL = 2**23  # multiply-adds of one block up to which a second thread does not pay
 SUM_BYTES = 2**18  # of products that are summed at once
+
+
+class Steps(list):
+    """What one job does: calls of NumPy, written down now and made by whichever thread takes the job.
+
+    A job has memory of its own, `scratch(name, shape)`, as the steps of another may run at the same time.
+    """
+
+    def __init__(self, job):
+        super().__init__()
+        self.job = job
+
+    def scratch(self, name, shape):
+        return scratch((name, self.job), shape)
+
+    def add(self, function, *arguments):
+        self.append((function, arguments))
+
+    def run(self):
+        for function, arguments in self:
+            function(*arguments)
 
 
 def forward(x, weight, problem, out, batch_last):
@@ -31,22 +54,31 @@ def forward(x, weight, problem, out, batch_last):
     for xs, ws, outs in zip(split(x, problem, 1), split(weight, problem, 0), split(out, problem, 1)):
         weights = ws.transpose(0, 2, 1, 3).reshape(len(ws), -1)  # (F, KH * C * KW), as the strips lie
         for samples, rows in _blocks(problem, batch_last):
-            windows = _windows(xs[samples], problem, rows)
-            to = outs[samples, :, rows].transpose(2, 1, 3, 0)  # (rows, F, OW, samples)
-            jobs = 1 if weights.size * windows[:, 0].size <= SMALL else 2
-            run_all(partial(_multiply, weights, windows, to), [k for k, in boxes((len(to), -(-len(to) // jobs)))])
+            to = outs[samples].transpose(2, 1, 3, 0)  # (rows, F, OW, samples)
+            jobs = []
+            for part in _shares(rows, weights.size * to[rows, 0].size):
+                jobs.append(steps := Steps(len(jobs)))
+                _multiply(steps, weights, _windows(steps, xs[samples], problem, part), to[part])
+            run_all(Steps.run, jobs)
     return True
 
 
-def _multiply(weights, windows, to, rows):
-    """Write weights (F, K) @ windows (rows, K, OW * N) into some rows of `to` (rows, F, OW, N)."""
-    to = to[rows]
+def _multiply(steps, weights, windows, to):
+    """Write weights (F, K) @ windows (rows, K, OW * N) into `to` (rows, F, OW, N)."""
     if to.strides[2:] == (4 * to.shape[3], 4):
-        np.matmul(weights, windows[rows], out=_flat(to))
+        steps.add(np.matmul, weights, windows, _flat(to))
         return
-    product = scratch("product", to.shape)
-    np.matmul(weights, windows[rows], out=_flat(product))
-    np.copyto(to, product)
+    product = steps.scratch("product", to.shape)
+    steps.add(np.matmul, weights, windows, _flat(product))
+    steps.add(np.copyto, to, product)
+
+
+def _shares(rows, multiply_adds):
+    """Return the slice of rows, cut for two threads where that pays."""
+    if rows.stop - rows.start < 2 or multiply_adds <= SMALL:
+        return [rows]
+    middle = (rows.start + rows.stop + 1) // 2
+    return [slice(rows.start, middle), slice(middle, rows.stop)]
 
 
 def backward_x(grad_output, weight, problem, grad_x, batch_last):
@@ -60,31 +92,36 @@ def backward_weight(grad_output, x, problem, grad_weight, batch_last):
 
 
 def backward(grad_output, x, weight, problem, grad_x, grad_weight, batch_last):
-    """Write the gradients that are not None, each a job of its own; return whether that of the input is finite.
+    """Write the gradients that are not None; return whether that of the input is finite.
 
-    The cut depends on the problem alone, and the gradient of the weights is a sum over the blocks in order, so
-    that the number of threads changes no bit.
+    Two gradients are a job each; one is cut by rows. The cut depends on the problem alone, and the gradient of the
+    weights is a sum over the parts in order, so that the number of threads changes no bit.
     """
-    blocks = _sample_blocks(problem, batch_last)
+    both = grad_x is not None and grad_weight is not None
     for group in range(problem.groups):
         grads, xs, ws, grad_xs = (None if array is None else split(array, problem, axis)[group]
                                   for array, axis in ((grad_output, 1), (x, 1), (weight, 0), (grad_x, 1)))
-        parts = [None] * len(blocks)
-
-        def gradient_of_weight(k, grads=grads, xs=xs, parts=parts):
-            parts[k] = _weight_gradient(grads[blocks[k]], xs[blocks[k]], problem)
-
-        def gradient_of_x(k, grads=grads, ws=ws, grad_xs=grad_xs):
-            _write_gradient(grads[blocks[k]], ws, problem, grad_xs[blocks[k]])
-
-        wanted = [gradient_of_x] * (grad_x is not None) + [gradient_of_weight] * (grad_weight is not None)
-        run_all(lambda job: job[0](job[1]), [(work, k) for k in range(len(blocks)) for work in wanted])
+        total = 0
+        for samples in _sample_blocks(problem, batch_last):
+            jobs, sums = [], []
+            work = 0 if both else problem.multiply_adds // (problem.groups * problem.x_shape[0]) * len(grads[samples])
+            if grad_x is not None:
+                for rows in _shares(slice(0, problem.x_shape[2]), work):
+                    jobs.append(steps := Steps(len(jobs)))
+                    _write_gradient(steps, grads[samples], ws, problem, grad_xs[samples], rows)
+            if grad_weight is not None:
+                for rows in _shares(slice(0, problem.out_size[0]), work):
+                    jobs.append(steps := Steps(len(jobs)))
+                    sums += _weight_gradient(steps, grads[samples], xs[samples], problem, rows)
+            run_all(Steps.run, jobs)
+            total = sum(sums, total)
         if grad_weight is not None:
             to = split(grad_weight, problem, 0)[group].transpose(2, 1, 3, 0)
-            np.copyto(to, sum(parts[1:], parts[0]).reshape(to.shape) if parts else 0)
+            np.copyto(to, np.reshape(total, to.shape) if np.ndim(total) else total)
     return grad_x is None or bool(np.isfinite(grad_x.sum()))
 
 
+@lru_cache(256)
 def _blocks(problem, batch_last):
     """Return (samples, output rows) slices whose strips fit the cache; all samples where they lie so."""
     n, row = problem.x_shape[0], _strip_bytes(problem)
@@ -109,25 +146,24 @@ def _strip_bytes(problem):
 
 def _flat(rows):
     """View (R, F, OW, N), whose last two axes touch, as (R, F, OW * N)."""
-    r, f, ow, n = rows.shape
-    return as_strided(rows, (r, f, ow * n), (*rows.strides[:2], 4))
+    return rows.reshape(*rows.shape[:2], -1)
 
 
-def _windows(x, problem, rows):
+def _windows(steps, x, problem, rows):
     """Return, for each of some output rows, the matrix of its windows: (rows, KH * C * KW, OW * N)."""
     n, c = x.shape[:2]
     (kh, kw), (sh, sw), (dh, dw) = problem.kernel_size, problem.stride, problem.dilation
     ow, count = problem.out_size[1], rows.stop - rows.start
     height = (count - 1) * sh + (kh - 1) * dh + 1
-    turned = _turned(x, rows.start * sh - problem.padding[0][0], height, -problem.padding[1][0], (ow - 1) * sw
+    turned = _turned(steps, x, rows.start * sh - problem.padding[0][0], height, -problem.padding[1][0], (ow - 1) * sw
                      + (kw - 1) * dw + 1)
     row, channel, col, _ = turned.strides
-    strips = scratch("strips", (height, c, kw, ow, n))
-    np.copyto(strips, as_strided(turned, strips.shape, (row, channel, dw * col, sw * col, 4)))
-    return _stacked(strips.reshape(height, c * kw, ow * n), count, kh, sh, dh)
+    strips = steps.scratch("strips", (height, c, kw, ow, n))
+    steps.add(np.copyto, strips, as_strided(turned, strips.shape, (row, channel, dw * col, sw * col, 4)))
+    return _stacked(steps, strips.reshape(height, c * kw, ow * n), count, kh, sh, dh)
 
 
-def _stacked(strips, rows, taps, step, spacing):
+def _stacked(steps, strips, rows, taps, step, spacing):
     """Return for each row the `taps` strips that it needs, one below the other: (rows, taps * K, width).
 
     Strips of one row that follow one another are a view; others are copied.
@@ -136,63 +172,73 @@ def _stacked(strips, rows, taps, step, spacing):
     strip = strips.strides[0]
     if taps == 1 or spacing == 1 and strip == k * strips.strides[1]:
         return as_strided(strips, (rows, taps * k, width), (step * strip, *strips.strides[1:]))
-    stack = scratch("stack", (rows, taps, k, width))
-    np.copyto(stack, as_strided(strips, stack.shape, (step * strip, spacing * strip, *strips.strides[1:])))
+    stack = steps.scratch("stack", (rows, taps, k, width))
+    steps.add(np.copyto, stack, as_strided(strips, stack.shape, (step * strip, spacing * strip, *strips.strides[1:])))
     return stack.reshape(rows, taps * k, width)
 
 
-def _turned(x, first_row, rows, first_col, cols, name="turned"):
+def _turned(steps, x, first_row, rows, first_col, cols, name="turned"):
     """Return part of x (N, C, H, W) as (rows, C, cols, N), zero outside x; columns and samples as one run."""
     n, c, h, w = x.shape
     (top, bottom), (left, right) = inside(first_row, 1, rows, h), inside(first_col, 1, cols, w)
     source = x[:, :, first_row + top:first_row + bottom, first_col + left:first_col + right].transpose(2, 1, 3, 0)
     if source.shape == (rows, c, cols, n) and source.strides[2:] == (4 * n, 4):
         return source
-    turned = scratch(name, (rows, c, cols, n))
-    if source.shape != turned.shape:
-        turned[:top] = turned[bottom:] = 0
-        turned[:, :, :left] = turned[:, :, right:] = 0
-    np.copyto(turned[top:bottom, :, left:right], source)
+    turned = steps.scratch(name, (rows, c, cols, n))
+    for zeros in (turned[:top], turned[bottom:], turned[:, :, :left], turned[:, :, right:]):
+        if zeros.size:
+            steps.add(np.copyto, zeros, 0)
+    steps.add(np.copyto, turned[top:bottom, :, left:right], source)
     return turned
 
 
-def _weight_gradient(grad_output, x, problem):
-    """Return the sum over the rows of windows (K, OW * N) @ grads (F, OW * N) transposed: (K, F)."""
-    windows = _windows(x, problem, slice(0, problem.out_size[0]))
-    grads = _flat(_turned(grad_output, 0, problem.out_size[0], 0, problem.out_size[1], "grads")).swapaxes(1, 2)
-    total = np.float32(0)
-    at_once = max(1, SUM_BYTES // (4 * windows.shape[1] * grads.shape[2]))  # rows whose products are still in cache
-    for few, in boxes((len(grads), at_once)):
-        total = total + np.matmul(windows[few], grads[few]).sum(0)
-    return total
+def _weight_gradient(steps, grad_output, x, problem, rows):
+    """Return arrays whose sum will be windows (K, OW * N) @ grads (F, OW * N) transposed, over some rows: (K, F)."""
+    windows = _windows(steps, x, problem, rows)
+    grads = _flat(_turned(steps, grad_output, rows.start, len(windows), 0, problem.out_size[1], "grads")).swapaxes(1, 2)
+    product = windows.shape[1], grads.shape[2]
+    at_once = max(1, SUM_BYTES // (4 * product[0] * product[1]))  # rows whose products are still in cache
+    cuts = boxes((len(grads), at_once))
+    products = steps.scratch("products", (min(at_once, len(grads)), *product))
+    sums = np.empty((len(cuts), *product), np.float32)
+    for (few,), to in zip(cuts, sums):
+        some = products[:few.stop - few.start]
+        steps.add(np.matmul, windows[few], grads[few], some)
+        steps.add(np.add.reduce, some, 0, None, to)
+    return list(sums)
 
 
-def _write_gradient(grad_output, weight, problem, grad_x):
-    """Write grad_x (N, C, H, W). Its rows that are `stride` apart meet the same taps: one phase after the other."""
-    (height, _), step = problem.x_shape[2:], problem.stride[0]
-    for first in range(min(step, height)):
-        pixels, taps, start, spacing, count = phase(first, problem.padding[0][0], problem.kernel_size[0], step,
-                                                    problem.dilation[0])
+def _write_gradient(steps, grad_output, weight, problem, grad_x, rows):
+    """Write some rows of grad_x (N, C, H, W). Those that are `stride` apart meet the same taps: a phase each."""
+    for first in range(min(problem.stride[0], problem.x_shape[2])):
+        pixels, taps, start, spacing, count = phase(first, problem.padding[0][0], problem.kernel_size[0],
+                                                    problem.stride[0], problem.dilation[0])
         to = grad_x[:, :, pixels].transpose(2, 1, 3, 0)  # (rows, C, W, N)
-        if taps is None:
-            to[...] = 0
+        part = slice(*(-(-(end - first) // problem.stride[0]) for end in (rows.start, rows.stop)))
+        to = to[max(0, part.start):max(0, part.stop)]
+        if not len(to):
             continue
-        grads = _turned(grad_output, start, len(to) + (count - 1) * spacing, 0, problem.out_size[1], "grads")
-        _fold(weight[:, :, taps], _stacked(_flat(grads), len(to), count, 1, spacing), problem, to)
+        if taps is None:
+            steps.add(np.copyto, to, 0)
+            continue
+        grads = _turned(steps, grad_output, start + max(0, part.start), len(to) + (count - 1) * spacing, 0,
+                        problem.out_size[1], "grads")
+        _fold(steps, weight[:, :, taps], _stacked(steps, _flat(grads), len(to), count, 1, spacing), problem, to)
 
 
-def _fold(weight, grads, problem, to):
+def _fold(steps, weight, grads, problem, to):
     """Write rows of grad_x: the taps' shares along the columns, each added to the pixels it belongs to."""
     (c, kw), ow = weight.shape[1::2], problem.out_size[1]
     matrix = weight.transpose(1, 3, 2, 0).reshape(c * kw, -1)  # (C * KW, taps * F)
-    shares = scratch("shares", (len(to), c, kw, ow, to.shape[3]))
-    np.matmul(matrix, grads, out=shares.reshape(len(to), c * kw, -1))
-    folded = scratch("folded", to.shape)
-    folded[...] = 0
+    shares = steps.scratch("shares", (len(to), c, kw, ow, to.shape[3]))
+    steps.add(np.matmul, matrix, grads, shares.reshape(len(to), c * kw, -1))
+    folded = steps.scratch("folded", to.shape)
+    steps.add(np.copyto, folded, 0)
     step, (left, _) = problem.stride[1], problem.padding[1]
     for q in range(kw):
         first = q * problem.dilation[1] - left
         lo, hi = inside(first, step, ow, to.shape[2])
         if lo < hi:
-            folded[:, :, stepped((first, step), lo, hi)] += shares[:, :, q, lo:hi]
-    np.copyto(to, folded)
+            some = folded[:, :, stepped((first, step), lo, hi)]
+            steps.add(np.add, some, shares[:, :, q, lo:hi], some)
+    steps.add(np.copyto, to, folded)
