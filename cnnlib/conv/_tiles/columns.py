@@ -1,9 +1,9 @@
 """im2col in blocks that fit the cache, each product as wide as the block: the exact method for strided convolutions.
 
 A strided convolution reads every `stride`-th pixel, and a run of pixels that are not neighbours is slow to copy nine
-times over. So each block of a picture is first sorted by phase, once:
+times over. So the columns of each block of a picture are first sorted by phase, once:
 
-    phases[a, b, c, k, l] = x[c, stride * k + a, stride * l + b]
+    phases[b, c, i, l] = x[c, i, stride * l + b]
 
 after which tap (p, q) of the kernel reads one phase, in runs of neighbours, and all taps of a phase are *one* copy.
 The columns of a block, (KH * KW * C) rows for its positions, then meet the weights in one product that writes
@@ -25,6 +25,7 @@ from cnnlib.conv._tiles.memory import boxes, inside, stepped
 from cnnlib.conv._tiles.strips import split
 
 COLUMN_BYTES = 2**21  # of one block
+FORWARD_BYTES = 2**20  # the same, forward: more blocks, so that the quicker thread can take more of them
 MIN_WIDTH = 128  # positions of a product, where the picture has so many
 MAX_BYTES = 2**22  # of the weights' gradient that is summed at once
 
@@ -38,7 +39,7 @@ def forward(x, weight, problem, out, batch_last):
             samples, rows, cols = block
             np.matmul(weights, _columns(xs[samples], problem, rows, cols), out=_view(outs[samples, :, rows, cols]))
 
-        run_all(work, _blocks(problem, batch_last))
+        run_all(work, _blocks(problem, batch_last, FORWARD_BYTES))
     return True
 
 
@@ -80,32 +81,38 @@ def backward_x(grad_output, weight, problem, grad_x, batch_last):
 def _fold(grad_output, weight, problem, grad_x):
     """Write grad_x (N, C, H, W): every tap's share, added where it came from."""
     f, c, kh, kw = weight.shape
-    rows, cols = _axes(problem)
-    n = len(grad_x)
-    sums = scratch("phase sums", (rows.phases, cols.phases, c, rows.length, cols.length, n))
+    cols, oh, n = _axis(problem), problem.out_size[0], len(grad_x)
+    step, spacing, before = problem.stride[0], problem.dilation[0], problem.padding[0][0]
+    height = _height(problem, oh)
+    sums = scratch("phase sums", (cols.phases, c, height, cols.length, n))
     sums[...] = 0
     weights = weight.transpose(2, 3, 1, 0).reshape(-1, f)
-    oh, ow = problem.out_size
-    for some, in boxes((oh, _rows_at_once(len(weights), ow * n))):
+    for some, in boxes((oh, _rows_at_once(len(weights), cols.count * n))):
         grads = _positions(grad_output[:, :, some])
-        shares = scratch("columns", (kh, kw, c, some.stop - some.start, ow, n))
+        shares = scratch("columns", (kh, kw, c, some.stop - some.start, cols.count, n))
         np.matmul(weights, grads, out=shares.reshape(len(weights), -1))
         for p in range(kh):
+            rows = stepped((p * spacing, step), some.start, some.stop)
             for q in range(kw):
-                (a, k), (b, m) = rows.tap(p), cols.tap(q)
-                sums[a, b, :, k + some.start:k + some.stop, m:m + ow] += shares[p, q]
+                b, m = cols.tap(q)
+                sums[b, :, rows, m:m + cols.count] += shares[p, q]
     to = grad_x.transpose(1, 2, 3, 0)
-    if not (rows.covered and cols.covered):
+    top, bottom = inside(-before, 1, height, to.shape[1])
+    if not cols.covered or bottom - top < to.shape[1]:
         to[...] = 0
-    for a in range(rows.phases):
-        for b in range(cols.phases):
-            (i, k), (j, m) = rows.pixels(a), cols.pixels(b)
-            np.copyto(to[:, i, j], sums[a, b, :, k, m])
+    for b in range(cols.phases):
+        pixels, places = cols.pixels(b)
+        np.copyto(to[:, top - before:bottom - before, pixels], sums[b, :, top:bottom, places])
+
+
+def _height(problem, rows):
+    """Return how many rows of the padded picture so many output rows read."""
+    return (rows - 1) * problem.stride[0] + (problem.kernel_size[0] - 1) * problem.dilation[0] + 1
 
 
 @dataclass(frozen=True)
 class Axis:
-    """Rows or columns of a problem, sorted by phase."""
+    """The columns of a problem, sorted by phase."""
 
     size: int  # of x
     before: int  # zeros
@@ -139,26 +146,26 @@ class Axis:
         return stepped((a - self.before, self.stride), lo, hi), slice(lo, hi)
 
 
-def _axes(problem):
-    return [Axis(*each) for each in zip(problem.x_shape[2:], (before for before, _ in problem.padding), problem.stride,
-                                        problem.dilation, problem.kernel_size, problem.out_size)]
+def _axis(problem):
+    return Axis(problem.x_shape[3], problem.padding[1][0], problem.stride[1], problem.dilation[1],
+                problem.kernel_size[1], problem.out_size[1])
 
 
-def _blocks(problem, batch_last):
+def _blocks(problem, batch_last, size=COLUMN_BYTES):
     """Return (samples, rows, cols) slices of the output, each a few rows, or a part of one row."""
     (n, _, _, _), (oh, ow) = problem.x_shape, problem.out_size
     samples = n if batch_last else 1
     depth = problem.weight_shape[1] * problem.kernel_size[0] * problem.kernel_size[1]
     if not n:
         return []
-    rows = _rows_at_once(depth, ow * samples)
-    cols = ow if 4 * depth * ow * samples <= 2 * COLUMN_BYTES else max(1, 2 * COLUMN_BYTES // (4 * depth * samples))
+    rows = _rows_at_once(depth, ow * samples, size)
+    cols = ow if 4 * depth * ow * samples <= 2 * size else max(1, 2 * size // (4 * depth * samples))
     return boxes((n, samples), (oh, rows if cols == ow else 1), (ow, cols))
 
 
-def _rows_at_once(depth, row):
+def _rows_at_once(depth, row, size=COLUMN_BYTES):
     """Return how many output rows of `row` positions make a block of columns of `depth` numbers."""
-    return max(1, COLUMN_BYTES // (4 * depth * row), min(-(-MIN_WIDTH // row), 2 * COLUMN_BYTES // (4 * depth * row)))
+    return max(1, size // (4 * depth * row), min(-(-MIN_WIDTH // row), 2 * size // (4 * depth * row)))
 
 
 def _view(block):
@@ -184,21 +191,17 @@ def _positions(block):
 def _columns(x, problem, rows, cols):
     """Return the columns of some output positions: (KH * KW * C, positions)."""
     n, c = x.shape[:2]
-    kh, kw = problem.kernel_size
-    r, s = rows.stop - rows.start, cols.stop - cols.start
-    down, across = _axes(problem)
-    phases = _phases(x, down, rows, across, cols)
-    columns = scratch("columns", (kh, kw, c, r, s, n))
-    for a in range(down.phases):
-        for b in range(across.phases):
-            ps, qs = _taps(down, a), _taps(across, b)
-            if ps is None or qs is None:
-                continue
-            (k, dk), (m, dm) = _shifts(down, ps), _shifts(across, qs)
-            source = phases[a, b, :, k:, m:]
+    r, s, across = rows.stop - rows.start, cols.stop - cols.start, _axis(problem)
+    phases = _phases(x, problem, rows, across, cols)
+    columns = scratch("columns", (*problem.kernel_size, c, r, s, n))
+    for b in range(across.phases):
+        qs = _taps(across, b)
+        if qs is not None:
+            m, dm = _shifts(across, qs)
+            source, to = phases[b, :, :, m:], columns[:, qs]
             channel, row, col, sample = source.strides
-            to = columns[ps, qs]
-            np.copyto(to, as_strided(source, to.shape, (dk * row, dm * col, channel, row, col, sample)))
+            steps = problem.dilation[0] * row, dm * col, channel, problem.stride[0] * row, col, sample
+            np.copyto(to, as_strided(source, to.shape, steps))
     return columns.reshape(-1, r * s * n)
 
 
@@ -214,24 +217,22 @@ def _shifts(axis, taps):
     return taps.start * axis.dilation // axis.stride, taps.step * axis.dilation // axis.stride
 
 
-def _phases(x, down, rows, across, cols):
-    """Return x (N, C, H, W) around some output positions by phases: (phases, phases, C, R, S, N), zero outside x."""
+def _phases(x, problem, rows, across, cols):
+    """Return x (N, C, H, W) around some output positions, its columns by phases: (phases, C, R, S, N), zero outside."""
     n, c = x.shape[:2]
-    reach = [(axis.taps - 1) * axis.dilation // axis.stride for axis in (down, across)]
-    sizes = [some.stop - some.start + more for some, more in zip((rows, cols), reach)]
-    phases = scratch("phases", (down.phases, across.phases, c, *sizes, n))
-    source = x.transpose(1, 2, 3, 0)
-    for a in range(down.phases):
-        first_row = rows.start * down.stride + a - down.before
-        top, bottom = inside(first_row, down.stride, sizes[0], down.size)
-        for b in range(across.phases):
-            first_col = cols.start * across.stride + b - across.before
-            left, right = inside(first_col, across.stride, sizes[1], across.size)
-            to = phases[a, b]
-            if top or bottom < sizes[0]:
-                to[:, :top] = to[:, bottom:] = 0
-            if left or right < sizes[1]:
-                to[:, :, :left] = to[:, :, right:] = 0
-            np.copyto(to[:, top:bottom, left:right], source[:, stepped((first_row, down.stride), top, bottom),
-                                                            stepped((first_col, across.stride), left, right)])
+    height = _height(problem, rows.stop - rows.start)
+    width = cols.stop - cols.start + (across.taps - 1) * across.dilation // across.stride
+    phases = scratch("phases", (across.phases, c, height, width, n))
+    first_row = rows.start * problem.stride[0] - problem.padding[0][0]
+    top, bottom = inside(first_row, 1, height, x.shape[2])
+    if top or bottom < height:
+        phases[:, :, :top] = phases[:, :, bottom:] = 0
+    source = x.transpose(1, 2, 3, 0)[:, first_row + top:first_row + bottom]
+    for b in range(across.phases):
+        first_col = cols.start * across.stride + b - across.before
+        left, right = inside(first_col, across.stride, width, across.size)
+        to = phases[b, :, top:bottom]
+        if left or right < width:
+            to[:, :, :left] = to[:, :, right:] = 0
+        np.copyto(to[:, :, left:right], source[:, :, stepped((first_col, across.stride), left, right)])
     return phases
