@@ -1,5 +1,7 @@
 """What an operation does with its arguments first: check them, and say clearly what is wrong."""
 
+from functools import lru_cache, wraps
+
 import numpy as np
 
 from cnnlib import _array
@@ -96,3 +98,22 @@ def as_axis(name, axis, shape):
     if axis >= axes:
         raise ValueError(f"`{name}` is {axis}; arrays of shape {tuple(shape)} have the axes {-axes} to {axes - 1}")
     return axis % axes if shape else ()
+
+
+def remembered(check):
+    """Keep what `check` made of its last arguments: a training loop asks for the same few things thousands of times.
+
+    Only of whole numbers, words and tuples of them, so that 1.0 or True never passes for a kept 1.
+    """
+    kept = lru_cache(256, typed=True)(check)
+
+    @wraps(check)
+    def call(*args):
+        return (kept if all(map(_is_plain, args)) else check)(*args)
+    return call
+
+
+def _is_plain(value):
+    kind = type(value)
+    return kind in (int, bool, str, type(None)) or kind is tuple and all(
+        type(part) is int or type(part) is tuple and _is_plain(part) for part in value)

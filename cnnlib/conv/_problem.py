@@ -13,8 +13,8 @@ add the bias before that: its forward takes one, forward(x, weight, problem, bia
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
+from cnnlib._arguments import remembered
 from cnnlib.geometry import as_int, as_pair, output_size, same_padding
 
 
@@ -59,13 +59,10 @@ def make_problem(x_shape, weight_shape, stride=1, padding=0, dilation=1, groups=
     ValueError, TypeError
         With the argument's name, its value, the shapes, and what would work.
     """
-    x_shape, weight_shape = tuple(x_shape), tuple(weight_shape)
-    settings = stride, padding, dilation, groups
-    # Not 1.0 or True: they would pass for a kept 1.
-    plain = all(type(value) in (int, str) for value in (*x_shape, *weight_shape, *settings))
-    return (_kept if plain else _make)(x_shape, weight_shape, *settings)
+    return _make(tuple(x_shape), tuple(weight_shape), stride, padding, dilation, groups)
 
 
+@remembered
 def _make(x_shape, weight_shape, stride, padding, dilation, groups):
     if len(x_shape) not in (3, 4):
         raise ValueError(f"`x` has shape {x_shape}; it must be (N, C, H, W), or (C, H, W) for one image")
@@ -95,9 +92,6 @@ def _make(x_shape, weight_shape, stride, padding, dilation, groups):
     dilation = tuple(d if k > 1 else 1 for d, k in zip(dilation, weight_shape[2:]))
     batch = x_shape if len(x_shape) == 4 else (1, *x_shape)
     return Problem(batch, weight_shape, stride, padding, dilation, groups, tuple(out_size))
-
-
-_kept = lru_cache(maxsize=256)(_make)  # a training loop asks for the same few problems thousands of times
 
 
 def _check_channels(x_shape, weight_shape, groups):

@@ -16,7 +16,7 @@ from cnnlib._array import is_batch_innermost
 from cnnlib._threads import run_all, scratch
 
 PIECE_BYTES = 2**22  # of the input, at most: with small ones, passing the interpreter to and fro costs too much
-SMALL = 2**19  # bytes of input that are done before a second thread has been woken
+SMALL = 2**21  # bytes of input up to which a second thread does not pay
 
 
 def takes(x, windows):

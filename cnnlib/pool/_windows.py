@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cnnlib._arguments import checked
+from cnnlib._arguments import checked, remembered
 from cnnlib.geometry import as_int, as_pair, effective_size
 
 
@@ -49,6 +49,7 @@ class Windows:
         return framed[..., top:top + self.size[0], left:left + self.size[1]]
 
 
+@remembered
 def make_windows(x_shape, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
     """Check the settings of a pooling against the input's shape and return its :class:`Windows`.
 
