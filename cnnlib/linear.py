@@ -5,7 +5,7 @@ from math import prod
 from cnnlib import _array
 from cnnlib._arguments import check_grad_output, check_shape, checked, is_integer
 from cnnlib._array import as_dtype, dtype_name, quietly, working
-from cnnlib.conv._integers import as_result, check_sums, may_leave_int64
+from cnnlib._integers import as_result, check_sums, may_leave_int64
 
 
 @quietly

@@ -70,16 +70,25 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *, m
 
 
 def conv2d_backward(grad_output, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *,
-                    method="auto"):
+                    method="auto", need_grad_x=True):
     """Return the gradients of :func:`conv2d`, given that of its output.
+
+    Parameters
+    ----------
+    grad_output : array of the output's shape
+    x, weight, bias, stride, padding, dilation, groups, method
+        As in :func:`conv2d`.
+    need_grad_x : bool
+        False spares the work of grad_x, for which the first layer of a network has no use.
 
     Returns
     -------
-    grad_x, grad_weight : arrays of the shapes of `x` and `weight`; None for integers
+    grad_x : array of the shape of `x`; None for integers, or if it is not needed
+    grad_weight : array of the shape of `weight`; None for integers
     grad_bias : array of shape (F,); None without a bias, or for integers
     """
     grad_output, x, weight, bias = checked(grad_output=grad_output, x=x, weight=weight, bias=bias)
-    return backward(grad_output, x, weight, bias, stride, padding, dilation, groups, method)
+    return backward(grad_output, x, weight, bias, stride, padding, dilation, groups, method, need_grad_x)
 
 
 def forward(x, weight, bias, stride, padding, dilation, groups, method):
@@ -92,7 +101,7 @@ def forward(x, weight, bias, stride, padding, dilation, groups, method):
     return out[0] if unbatched else out
 
 
-def backward(grad_output, x, weight, bias, stride, padding, dilation, groups, method):
+def backward(grad_output, x, weight, bias, stride, padding, dilation, groups, method, need_grad_x=True):
     """Do the work of :func:`conv2d_backward` on arrays that are checked."""
     problem = make_problem(x.shape, weight.shape, stride, padding, dilation, groups)
     x, unbatched = as_batch(x)
@@ -100,6 +109,8 @@ def backward(grad_output, x, weight, bias, stride, padding, dilation, groups, me
     grad_output = check_grad_output(grad_output, problem.out_shape[1:] if unbatched else problem.out_shape)
     if is_integer(x):
         return None, None, None
-    grad_x, grad_weight = _run.backward(grad_output, x, weight, problem, method)
     grad_bias = None if bias is None else _run.backward_bias(grad_output)
+    if not need_grad_x:
+        return None, _run.backward_weight(grad_output, x, problem, method), grad_bias
+    grad_x, grad_weight = _run.backward(grad_output, x, weight, problem, method)
     return grad_x[0] if unbatched else grad_x, grad_weight, grad_bias

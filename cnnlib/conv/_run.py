@@ -11,8 +11,8 @@ from math import prod
 from cnnlib import _array
 from cnnlib._arguments import is_integer
 from cnnlib._array import COMPUTE_DTYPE, as_dtype, dtype_name, quietly
+from cnnlib._integers import as_result, check_sums, may_leave_int64
 from cnnlib.conv import shifted
-from cnnlib.conv._integers import as_result, check_sums, may_leave_int64
 from cnnlib.conv._methods import choose
 from cnnlib.conv._pieces import cut
 

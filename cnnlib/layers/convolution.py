@@ -1,8 +1,6 @@
 """Convolution and its transpose as layers."""
 
-from cnnlib.conv import _run, conv2d, conv2d_backward, conv_transpose2d, conv_transpose2d_backward
-from cnnlib.conv._arguments import as_batch, check_grad_output, checked
-from cnnlib.conv._problem import make_problem
+from cnnlib.conv import conv2d, conv2d_backward, conv_transpose2d, conv_transpose2d_backward
 from cnnlib.geometry import as_int, as_pair
 from cnnlib.layers.dense import Weighted
 
@@ -70,11 +68,9 @@ class Conv2d(_Convolution):
 
     def backward_parameters(self, grad_output):
         x, = self.kept()
-        grad_output, x, weight = checked(grad_output=grad_output, x=x, weight=self.weight.data)
-        problem = make_problem(x.shape, weight.shape, self.stride, self.padding, self.dilation, self.groups)
-        grad_output = check_grad_output(grad_output, problem.out_shape[-x.ndim:])
-        self.add_gradients(weight=_run.backward_weight(grad_output, as_batch(x)[0], problem, self.method),
-                           bias=None if self.bias is None else _run.backward_bias(grad_output))
+        _, grad_weight, grad_bias = conv2d_backward(grad_output, x, *self._arrays(), **self._settings(),
+                                                    need_grad_x=False)
+        self.add_gradients(weight=grad_weight, bias=grad_bias)
 
     def _settings(self):
         return dict(stride=self.stride, padding=self.padding, dilation=self.dilation, groups=self.groups,

@@ -140,6 +140,18 @@ def test_backward_is_the_adjoint(array, rng, method, geometry):
 
 
 @pytest.mark.parametrize(("method", "geometry"), ADJOINT_CASES)
+def test_the_gradient_of_x_may_be_left_out(array, rng, method, geometry):
+    kwargs = GEOMETRIES[geometry]
+    arrays = [array(a) for a in draw(rng, (2, 4, 9, 8), (6, 4 // kwargs.get("groups", 1), 3, 3), (6,))]
+    grad_output = conv2d(*arrays, method=method, **kwargs)
+    expected = conv2d_backward(grad_output, *arrays, method=method, **kwargs)[1:]
+    grad_x, *others = conv2d_backward(grad_output, *arrays, method=method, **kwargs, need_grad_x=False)
+    assert grad_x is None
+    for found, value in zip(others, expected):
+        assert_close(found, _array.to_numpy(value))
+
+
+@pytest.mark.parametrize(("method", "geometry"), ADJOINT_CASES)
 def test_gradient_by_central_differences(rng, method, geometry):
     kwargs = GEOMETRIES[geometry]
     args = draw(rng, (1, 2, 6, 7), (2, 2 // kwargs.get("groups", 1), 3, 3), (2,))

@@ -10,7 +10,7 @@ from checkout import full_name, names, trees
 
 # The library's parts, lowest floor first; within a floor, a part may import those to its left.
 FLOORS = (
-    ("_threads", "_erfc", "_array", "geometry", "_arguments"),
+    ("_threads", "_erfc", "_array", "_integers", "geometry", "_arguments"),
     ("images", "conv", "activations", "linear", "pool", "norms", "losses", "initializers", "scalar"),
     ("gradcheck", "features", "layers", "torch_layers", "optim"),
     ("architectures", "history", "data", "course"),
