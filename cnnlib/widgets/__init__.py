@@ -1,4 +1,7 @@
-"""Small machines that teach one idea each. Naming one imports anywidget; ``import cnnlib`` does not."""
+"""Small machines that teach one idea each. Naming one imports anywidget; ``import cnnlib`` does not.
+
+How to add one, in five steps: the docstring of ``_base.py``.
+"""
 
 _FILES = {"ConvolutionMicroscope": "microscope", "Redraw": "redraw", "ShapeBuilder": "shape_builder"}
 __all__ = ["ConvolutionMicroscope", "Redraw", "ShapeBuilder"]

@@ -1,9 +1,31 @@
 """What all widgets share: state that Python holds, code that makes it, a picture and a sentence of it.
 
 The only file that imports anywidget. Works with ipywidgets 7.7 (Colab) and 8.
+
+How to add a widget, in five steps:
+
+1. A class in a file of its own, named in ``__init__.py``'s ``_FILES``: its traits tagged ``sync=True, start=True``
+   are its state, in the order in which they stand in ``code()``; ``positional``, ``controls``, ``sentence()`` and
+   ``figure()``. It checks what it is given (an error names the argument, its value and what would work) and
+   leaves arithmetic to ``cnnlib``.
+2. ``static/<name>_words.js``: pure functions from the state to numbers, refusals and sentences, the same as
+   Python's; arithmetic that others may need goes into ``static/kit/maths.js`` or a file of the kit beside it.
+   ``tests/widgets/test_js.py`` draws the cases, ``tests/js/`` answers them.
+3. ``static/<name>.js``: ``render({ model, el })`` calls the kit's ``mount(model, el, { name, title, idea, hands,
+   predict, build })``. Keys first, pointer second: ``grid`` for numbers, ``photo`` for pictures, ``loupe`` for a
+   piece of a picture, ``panel`` round each, ``steps`` to walk through cells, ``stepper``, ``toggle``, ``choice``,
+   ``menu`` and ``scrub`` for the rest. ``state.preview`` follows a pointer without a message, ``state.commit`` is a
+   message and a step of undo. The joined file stays below 60 kB.
+4. One line in ``tests/widgets/examples.py``: an example of the widget, and a change that a hand can make. With it the
+   batteries in ``tests/widgets/test_base.py`` and ``tests/browser/test_widgets.py`` try state, code, reset, undo,
+   300 random actions, keys, sentences, pictures, themes, widths, views and memory. ``FAULTS`` in
+   ``tests/widgets/test_js.py`` gets three lines: faults that are planted in its arithmetic, and must be found.
+5. What is its own, driven in Chromium: ``tests/browser/test_<name>.py``, the lesson once by keys alone and once by
+   pointer alone. Then look at it, in JupyterLab: light, dark, 680 pixels, projector.
 """
 
 import base64
+import difflib
 import json
 
 import anywidget
@@ -14,6 +36,7 @@ from traitlets import Bool, Dict, Enum, List, Unicode
 from cnnlib.widgets import _compose, _text
 
 LITERAL = 81  # numbers; a larger array stands in code() by its name
+BUTTONS = ("undo", "predict", "reset", "code", "help")
 
 
 class Array(traitlets.TraitType):
@@ -46,7 +69,7 @@ class Array(traitlets.TraitType):
     def set(self, obj, value):
         """Set it, and notify only where a number differs (NaN equals NaN)."""
         new, old = self._validate(obj, value), obj._trait_values.get(self.name)
-        if new is not None and old is not None and np.array_equal(new, old, equal_nan=True):
+        if new is not None and _same(new, old):
             return
         obj._trait_values[self.name] = new
         if new is not old:
@@ -69,8 +92,8 @@ class CourseWidget(anywidget.AnyWidget):
     """The base of the course's widgets.
 
     Traits tagged ``start=True`` are the state: read them, assign them, link them; :meth:`reset` returns to what they
-    were when the widget was made. A subclass gives `positional` (the traits that come first in a call), `picture`
-    and `sentence`.
+    were when the widget was made. A subclass gives `positional` (the traits that come first in a call), `controls`
+    (what `hide` may name beside the buttons), `figure` and `sentence`.
 
     Parameters
     ----------
@@ -78,9 +101,14 @@ class CourseWidget(anywidget.AnyWidget):
     scale : {"auto", "grey", "tone"}
         Grey levels or signed tones for the input; "auto" takes tones where there are negative numbers.
     hide : sequence of str
-        Names of controls not to show.
+        Names of controls not to show: of the class's `controls` and of undo, predict, reset, code, help.
     predict : bool
         Hide the answer until a prediction is committed.
+
+    Raises
+    ------
+    TypeError
+        An option that the class does not have; the message names the nearest.
     """
 
     _ipython_display_ = None  # ipywidgets 7 would show the widget without picture and sentence
@@ -96,21 +124,44 @@ class CourseWidget(anywidget.AnyWidget):
     _code = Dict().tag(sync=True)
 
     positional = ()
+    controls = ()
 
     def __init__(self, **state):
-        self._names = {}
+        self._names, self._extra = {}, {}
+        self._check_options(state)
         super().__init__(**{name: list(value) if name == "hide" else value for name, value in state.items()})
         self._opening = {name: getattr(self, name) for name in self._state_names()}
         start = {name: self._to_json(name) for name, value in self._opening.items() if not _is_large(value)}
         with self.hold_sync():
             self._start = start
-            self._code = {"name": type(self).__name__, "positional": list(self.positional), "names": self._names,
-                          "defaults": {name: self._default(name) for name in self._opening}}
+            self._tell_code()
+
+    def _tell_code(self):
+        """Tell the browser how this class's call is written; again where a name has come to be known."""
+        self._code = {"name": type(self).__name__, "positional": list(self.positional), "names": dict(self._names),
+                      "extra": dict(self._extra), "defaults": {name: self._default(name) for name in self._opening}}
+
+    def _check_options(self, state):
+        names = self._state_names()
+        for option in state:
+            known = option in names or option.startswith("_") or option in anywidget.AnyWidget.class_trait_names()
+            if not known:
+                near = difflib.get_close_matches(option, names, 1)
+                meant = f"; did you mean {near[0]!r}?" if near else ""
+                raise TypeError(f"{type(self).__name__} has no option {option!r}{meant} (options: {', '.join(names)})")
+
+    @traitlets.validate("hide")
+    def _check_hide(self, proposal):
+        known = (*self.controls, *BUTTONS)
+        for name in proposal.value:
+            if name not in known:
+                raise traitlets.TraitError(f"`hide` has {name!r}; a {type(self).__name__} can hide {', '.join(known)}")
+        return proposal.value
 
     def _state_names(self):
         """Return the names of the traits that are the state, the class's own ones first."""
         own = [name for name in self.trait_names(start=True) if name not in CourseWidget.class_trait_names()]
-        order = {name: place for cls in type(self).__mro__ for place, name in enumerate(cls.__dict__)}
+        order = {name: place for cls in reversed(type(self).__mro__) for place, name in enumerate(cls.__dict__)}
         shared = ("size", "scale", "hide", "predict")
         return [*sorted(own, key=lambda name: order.get(name, len(order))), *shared]
 
@@ -125,7 +176,8 @@ class CourseWidget(anywidget.AnyWidget):
         """Return the call that makes what is on screen; large arrays stand in it by their name."""
         parts = [self._written(name) for name in self.positional]
         parts += [f"{name}={self._written(name)}" for name in self._opening
-                  if name not in self.positional and getattr(self, name) != self._default(name)]
+                  if name not in self.positional and not _same(getattr(self, name), self._default(name))]
+        parts += [f"{name}={value}" for name, value in self._extra.items()]
         return f"{type(self).__name__}({', '.join(parts)})"
 
     def _written(self, name):
@@ -197,6 +249,12 @@ class CourseWidget(anywidget.AnyWidget):
 
 
 _HOUSEKEEPING = {*anywidget.AnyWidget.class_trait_names(), "_esm", "_css", "_anywidget_id"}
+
+
+def _same(one, other):
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return np.array_equal(one, other, equal_nan=True)
+    return type(one) is type(other) and not isinstance(one, np.ndarray) and one == other
 
 
 def _is_large(value):

@@ -2,8 +2,10 @@
 
 anywidget loads a widget's module from a blob, where ``import "./kit/grid.js"`` finds nothing. So a file imports by
 one-line ``import { a, b } from "./kit/x.js";``, exports by one last ``export { a, b };``, node loads it as it is,
-and a page gets the files joined, without comments and without most spaces and line breaks. So a regular expression
-has neither quote nor space in it, and a template no template.
+and a page gets the files joined, without comments and without what only people need to read: most spaces and line
+breaks, brackets round one argument, the last semicolon of a block, ``const`` after ``const``, ``true`` for ``!0``.
+So every statement ends in a semicolon or a brace and none is empty, a regular expression has neither quote nor space
+in it, and a template has no template in it.
 """
 
 import re
@@ -13,10 +15,16 @@ STATIC = Path(__file__).with_name("static")
 
 _IMPORT = re.compile(r'^import \{ [^}]+ \} from "(\.[^"]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export \{ [^}]+ \};\n", re.MULTILINE)
-_TOKEN = re.compile(r"""("(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`)"""  # a text, kept as it is
-                    r"""|(?:^|(?<=\s))//[^\n]*"""  # a comment
-                    r"""| ?(===|!==|=>|&&|\|\||\?\?|[<>*]=?|[=?:,;{}()]|[-+/](?= [^-+/])) ?""", re.MULTILINE)
-_BREAK = re.compile(r"^\s+|(?<=[;{,(])\s*\n|[ ]+$", re.MULTILINE)
+_TEXT = r"""("(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`)"""  # kept as it is
+_TOKEN = re.compile(_TEXT + r"""|(?:^|(?<=\s))//[^\n]*"""  # a comment
+                    r"""| ?(===|!==|=>|&&|\|\||\?\?|[<>*]=?|[=?:,;{}()%]|[-+/](?= [^-+/])) ?""", re.MULTILINE)
+_BREAK = re.compile(r"^\s+|(?<=[;{},(])\s*\n|[ ]+$", re.MULTILINE)
+_SPARE = re.compile(_TEXT + r"""|(?<!\w)\((\w+)\)(?==>)"""  # (x)=>, not return(x)=>
+                    r"""|;(?=})|,(?=[}\])])"""  # the last one in a block or a list
+                    r"""|(?<![\w.])0(?=\.\d)""")  # 0.5
+_WORD = re.compile(_TEXT + r"""|(?<![\w.])(true|false)\b""")
+_NESTED = re.compile(r"`[^`\n]*\$\{[^}`\n]*`[^\n]*")
+_ESCAPE = re.compile(r"\\u([0-9a-f]{4})")
 _DECLARED = re.compile(r"^(?:async )?(?:function|const|let|class) (\w+)", re.MULTILINE)
 
 
@@ -42,21 +50,56 @@ def join(*names):
     Raises
     ------
     ValueError
-        Two files declare the same name at their top level, or a file imports in another form.
+        Two files declare the same name at their top level, a file imports in another form, or a template stands in
+        a template.
     """
     owner, parts = {}, []
     for path in files(*names):
         text = _EXPORT.sub("", _IMPORT.sub("", path.read_text(encoding="utf-8")))
         if left := re.search(r"^(?:import|export)\b.*", text, re.MULTILINE):
             raise ValueError(f"{path.name}: `{left[0]}` is not a one-line import or a last export of names")
+        if nested := _NESTED.search(text):
+            raise ValueError(f"{path.name}: a template in a template, `{nested[0]}`: build the inner one first")
         for name in _DECLARED.findall(text):
             if name in owner:
                 raise ValueError(f"{path.name} and {owner[name]} both declare `{name}` at their top level")
             owner[name] = path.name
-        parts.append(_BREAK.sub("", _TOKEN.sub(lambda m: m[1] or m[2] or "", text)))
+        text = _BREAK.sub("", _TOKEN.sub(_kept, text))
+        text = _WORD.sub(lambda m: m[1] or {"true": "!0", "false": "!1"}[m[2]], _SPARE.sub(_kept, text))
+        parts.append(_merged(text))
     return "".join(parts)
+
+
+def _merged(text):
+    """Join neighbouring constants: ``const a=1;const b=2`` as ``const a=1,b=2``."""
+    parts, fresh, constant = [], [True], [False]  # per open bracket: does a statement begin here, is it a const?
+    for token in re.findall(_TEXT[:-1] + r"|const |[^\W\d]\w*|\s|.)", text, re.DOTALL):
+        if token == "const " and fresh[-1]:
+            if constant[-1] and parts[-1:] == [";"]:
+                parts[-1], token = ",", ""
+            fresh[-1], constant[-1] = False, True
+        elif token in "([{":
+            fresh[-1], constant[-1] = False, constant[-1] and not fresh[-1]
+            fresh.append(token == "{")
+            constant.append(False)
+        elif token in ")]}":
+            fresh.pop()
+            constant.pop()
+            fresh[-1] = token == "}" and not constant[-1]
+        elif token == ";":
+            fresh[-1] = True
+        else:
+            fresh[-1], constant[-1] = False, constant[-1] and not fresh[-1]
+        parts.append(token)
+    return "".join(parts)
+
+
+def _kept(match):
+    """Return what stays of a match: a text, or the part that is not spare."""
+    text = match[1] and _ESCAPE.sub(lambda code: chr(int(code[1], 16)), match[1])
+    return text or match[2] or ""
 
 
 def compose(name):
     """Return the module of one widget, as anywidget wants it."""
-    return join(name) + "export default { render };\n"
+    return join(name) + "\nexport default { render };\n"

@@ -5,7 +5,8 @@ import traitlets
 from traitlets import Bool, Dict, Float, Int, Unicode
 
 from cnnlib import conv, data, geometry, images
-from cnnlib.widgets import _base, _compose
+from cnnlib.widgets import _base, _compose, _student
+from cnnlib.widgets._picture import panel_figure
 from cnnlib.widgets._text import factor, full, literal, places, plural, term
 
 LARGEST = 512  # pixels a side; a larger photo is resized
@@ -70,6 +71,7 @@ class ConvolutionMicroscope(_base.CourseWidget):
 
     javascript = "microscope.js"
     positional = ("image", "kernel")
+    controls = ("stride", "padding", "dilation", "bias", "flip", "step")
     _esm = _compose.compose(javascript)
     _css = _base.style()
 
@@ -90,9 +92,9 @@ class ConvolutionMicroscope(_base.CourseWidget):
     def __init__(self, image, kernel, *, fn=None, **state):
         pixels, name, note = _picture_of(image)
         super().__init__(image=pixels, kernel=kernel, _note=note, **state)
-        if name:
-            self._names["image"] = name
-            self._code = {**self._code, "names": dict(self._names)}
+        self._names |= {"image": name} if name else {}
+        self._extra |= {"fn": _named(fn)} if fn else {}
+        self._tell_code()
         for option in ("stride", "dilation"):
             geometry.as_int(option, getattr(self, option), 1)
         if self._depth(self.image) != self._depth(self.kernel):
@@ -110,7 +112,15 @@ class ConvolutionMicroscope(_base.CourseWidget):
         """Compute the map, and the student's where image or filter changed."""
         self.output = None if self.problem() else self._conv(self.stride, self._pad(), self.dilation, self.bias)
         if self._fn is not None and (change is None or change.name in ("image", "kernel")):
-            self._theirs = _compare(self._fn, self.image, self.kernel)
+            self._ask_student()
+
+    def _ask_student(self):
+        """Call the student's function at stride 1 without padding; the number tells the browser that it did answer."""
+        image, kernel = (np.asarray(a if a.ndim == 3 else a[None], np.float64) for a in (self.image, self.kernel))
+        fits = len(image) == len(kernel) and all(k <= n for n, k in self._sides())
+        ours = conv.conv2d(image, kernel[None], method="exact")[0] if fits else None
+        theirs = _student.answer(self._fn, np.array(self.image), np.array(self.kernel))
+        self._theirs = {**_student.compare(theirs, ours), "call": (self._theirs or {"call": 0})["call"] + 1}
 
     def _planes(self):
         """Return image and filter, as it lies, in double precision with a channel axis."""
@@ -210,25 +220,28 @@ class ConvolutionMicroscope(_base.CourseWidget):
         return f"{lost} of {plural(pixels, 'pixel')} {'is' if lost == 1 else 'are'} read by no window. " if lost else ""
 
     def figure(self):
-        """Return the figure of :func:`cnnlib.plots.plot_convolution` for the chosen output."""
+        """Return the figure of :func:`cnnlib.plots.plot_convolution` for the chosen output.
+
+        More channels than it draws are shown by the chosen one, under the map of all.
+        """
         from cnnlib import plots
 
-        if self.problem() or self.predict:
-            from matplotlib import pyplot as plt
-
-            figure, axes = plt.subplots(1, 2, figsize=(7, 3))
-            for ax, array, role in zip(axes, (self.image, self.kernel), ("input", "weight")):
-                plane = array if array.ndim == 2 else array[min(max(self.channel, 0), len(array) - 1)]
-                draw = plots.plot_grid if max(plane.shape) <= 16 else plots.plot_image
-                draw(plane, ax, title="input" if role == "input" else "filter",
-                     **({"role": role} if max(plane.shape) <= 16 else {}))
-            return figure
+        if self.problem() or self.predict or self._depth(self.image) > 4:
+            return self._panels()
         row, col = self._at()
-        channels = slice(None) if self._depth(self.image) <= 4 else slice(self.channel, self.channel + 1)
-        image, kernel = (a if a.ndim == 2 else a[channels] for a in (self.image, self.kernel))
-        axes = plots.plot_convolution(image, kernel, row=row, col=col, stride=self.stride, padding=self._pad(),
-                                      dilation=self.dilation, bias=self.bias, flip=self.flip)
+        axes = plots.plot_convolution(self.image, self.kernel, row=row, col=col, stride=self.stride,
+                                      padding=self._pad(), dilation=self.dilation, bias=self.bias, flip=self.flip)
         return np.ravel(axes)[0].figure
+
+    def _panels(self):
+        channel = min(max(self.channel, 0), self._depth(self.image) - 1)
+        of = f", channel {channel}" if self._depth(self.image) > 1 else ""
+        planes = [a if a.ndim == 2 else a[min(channel, len(a) - 1)] for a in (self.image, self.kernel)]
+        panels = [(planes[0], f"input{of}", "input"), (planes[1], f"filter{of}", "weight")]
+        if self.output is not None:
+            shown = np.full_like(self.output, np.nan) if self.predict else self.output
+            panels.append((shown, "output, not yet shown" if self.predict else "output, all channels", "output"))
+        return panel_figure(panels, self.sentence())
 
 
 def _picture_of(image):
@@ -250,23 +263,7 @@ def _picture_of(image):
     return image, name, f"Resized from {size[0]}×{size[1]} to {small[0]}×{small[1]} pixels."
 
 
-def _compare(fn, image, kernel):
-    """Call the student's function and say in words, and by cells, where its map differs from ours."""
-    planes = [np.asarray(a if a.ndim == 3 else a[None], np.float64) for a in (image, kernel)]
-    nothing = {"shape": None, "data": [], "differs": []}
-    try:
-        ours = conv.conv2d(planes[0], planes[1][None], method="exact")[0]
-        theirs = np.asarray(fn(np.array(image), np.array(kernel)), np.float64)
-    except Exception as error:  # the student's function may fail in any way; the widget says how
-        return {**nothing, "words": f"{type(error).__name__}: {error}"}
-    if theirs.shape != ours.shape:
-        return {**nothing, "words": f"gives shape {theirs.shape}, computed {ours.shape}"}
-    wrong = np.flatnonzero(~np.isclose(theirs, ours, rtol=1e-5, atol=1e-6, equal_nan=True))
-    small = max(ours.shape) <= 16
-    words = f"agrees in all {plural(ours.size, 'output')}"
-    if len(wrong):
-        i, j = np.unravel_index(wrong[0], ours.shape)
-        words = (f"differs in {wrong.size} of {plural(ours.size, 'output')}, first at row {i}, column {j}: "
-                 f"yours {full(theirs[i, j])}, computed {full(ours[i, j])}")
-    return {"words": words, "shape": list(ours.shape), "data": theirs.ravel().tolist() if small else [],
-            "differs": wrong.tolist() if small else []}
+def _named(fn):
+    """Return the name by which a cell can give a function again."""
+    name = getattr(fn, "__name__", "")
+    return name if name.isidentifier() else "fn"

@@ -1,6 +1,5 @@
 """A browser for the widgets: one Chromium per worker, a page per test, messages counted."""
 
-import json
 import re
 import shutil
 import sys
@@ -10,9 +9,16 @@ import numpy as np
 import pytest
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))  # `from widgets_shown import …`
+sys.path[:0] = [str(HERE), str(HERE.parent / "widgets")]  # `from budget import …`, `from examples import …`
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]
+
+
+STATE = """() => JSON.stringify(Object.keys(model.get('_start')).sort().map((name) => {
+  const v = model.get(name);
+  if (!v || !v.shape) return [name, v];
+  return [name, v.shape, [...new Uint8Array(v.data.buffer, v.data.byteOffset, v.data.byteLength)]];
+}))"""
 
 
 def find_chromium():
@@ -47,8 +53,11 @@ class Shown:
         return self
 
     def settle(self):
-        """Wait until what was asked for is drawn and has been spoken."""
-        self.page.wait_for_timeout(330)
+        """Wait until what was asked for is drawn and has been spoken: the voice has said what the line shows."""
+        self.frame().page.wait_for_function("""() => [...document.querySelectorAll('.cw')].every((root) => {
+          const [line, spoken] = ['.cw-line', 'output[data-part=readout]'].map((part) => root.querySelector(part));
+          return spoken.textContent === line.textContent;
+        })""")
         return self
 
     def frame(self):
@@ -100,10 +109,58 @@ class Shown:
         return value
 
     def state(self):
-        """Return everything that is state, as text to compare."""
-        names = self.page.evaluate("Object.keys(model.get('_start'))")
-        return json.dumps({n: v.tolist() if isinstance(v := self.get(n), np.ndarray) else v for n in names},
-                          sort_keys=True)
+        """Return everything that is state and that a hand can change, as text to compare; arrays by their bytes."""
+        return self.page.evaluate(f"({STATE})()")
+
+    def follow(self):
+        """Keep the state at the `start`, and in window.trail the state after each message."""
+        self.start = self.state()
+        self.page.evaluate(f"""() => {{
+          window.trail = [];
+          const save = model.save_changes, state = {STATE};
+          model.save_changes = () => {{ save(); if (trail.at(-1) !== state()) trail.push(state()); }};
+        }}""")
+        return self
+
+    def set(self, name, value):
+        """Set a trait as Python would."""
+        self.page.evaluate("([name, value]) => model.set(name, value)", [name, value])
+        return self.frame()
+
+    def leave(self):
+        """Take pointer and focus away from the widget."""
+        self.page.mouse.move(1, 795)
+        self.page.evaluate("document.activeElement.blur()")
+        return self.frame()
+
+    @property
+    def line(self):
+        """What the readout shows at once; `readout` is what is spoken when it has settled."""
+        self.frame()
+        return self.root.locator(".cw-line").text_content()
+
+    def tab_to(self, selector, most=60):
+        """Press Tab until an element that matches has the focus: what no key reaches is found out here."""
+        for _ in range(most):
+            if self.page.evaluate("(s) => document.activeElement.matches(s)", selector):
+                return self
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"{selector} is not reached by {most} times Tab")
+
+    def hear(self):
+        """Keep a log of all that is spoken; `heard` gives it."""
+        self.page.evaluate("""() => {
+          window.heard = [];
+          const output = document.querySelector('output[data-part=readout]');
+          const listen = new MutationObserver(() => heard.push(output.textContent));
+          listen.observe(output, { childList: true, characterData: true });
+        }""")
+        return self
+
+    @property
+    def heard(self):
+        self.settle()
+        return self.page.evaluate("heard")
 
     def check(self):
         """No exception so far, and still drawn."""

@@ -1,4 +1,4 @@
-"""Both widgets in a real JupyterLab: rendered, in step with Python, deaf to its shortcuts, gone when closed."""
+"""The widgets in a real JupyterLab: rendered, in step with Python, deaf to its shortcuts, gone when closed."""
 
 import json
 import os
@@ -10,13 +10,15 @@ import urllib.request
 
 import nbformat
 import pytest
+from looks import faults
 
 pytestmark = pytest.mark.browser
 
 CELLS = [
     "from cnnlib.widgets import ConvolutionMicroscope, ShapeBuilder\n"
     "image = [[int(c) for c in row] for row in '111111 000010 011100 001000 010000 100000'.split()]\n"
-    "microscope = ConvolutionMicroscope(image, [[1, 1, 1], [-1, 1, -1], [1, -1, -1]], col=1)\nmicroscope",
+    "microscope = ConvolutionMicroscope(image, [[1, 1, 1], [-1, 1, -1], [1, -1, -1]], col=1,\n"
+    "                                   fn=lambda image, kernel: image[:4, :4])\nmicroscope",
     "builder = ShapeBuilder((3, 32, 32), ['conv 10 5 1 2'])\nbuilder",
     "microscope",
     "",  # where the kernel is asked
@@ -57,7 +59,7 @@ def lab(tmp_path_factory):
             yield address
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(120)  # a busy machine takes its time
 
 
 def wait_for(answer, seconds):
@@ -112,12 +114,16 @@ def test_in_jupyterlab(chromium, lab):
     first, second = (page.locator("[data-widget=ConvolutionMicroscope]").nth(k) for k in (0, 1))
     assert first.locator('[data-part="output"] .cw-cell').all_inner_texts()[:4] == ["1", "2", "2", "5"]
     assert "760" in page.locator("[data-widget=ShapeBuilder]").inner_text()
+    assert "your function: differs in 8 of 16 outputs" in first.inner_text()
+    assert faults(page) == []
 
     # From the screen to Python, and both views alike; the keys of JupyterLab's own do nothing here.
     cells = page.locator(".jp-Notebook .jp-Cell").count()
     first.locator('[data-part="output"] [data-at="0,1"]').focus()
     for key in ("ArrowRight", "ArrowDown", *"abdd00xm"):
         page.keyboard.press(key)
+    page.locator("[data-widget=ShapeBuilder] .cw-grip").first.focus()
+    page.keyboard.type("abdd00xm")
     page.wait_for_timeout(500)
     assert page.locator(".jp-Notebook .jp-Cell").count() == cells
     assert page.locator(".jp-Dialog").count() == 0
@@ -128,10 +134,17 @@ def test_in_jupyterlab(chromium, lab):
     # A changed weight is computed in Python too; a state set in Python is on screen.
     first.locator('[data-part="weight"] [data-at="0,0"]').focus()
     page.keyboard.press("+")
+    page.wait_for_function(f"document.querySelector('{MICROSCOPE}').innerText.includes('differs in 12 of 16 outputs')")
     assert ask_kernel(page, "*microscope.kernel[0], *microscope.output[0]") == "2.0 1.0 1.0 2.0 3.0 3.0 6.0"
     assert ask_kernel(page, "setattr(microscope, 'stride', 3), *microscope.output.ravel()") == "None 2.0 6.0 3.0 0.0"
     page.wait_for_function(f"document.querySelectorAll('{MICROSCOPE} [data-part=output] .cw-cell').length === 8")
     assert first.locator('[data-part="output"] .cw-cell').all_inner_texts() == ["2", "6", "3", "0"]
+
+    # A theme that turns while the page is open; then back.
+    for theme in ("dark", "light"):
+        page.evaluate("(dark) => { document.body.dataset.jpThemeLight = String(!dark); }", theme == "dark")
+        page.wait_for_selector(f"{MICROSCOPE}[data-theme={theme}]", timeout=5_000)
+        assert faults(page) == []
 
     # Shift+Enter still runs the cell.
     number = "document.querySelectorAll('.jp-Notebook .jp-Cell')[1].querySelector('.jp-InputPrompt').innerText"

@@ -24,8 +24,8 @@ test("every fix that is offered works", { skip: missing }, () => {
 });
 
 test("the code of a state is Python's", { skip: missing }, () => {
-  for (const name of ["microscope", "shapes"]) {
-    for (const { state, pattern, code } of cases(name)) assert.equal(codeOf(pattern, state), code);
+  for (const [name, writers] of [["microscope", {}], ["shapes", shapes.WRITERS]]) {
+    for (const { state, pattern, code } of cases(name)) assert.equal(codeOf(pattern, state, writers), code);
   }
 });
 
@@ -59,7 +59,7 @@ test("every fix of a layer, taken, fits, and gives the size that it promises", {
 });
 
 test("the lecture's refusal", () => {
-  const layer = { kind: "conv", name: "", out_channels: 1, kernel_size: 3, stride: 3, padding: 0, dilation: 1, groups: 1 };
+  const layer = { ...shapes.BLANK, kind: "conv", out_channels: 1, kernel_size: 3, stride: 3 };
   const [row] = shapes.rowsOf({ input_shape: [1, 7, 7], layers: [layer], rounding: "refuse" });
   assert.equal(row.trouble, "does not fit: (7 − 3)/3 + 1 = 2.33");
 });

@@ -1,18 +1,19 @@
 // What the convolution microscope says: the same sentences as ConvolutionMicroscope.sentence() in Python.
 import { geometry, span, turned, products, sum, unread } from "./kit/maths.js";
 import { full, factor, term, places, plural } from "./kit/text.js";
+import { ceil, max, min } from "./kit/numbers.js";
 
 const RING = 16;                                     // the widest ring of zeros that is drawn
 const AXES = ["rows", "columns"];
 
 // All that follows from the state: sizes, geometry, the filter as it lies, the chosen output.
 function derive(s) {
-  const size = s.image.shape.slice(-2), kernelSize = s.kernel.shape.slice(-2);
+  const size = s.image.shape.slice(-2), taps = s.kernel.shape.slice(-2);
   const depth = (array) => (array.shape.length === 3 ? array.shape[0] : 1);
-  const g = geometry({ size, kernelSize, stride: Math.max(1, s.stride), padding: s.padding, dilation: Math.max(1, s.dilation) });
-  const within = (x, n) => Math.min(Math.max(x, 0), Math.max(n - 1, 0));
+  const g = geometry({ size, taps, stride: max(1, s.stride), padding: s.padding, dilation: max(1, s.dilation) });
+  const within = (x, n) => min(max(x, 0), max(n - 1, 0));
   return {
-    g, size, kernelSize, channels: depth(s.image), filters: depth(s.kernel),
+    g, size, taps, channels: depth(s.image), filters: depth(s.kernel),
     kernel: s.flip ? turned(s.kernel) : s.kernel,
     row: within(s.row, g.out[0]), col: within(s.col, g.out[1]), channel: within(s.channel, depth(s.image)),
   };
@@ -23,8 +24,8 @@ function problem(s) {
   for (const name of ["stride", "dilation"]) {
     if (s[name] < 1) return { text: `${name} ${full(s[name])}: the smallest is 1`, fixes: [[`${name} 1`, { [name]: 1 }]] };
   }
-  const zeros = typeof s.padding === "string" ? [0] : [s.padding].flat(2), widest = Math.max(...zeros);
-  if (Math.min(...zeros) < 0) return { text: `padding ${full(Math.min(...zeros))}: the smallest is 0`, fixes: [["padding 0", { padding: 0 }]] };
+  const zeros = typeof s.padding === "string" ? [0] : [s.padding].flat(2), widest = max(...zeros);
+  if (min(...zeros) < 0) return { text: `padding ${full(min(...zeros))}: the smallest is 0`, fixes: [["padding 0", { padding: 0 }]] };
   if (widest > RING) return { text: `padding ${widest}: the microscope draws at most ${RING}`, fixes: [[`padding ${RING}`, { padding: RING }]] };
   const d = derive(s);
   if (d.channels !== d.filters) {
@@ -34,11 +35,11 @@ function problem(s) {
 }
 
 function misfit(s, d) {
-  const axis = d.g.out[0] > 0 ? 1 : 0, size = d.size[axis], kernel = d.kernelSize[axis];
+  const axis = d.g.out[0] > 0 ? 1 : 0, size = d.size[axis], kernel = d.taps[axis];
   const [before, after] = d.g.pad[axis];
   const zeros = before === after ? `2\u00b7${before}` : `${before} + ${after}`;
   const spread = s.dilation > 1 ? `${s.dilation}\u00b7(${kernel} \u2212 1) + 1 = ${span(kernel, s.dilation)}` : String(kernel);
-  const needed = Math.max(...[0, 1].map((a) => Math.ceil((span(d.kernelSize[a], s.dilation) - d.size[a]) / 2)));
+  const needed = max(...[0, 1].map((a) => ceil((span(d.taps[a], s.dilation) - d.size[a]) / 2)));
   const fixes = needed <= RING ? [[`padding ${needed}`, { padding: needed }]] : [];
   for (let smaller = s.dilation - 1; smaller >= 1; smaller--) {
     if (geometry({ ...d.g, padding: s.padding, dilation: smaller }).fits) {
@@ -47,7 +48,7 @@ function misfit(s, d) {
     }
   }
   const would = needed <= RING ? `; padding ${needed} would` : "";
-  const where = d.size[0] === d.size[1] && d.kernelSize[0] === d.kernelSize[1] ? "" : `${AXES[axis]}: `;
+  const where = d.size[0] === d.size[1] && d.taps[0] === d.taps[1] ? "" : `${AXES[axis]}: `;
   return { text: `${where}${size} + ${zeros} < ${spread}: the ${s.dilation > 1 ? "dilated " : ""}filter does not fit${would}`, fixes };
 }
 
@@ -79,7 +80,7 @@ function sentence(s, hidden = s.predict) {
   const d = derive(s), work = working(s, d), lost = missed(d);
   const window = [d.row, d.col].map((at, a) => {
     const first = at * d.g.stride - d.g.pad[a][0];
-    return places(first, first + span(d.kernelSize[a], d.g.dilation) - 1, d.g.dilation);
+    return places(first, first + span(d.taps[a], d.g.dilation) - 1, d.g.dilation);
   });
   const sums = work.lists.length > 1 ? "channel sums " : "";
   return `${lost ? missedWords(d, lost) + " " : ""}Window rows ${window[0]}, columns ${window[1]}. ` +

@@ -2,10 +2,11 @@
 import { literal } from "./text.js";
 import { same } from "./state.js";
 
-// pattern: { name, positional, defaults, names } as Python sends it.
-function codeOf(pattern, state) {
+// pattern: { name, positional, defaults, names, extra } as Python sends it; writers: { trait: (value) => text }.
+function codeOf(pattern, state, writers = {}) {
   const written = (name) => {
     const value = state[name];
+    if (writers[name]) return writers[name](value);
     if (pattern.names[name]) return pattern.names[name];
     return value && value.shape && value.data.length > 81 ? name : literal(value);
   };
@@ -14,6 +15,7 @@ function codeOf(pattern, state) {
     if (pattern.positional.includes(name) || same(state[name], pattern.defaults[name])) continue;
     parts.push(`${name}=${written(name)}`);
   }
+  for (const [name, text] of Object.entries(pattern.extra)) parts.push(`${name}=${text}`);
   return `${pattern.name}(${parts.join(", ")})`;
 }
 

@@ -1,35 +1,44 @@
 // Controls that are real form elements with labels; what cannot act now is not drawn.
-import { element, setAttribute } from "./dom.js";
+import { element, on, setAttribute } from "./dom.js";
 import { full, parse } from "./text.js";
+import { max } from "./numbers.js";
+
+function control(trait, label, title, ...parts) {
+  return element("span.cw-control", { "data-trait": trait, title }, element("span.cw-label", {}, label), ...parts);
+}
 
 // [−] value [+] with a field to type into. read(text) -> value or null; change(value) commits.
 function stepper({ trait, label, signal, change, read = wholeNumber, title = null }) {
-  const less = element("button", { type: "button", class: "cw-step", tabindex: -1, "aria-label": `${label} less` }, "\u2212");
-  const field = element("input", { class: "cw-field", size: 3, inputmode: "numeric", autocomplete: "off", "aria-label": label });
-  const more = element("button", { type: "button", class: "cw-step", tabindex: -1, "aria-label": `${label} more` }, "+");
-  const box = element("span", { class: "cw-control", "data-trait": trait, title }, element("span", { class: "cw-label" }, label), element("span", { class: "cw-stepper" }, less, field, more));
-  let now = 0;
-  const number = () => (typeof now === "number" ? now : Array.isArray(now) ? Math.max(...now.flat()) : 0);
-  const by = (d) => change(now = number() + d);
-  less.addEventListener("click", () => by(-1), { signal });
-  more.addEventListener("click", () => by(1), { signal });
-  field.addEventListener("change", () => take(), { signal });
-  field.addEventListener("keydown", (event) => {
-    const d = { ArrowUp: 1, "+": 1, ArrowDown: -1, "-": -1, "\u2212": -1 }[event.key];
-    if (event.key === "Enter" && !event.shiftKey) take();
-    else if (d && !(event.ctrlKey || event.metaKey || event.altKey)) { event.preventDefault(); by(d * (event.shiftKey && event.key !== "+" ? 10 : 1)); }
-    else if (event.key === "Escape") field.value = words(now);
-  }, { signal });
-  function take() {
+  const small = (words, sign, d) => {
+    const el = element("button.cw-step", { type: "button", tabindex: -1, "aria-label": `${label} ${words}` }, sign);
+    on(el, signal, { click: () => by(d) });
+    return el;
+  };
+  const field = element("input.cw-field", { size: 3, inputmode: "numeric", autocomplete: "off", "aria-label": label });
+  let now = 0, typing = false;                       // what is being typed is not overwritten
+  const number = () => (typeof now === "number" ? now : Array.isArray(now) ? max(...now.flat()) : 0);
+  const by = (d) => { typing = false; change(now = number() + d); };
+  const take = () => {
+    typing = false;
     const value = read(field.value);
     if (value === null) field.value = words(now);
     else if (words(value) !== words(now)) change(value);
-  }
+  };
+  on(field, signal, {
+    input: () => { typing = true; },
+    change: take,
+    keydown: (e) => {
+      const d = { ArrowUp: 1, "+": 1, ArrowDown: -1, "-": -1, "\u2212": -1 }[e.key];
+      if (e.key === "Enter" && !e.shiftKey) take();
+      else if (d && !(e.ctrlKey || e.metaKey || e.altKey)) { e.preventDefault(); by(d * (e.shiftKey && e.key !== "+" ? 10 : 1)); }
+      else if (e.key === "Escape") { typing = false; field.value = words(now); }
+    },
+  });
   return {
-    element: box,
+    element: control(trait, label, title, element("span.cw-stepper", {}, small("less", "\u2212", -1), field, small("more", "+", 1))),
     set: (value, refused = false) => {
       now = value;
-      if (field.getRootNode().activeElement !== field || read(field.value) !== null) field.value = words(value);
+      if (!typing) field.value = words(value);
       setAttribute(field, "aria-invalid", refused ? "true" : null);
     },
   };
@@ -44,17 +53,23 @@ function wholeNumber(text) {
   return Number.isInteger(value) ? value : null;
 }
 
+// Padding as it may be typed: "1", "1, 2", "same", "valid".
+function paddingOf(text) {
+  const clean = text.trim();
+  if (/^(same|valid)$/.test(clean)) return clean;
+  return /^\d+\s*,\s*\d+$/.test(clean) ? clean.split(",").map(Number) : wholeNumber(clean);
+}
+
 function toggle({ trait, label, signal, change, title = null }) {
   const field = element("input", { type: "checkbox" });
-  const box = element("label", { class: "cw-control cw-toggle", "data-trait": trait, title }, field, label);
-  field.addEventListener("change", () => change(field.checked), { signal });
-  return { element: box, set: (on) => { field.checked = on; } };
+  on(field, signal, { change: () => change(field.checked) });
+  return { element: element("label", { class: "cw-control cw-toggle", "data-trait": trait, title }, field, label), set: (on) => { field.checked = on; } };
 }
 
 function button({ act, label, title = null, signal, press }) {
-  const el = element("button", { type: "button", class: "cw-button", "data-do": act, title }, label);
-  el.addEventListener("click", (event) => press(event), { signal });
+  const el = element("button.cw-button", { type: "button", "data-do": act, title }, label);
+  on(el, signal, { click: press });
   return el;
 }
 
-export { stepper, toggle, button, wholeNumber };
+export { control, stepper, toggle, button, wholeNumber, paddingOf };

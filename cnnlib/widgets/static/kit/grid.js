@@ -1,21 +1,25 @@
 // A grid of numbers on tones: one tab stop, arrows inside, cells that can be hovered, dragged and typed into.
 import { short, parse } from "./text.js";
 import { css, inkOn } from "./scale.js";
-import { element } from "./dom.js";
+import { element, div, on, arrow, active, textWidth } from "./dom.js";
+import { ceil, floor, max, min, round } from "./numbers.js";
 
-// options: part, role, label, signal; hands, all optional: enter(k), leave(), choose(k), move(k), edit(k, value, phase).
+const LEGIBLE = 24;                                  // pixels; a smaller cell shows no number
+const PRINT = 11;                                    // pixels; the smallest print
+
+// options: part, role, label, signal; hands, all optional: enter(k), leave(), focus(k), choose(k), move(k), edit(k, value, phase).
 // edit's phase is "drag", "drop" or "type"; a grid without edit cannot be changed.
 function grid(options) {
   const { part, signal } = options;
-  const cells = element("div", { class: "cw-cells", role: "grid", "data-part": part, "aria-label": options.label || part, "aria-readonly": options.edit ? null : "true" });
-  const top = element("div", { class: "cw-cols", "aria-hidden": "true" });
-  const side = element("div", { class: "cw-rows", "aria-hidden": "true" });
-  const box = element("div", { class: `cw-grid cw-${options.role}` }, top, side, cells);
+  const cells = element("div.cw-cells", { role: "grid", "data-part": part, "aria-label": options.label || part, "aria-readonly": options.edit ? null : "true" });
+  const top = element("div.cw-cols", { "aria-hidden": "true" });
+  const side = element("div.cw-rows", { "aria-hidden": "true" });
+  const box = div(`cw-grid cw-${options.role}${options.edit ? " cw-edit" : ""}`, top, side, cells);
   const frames = new Map(), marks = new Map();
   const me = { element: box, cells, rows: 0, cols: 0, origin: [0, 0], at: 0, content: null, rewritten: 0 };
   const fresh = new Map();                           // edited, not yet drawn: keys can be faster than frames
   const value = (k) => fresh.get(k) ?? me.content.data[k];
-  let list = [], seen = [];
+  let list = [], seen = [], longest = "";
 
   function build(rows, cols) {
     cells.replaceChildren();
@@ -25,7 +29,7 @@ function grid(options) {
     for (let i = 0; i < rows; i++) {
       const row = element("div", { role: "row" });
       for (let j = 0; j < cols; j++) {
-        const cell = element("div", { role: "gridcell", class: "cw-cell", tabindex: -1 });
+        const cell = element("div.cw-cell", { role: "gridcell", tabindex: -1 });
         cell.place = list.length;
         list.push(cell);
         row.append(cell);
@@ -35,29 +39,53 @@ function grid(options) {
     box.style.setProperty("--cols", cols);
     box.style.setProperty("--rows", rows);
     [me.rows, me.cols] = [rows, cols];
-    me.at = Math.min(me.at, list.length - 1);
+    me.at = min(me.at, list.length - 1);
     if (list.length) list[me.at].tabIndex = 0;
   }
 
-  // content: { rows, cols, origin, data, scale, decimals, text(k), state(k), name(k) }; the last three optional.
+  // content: { rows, cols, data, scale, decimals }; optional: origin, cell (the side in pixels), width (of a cell that
+  // is no square), text(k), state(k), name(k), locked (no hand changes it).
   me.show = (content) => {
     if (content.rows !== me.rows || content.cols !== me.cols) build(content.rows, content.cols);
     me.content = content;
     fresh.clear();
     me.origin = content.origin || [0, 0];
     indices();
+    longest = "";
     for (let k = 0; k < list.length; k++) paint(k);
+    fit(content);
     cells.dataset.rewritten = me.rewritten;
   };
 
+  const em = () => parseFloat(getComputedStyle(box).fontSize);
+
+  // Numbers as large as the cells allow; none where they could not be read.
+  function fit({ cell, width = cell }) {
+    if (!cell) return;
+    box.style.setProperty("--cell", `${cell}px`);
+    box.style.setProperty("--w", `${width}px`);
+    const key = `${cell},${width},${longest}`;
+    if (box.dataset.fit === key) return;
+    box.dataset.fit = key;
+    const size = max(PRINT, 0.95 * em());
+    const fits = (px) => textWidth(longest, px, box) + 2 <= width && px + 2 <= cell;
+    box.classList.toggle("cw-tight", !fits(size));
+    box.classList.toggle("cw-small", min(cell, width) < LEGIBLE - 4 || !fits(PRINT));
+  }
+
   function indices() {
-    const [r, c] = me.origin, key = `${me.rows},${me.cols},${r},${c}`;
+    const [r, c] = me.origin, { cell } = me.content, key = `${me.rows},${me.cols},${r},${c},${cell}`;
     if (box.dataset.indices === key) return;
     box.dataset.indices = key;
-    const numbers = (n, first) => [...Array(n).keys()].map((i) => element("span", {}, String(first + i).replace("-", "\u2212")));
-    top.replaceChildren(...numbers(me.cols, c));
-    side.replaceChildren(...numbers(me.rows, r));
-    list.forEach((cell, k) => { cell.dataset.at = `${r + Math.floor(k / me.cols)},${c + (k % me.cols)}`; });
+    const words = (n, first) => [...Array(n).keys()].map((i) => String(first + i).replace("-", "\u2212"));
+    const shown = (all, first, room) => {            // every one, or every second, … that has room
+      const every = cell ? max(1, ceil(room(max(...all.map((text) => text.length))) / cell)) : 1;
+      return all.map((text, i) => element("span", {}, (first + i) % every ? "" : text));
+    };
+    const print = max(PRINT, 0.8 * em());
+    top.replaceChildren(...shown(words(me.cols, c), c, (n) => 0.66 * n * print + 3));
+    side.replaceChildren(...shown(words(me.rows, r), r, () => print + 1));
+    list.forEach((cell, k) => { cell.dataset.at = `${r + floor(k / me.cols)},${c + (k % me.cols)}`; });
     seen = [];
   }
 
@@ -68,6 +96,7 @@ function grid(options) {
     const words = hidden ? "?" : text ? text(k) : short(data[k], decimals);
     const rgb = hidden || !scale ? null : scale.rgb(data[k]);
     const key = `${words}|${rgb}|${kind}`;
+    if (words.length > longest.length) longest = words;
     if (seen[k] === key) return;
     seen[k] = key;
     me.rewritten += 1;
@@ -108,56 +137,55 @@ function grid(options) {
     list[k].tabIndex = 0;
     if (take) list[k].focus({ preventScroll: false });
   };
-  me.hasFocus = () => cells.contains(cells.getRootNode().activeElement);
+  me.hasFocus = () => cells.contains(active(cells));
   me.typing = () => cells.querySelector("input") !== null;
 
-  const cellOf = (event) => event.target.closest?.(".cw-cell");
-  cells.addEventListener("pointerover", (event) => { const cell = cellOf(event); if (cell && options.enter) options.enter(cell.place); }, { signal });
-  cells.addEventListener("pointerleave", () => options.leave?.(), { signal });
-  cells.addEventListener("focusin", (event) => { const cell = cellOf(event); if (cell) { me.point(cell.place); options.focus?.(cell.place); } }, { signal });
-  cells.addEventListener("focusout", () => options.leave?.(), { signal });
-  cells.addEventListener("click", (event) => { const cell = cellOf(event); if (cell && !cell.querySelector("input")) options.choose?.(cell.place); }, { signal });
-  cells.addEventListener("dblclick", (event) => { const cell = cellOf(event); if (cell && options.edit) type(cell.place, ""); }, { signal });
-  cells.addEventListener("keydown", (event) => keydown(event), { signal });
-  if (options.edit) cells.addEventListener("pointerdown", (event) => drag(event), { signal });
+  // A listener that is called with the cell, where there is one.
+  const cellOf = (e) => e.target.closest?.(".cw-cell");
+  const atCell = (act) => (e) => { const cell = cellOf(e); if (cell) act(cell, cell.place, e); };
+  on(cells, signal, {
+    pointerover: atCell((cell, k) => options.enter?.(k)),
+    pointerleave: () => options.leave?.(),
+    focusin: atCell((cell, k) => { me.point(k); options.focus?.(k); }),
+    focusout: () => options.leave?.(),
+    click: atCell((cell, k) => { if (!cell.querySelector("input")) options.choose?.(k); }),
+    dblclick: atCell((cell, k) => { if (editable(k)) type(k, ""); }),
+    keydown: atCell(keydown),
+    pointerdown: atCell(drag),
+  });
 
-  function keydown(event) {
-    const cell = cellOf(event);
-    if (!cell || event.target !== cell || event.ctrlKey || event.metaKey || event.altKey) return;
-    const k = cell.place, row = Math.floor(k / me.cols), col = k % me.cols;
-    const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], Home: [0, -col], End: [0, me.cols - 1 - col] };
-    if (steps[event.key]) {
-      const [r, c] = [row + steps[event.key][0], col + steps[event.key][1]];
-      event.preventDefault();
+  function keydown(cell, k, e) {
+    if (e.target !== cell || e.ctrlKey || e.metaKey || e.altKey) return;
+    const { key, shiftKey } = e, row = floor(k / me.cols), col = k % me.cols;
+    const way = arrow(e) || { Home: [0, -col], End: [0, me.cols - 1 - col] }[key];
+    const changes = editable(k), sign = { "+": 1, "=": 1, "-": -1, "\u2212": -1, _: -1 }[key];
+    if (way) {
+      const [r, c] = [row + way[0], col + way[1]];
+      e.preventDefault();
       if (r < 0 || c < 0 || r >= me.rows || c >= me.cols) return;
       me.point(r * me.cols + c, true);
       options.move?.(me.at);
-    } else if (options.edit && editable(k) && !event.shiftKey && (event.key === "Enter" || event.key === "F2")) {
-      event.preventDefault();
-      type(k, "");
-    } else if (options.edit && editable(k) && /^[\d.]$/.test(event.key)) {
-      event.preventDefault();
-      type(k, event.key);
-    } else if (options.edit && editable(k) && /^[+=\-\u2212_]$/.test(event.key)) {
-      event.preventDefault();
-      const sign = "+=".includes(event.key) ? 1 : -1;
-      change(k, round(value(k) + sign * step() * (event.shiftKey && event.key !== "+" || event.key === "_" ? 10 : 1)), "type");
-    } else if (event.key === "Enter" && !event.shiftKey && options.choose) {
-      event.preventDefault();
+    } else if (changes && !shiftKey && (key === "Enter" || key === "F2" || /^[\d.]$/.test(key))) {
+      e.preventDefault();
+      type(k, key.length > 1 ? "" : key);
+    } else if (changes && sign) {
+      e.preventDefault();
+      change(k, tidy(value(k) + sign * step() * (shiftKey && key !== "+" ? 10 : 1)), "type");
+    } else if (key === "Enter" && !shiftKey && options.choose) {
+      e.preventDefault();
       options.choose(k);
     }
   }
 
   const change = (k, x, phase) => { fresh.set(k, x); options.edit(k, x, phase); };
-  const editable = (k) => !list[k].classList.contains("pad");
+  const editable = (k) => options.edit && !me.content.locked && !list[k].classList.contains("pad");
   const step = () => (me.content.decimals ? 0.1 : 1);
-  const round = (x) => Math.round(x * 1e6) / 1e6;
+  const tidy = (x) => round(x * 1e6) / 1e6;
 
   function type(k, typed) {
-    if (!editable(k)) return;
     const cell = list[k];
-    const field = element("input", { class: "cw-type", inputmode: "decimal", "aria-label": `number for ${cell.getAttribute("aria-label").split(":")[0]}` });
-    field.value = typed || String(round(value(k))).replace("-", "\u2212");
+    const field = element("input.cw-type", { inputmode: "decimal", "aria-label": `number for ${cell.getAttribute("aria-label").split(":")[0]}` });
+    field.value = typed || String(tidy(value(k))).replace("-", "\u2212");
     cell.replaceChildren(field);
     field.focus();
     if (typed) field.setSelectionRange(1, 1); else field.select();
@@ -165,43 +193,47 @@ function grid(options) {
     const close = (keep) => {
       if (!open) return;
       open = false;
-      const back = cell.contains(field.getRootNode().activeElement), number = parse(field.value);
+      const back = cell.contains(active(field)), number = parse(field.value);
       seen[k] = null;
       paint(k);
       if (back) cell.focus();
       if (keep && number !== null && !Object.is(number, value(k))) change(k, number, "type");
     };
-    field.addEventListener("keydown", (event) => {
-      if (event.shiftKey && event.key === "Enter") return;
-      if (event.key === "Enter" || event.key === "Escape") { event.preventDefault(); event.stopPropagation(); close(event.key === "Enter"); }
+    on(field, signal, {
+      keydown: (e) => {
+        if (e.shiftKey || !/^(Enter|Escape)$/.test(e.key)) return;
+        e.preventDefault();
+        e.stopPropagation();
+        close(e.key === "Enter");
+      },
+      blur: () => close(true),
     });
-    field.addEventListener("blur", () => close(true));
   }
 
   // Drag right or up to make a number larger: eight pixels a step.
-  function drag(event) {
-    const cell = cellOf(event);
-    if (!cell || !editable(cell.place) || event.button || cell.querySelector("input")) return;
-    const k = cell.place, start = value(k) || 0, { clientX, clientY, pointerId } = event;
+  function drag(cell, k, e) {
+    if (!editable(k) || e.button || cell.querySelector("input")) return;
+    const start = value(k) || 0, { clientX, clientY, pointerId } = e;
     let last = start, moved = false;
     const stop = new AbortController();
-    const move = (e) => {
-      if (e.pointerId !== pointerId) return;
-      const x = round(start + step() * Math.round((e.clientX - clientX - (e.clientY - clientY)) / 8));
-      if (x === last) return;
-      if (!moved) cells.setPointerCapture(pointerId);
-      [last, moved] = [x, true];
-      change(k, x, "drag");
-    };
     const end = () => {
       stop.abort();
       if (moved) change(k, last, "drop");
     };
-    cells.addEventListener("pointermove", move, { signal: stop.signal });
-    for (const name of ["pointerup", "pointercancel"]) cells.addEventListener(name, end, { signal: stop.signal });
-    window.addEventListener("pointerup", end, { signal: stop.signal });
+    on(cells, stop.signal, {
+      pointermove: (e) => {
+        if (e.pointerId !== pointerId) return;
+        const x = tidy(start + step() * round((e.clientX - clientX - (e.clientY - clientY)) / 8));
+        if (x === last) return;
+        if (!moved) cells.setPointerCapture(pointerId);
+        [last, moved] = [x, true];
+        change(k, x, "drag");
+      },
+      pointerup: end, pointercancel: end,
+    });
+    on(window, stop.signal, { pointerup: end });
   }
   return me;
 }
 
-export { grid };
+export { LEGIBLE, grid };

@@ -1,43 +1,44 @@
 // The arithmetic of the widgets: pure functions on arrays, the same answers as cnnlib's.
-// An array is { shape, data }; the last two axes are rows and columns.
+// An array is { shape, data }; the last two axes are rows and columns. taps: how many weights a filter has, each way.
+import { ceil, floor, max, min } from "./numbers.js";
 
-function span(kernelSize, dilation) {
-  return dilation * (kernelSize - 1) + 1;
+function span(taps, dilation) {
+  return dilation * (taps - 1) + 1;
 }
 
 // Zeros before and after along one axis, for padding = "same": the output has ceil(size / stride) pixels.
-function samePadding(size, kernelSize, stride, dilation) {
-  const out = Math.ceil(size / stride);
-  const total = Math.max((out - 1) * stride + span(kernelSize, dilation) - size, 0);
-  return [Math.floor(total / 2), total - Math.floor(total / 2)];
+function samePadding(size, taps, stride, dilation) {
+  const out = ceil(size / stride);
+  const total = max((out - 1) * stride + span(taps, dilation) - size, 0);
+  return [floor(total / 2), total - floor(total / 2)];
 }
 
 // Padding in any of its forms (a number, [rows, cols], [[top, bottom], [left, right]], "same", "valid")
 // as [[top, bottom], [left, right]].
-function padPairs(padding, size, kernelSize, stride, dilation) {
-  if (padding === "same") return [0, 1].map((a) => samePadding(size[a], kernelSize[a], stride, dilation));
+function padPairs(padding, size, taps, stride, dilation) {
+  if (padding === "same") return [0, 1].map((a) => samePadding(size[a], taps[a], stride, dilation));
   if (padding === "valid") return [[0, 0], [0, 0]];
   if (!Array.isArray(padding)) return [[padding, padding], [padding, padding]];
   return padding.map((p) => (Array.isArray(p) ? p : [p, p]));
 }
 
 // How many windows fit along one axis, rounded down; 0 or less where none does.
-function outputSize(size, kernelSize, stride, [before, after], dilation) {
-  return Math.floor((size + before + after - span(kernelSize, dilation)) / stride) + 1;
+function outputSize(size, taps, stride, [before, after], dilation) {
+  return floor((size + before + after - span(taps, dilation)) / stride) + 1;
 }
 
 // Everything about one axis or both that follows from sizes alone.
-function geometry({ size, kernelSize, stride, padding, dilation }) {
-  const pad = padPairs(padding, size, kernelSize, stride, dilation);
-  const out = [0, 1].map((a) => outputSize(size[a], kernelSize[a], stride, pad[a], dilation));
-  return { pad, out, size, kernelSize, stride, dilation, fits: out[0] > 0 && out[1] > 0 };
+function geometry({ size, taps, stride, padding, dilation }) {
+  const pad = padPairs(padding, size, taps, stride, dilation);
+  const out = [0, 1].map((a) => outputSize(size[a], taps[a], stride, pad[a], dilation));
+  return { pad, out, size, taps, stride, dilation, fits: out[0] > 0 && out[1] > 0 };
 }
 
 // The pixels along one axis that no window reads.
 function unread(g, axis) {
   const read = new Uint8Array(g.size[axis]);
   for (let i = 0; i < g.out[axis]; i++) {
-    for (let p = 0; p < g.kernelSize[axis]; p++) read[i * g.stride + p * g.dilation - g.pad[axis][0]] = 1;
+    for (let p = 0; p < g.taps[axis]; p++) read[i * g.stride + p * g.dilation - g.pad[axis][0]] = 1;
   }
   return [...read.keys()].filter((i) => !read[i]);
 }
@@ -45,7 +46,7 @@ function unread(g, axis) {
 // The outputs along one axis whose window reads pixel i.
 function readers(g, axis, i) {
   const found = [];
-  for (let p = g.kernelSize[axis] - 1; p >= 0; p--) {
+  for (let p = g.taps[axis] - 1; p >= 0; p--) {
     const place = i + g.pad[axis][0] - p * g.dilation;
     if (place >= 0 && place % g.stride === 0 && place / g.stride < g.out[axis]) found.push(place / g.stride);
   }
@@ -55,8 +56,8 @@ function readers(g, axis, i) {
 // out += weight * (the plane shifted): one tap of the filter, one sweep over the picture.
 function addTap(out, [rows, cols], plane, [h, w], down, right, stride, weight) {
   const outside = weight * 0;                       // NaN for a weight that is not finite, as zero padding gives
-  const first = Math.max(0, Math.ceil(-right / stride));
-  const last = Math.min(cols - 1, Math.floor((w - 1 - right) / stride));
+  const first = max(0, ceil(-right / stride));
+  const last = min(cols - 1, floor((w - 1 - right) / stride));
   for (let i = 0; i < rows; i++) {
     const r = i * stride + down, o = i * cols;
     const inside = r >= 0 && r < h;
@@ -104,8 +105,8 @@ function changeWeight(out, image, g, channel, k, difference) {
 }
 
 function tapOffset(g, k) {
-  const cols = g.kernelSize[1];
-  return [Math.floor(k / cols) * g.dilation - g.pad[0][0], (k % cols) * g.dilation - g.pad[1][0]];
+  const cols = g.taps[1];
+  return [floor(k / cols) * g.dilation - g.pad[0][0], (k % cols) * g.dilation - g.pad[1][0]];
 }
 
 // The products of one window in one channel, in reading order: { row, col, inside, pixel, weight, product }.

@@ -1,4 +1,6 @@
 // One frame at a time, and nothing that moves unasked.
+import { atEnd } from "./dom.js";
+import { floor } from "./numbers.js";
 
 // draw() at most once per frame, with a log of how long it took: root.dataset.frameMs is the 95th percentile.
 function frames(root, draw, signal) {
@@ -12,9 +14,9 @@ function frames(root, draw, signal) {
     log.push(performance.now() - start);
     if (log.length > 240) log.shift();
     root.dataset.frames = Number(root.dataset.frames || 0) + 1;
-    root.dataset.frameMs = [...log].sort((a, b) => a - b)[Math.floor(0.95 * (log.length - 1))].toFixed(2);
+    root.dataset.frameMs = [...log].sort((a, b) => a - b)[floor(0.95 * (log.length - 1))].toFixed(2);
   };
-  signal.addEventListener("abort", () => cancelAnimationFrame(asked));
+  atEnd(signal, () => cancelAnimationFrame(asked));
   return { ask: () => { asked ||= requestAnimationFrame(now); }, now };
 }
 
@@ -37,7 +39,7 @@ function player(root, step, pause, signal, changed) {
   };
   const seen = new IntersectionObserver(([entry]) => { if (!entry.isIntersecting) stop(); });
   seen.observe(root);
-  signal.addEventListener("abort", () => { stop(); seen.disconnect(); });
+  atEnd(signal, () => { stop(); seen.disconnect(); });
   return { toggle: () => (timer ? stop() : start()), stop, playing: () => timer !== 0 };
 }
 

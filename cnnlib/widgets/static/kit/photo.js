@@ -1,22 +1,23 @@
 // A picture too large for numbers: drawn once through a table of tones, with boxes on a layer of its own.
-import { element } from "./dom.js";
+import { element, div, on, arrow } from "./dom.js";
+import { floor, max, min, round } from "./numbers.js";
 
-// options: part, role, label, signal; hands: enter(row, col), leave(), choose(row, col), move(rows, cols), zoom(±1).
+// options: part and label (both as the role where left out), role, signal; hands, all optional: enter(row, col), leave(), choose(row, col), move(rows, cols), zoom(±1).
 function photo(options) {
-  const { part, signal } = options;
-  const picture = element("canvas", { class: "cw-picture", "aria-hidden": "true" });
-  const overlay = element("canvas", { class: "cw-overlay", tabindex: 0, role: "img", "data-part": part, "aria-label": options.label || part });
-  const box = element("div", { class: `cw-photo cw-${options.role}` }, picture, overlay);
+  const { signal, role, part = role, label = part } = options;
+  const picture = element("canvas.cw-picture", { "aria-hidden": "true" });
+  const overlay = element("canvas.cw-overlay", { tabindex: 0, role: "img", "data-part": part, "aria-label": label });
+  const box = div(`cw-photo cw-${role}`, picture, overlay);
   const me = { element: box, overlay, rows: 1, cols: 1 };
 
   // Fit the picture into `width` CSS pixels and draw it: rgb(k, pixel array, offset) or a scale over data.
   me.draw = ({ rows, cols, data, scale, width, height = width }) => {
-    const fit = Math.min(width / cols, height / rows);
-    const [w, h] = [Math.max(1, Math.round(cols * fit)), Math.max(1, Math.round(rows * fit))];
+    const fit = min(width / cols, height / rows);
+    const [w, h] = [max(1, round(cols * fit)), max(1, round(rows * fit))];
     box.style.width = `${w}px`;
     box.style.height = `${h}px`;
     const density = window.devicePixelRatio || 1;
-    if (overlay.width !== Math.round(w * density) || overlay.height !== Math.round(h * density)) [overlay.width, overlay.height] = [Math.round(w * density), Math.round(h * density)];
+    if (overlay.width !== round(w * density) || overlay.height !== round(h * density)) [overlay.width, overlay.height] = [round(w * density), round(h * density)];
     Object.assign(me, { rows, cols, fit, w, h, density });
     if (picture.width !== cols || picture.height !== rows) [picture.width, picture.height] = [cols, rows];
     picture.style.imageRendering = fit > 1 ? "pixelated" : "auto";
@@ -32,7 +33,7 @@ function photo(options) {
     context.setTransform(me.density, 0, 0, me.density, 0, 0);
     context.clearRect(0, 0, me.w, me.h);
     for (const { row, col, rows, cols, colour, dash } of list) {
-      const [w, h] = [Math.max(cols * me.fit, 5), Math.max(rows * me.fit, 5)];
+      const [w, h] = [max(cols * me.fit, 5), max(rows * me.fit, 5)];
       const x = (col + cols / 2) * me.fit - w / 2, y = (row + rows / 2) * me.fit - h / 2;
       context.setLineDash([]);
       context.lineWidth = 4;
@@ -45,22 +46,23 @@ function photo(options) {
     }
   };
 
-  const pixel = (event) => {
+  const pixel = (e) => {
     const place = overlay.getBoundingClientRect();
-    const at = (x, from, size, n) => Math.min(n - 1, Math.max(0, Math.floor(((x - from) / size) * n)));
-    return [at(event.clientY, place.top, place.height, me.rows), at(event.clientX, place.left, place.width, me.cols)];
+    const at = (x, from, size, n) => min(n - 1, max(0, floor(((x - from) / size) * n)));
+    return [at(e.clientY, place.top, place.height, me.rows), at(e.clientX, place.left, place.width, me.cols)];
   };
-  overlay.addEventListener("pointermove", (event) => options.enter?.(...pixel(event)), { signal });
-  overlay.addEventListener("pointerleave", () => options.leave?.(), { signal });
-  overlay.addEventListener("click", (event) => options.choose?.(...pixel(event)), { signal });
-  overlay.addEventListener("keydown", (event) => {
-    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-    if (/^[+\-\u2212]$/.test(event.key)) options.zoom?.(event.key === "+" ? 1 : -1);
-    if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    const far = event.shiftKey ? 10 : 1;
-    options.move?.(step[0] * far, step[1] * far);
-  }, { signal });
+  on(overlay, signal, {
+    pointermove: (e) => options.enter?.(...pixel(e)),
+    pointerleave: () => options.leave?.(),
+    click: (e) => options.choose?.(...pixel(e)),
+    keydown: (e) => {
+      const way = arrow(e), far = e.shiftKey ? 10 : 1;
+      if (/^[+\-\u2212]$/.test(e.key)) options.zoom?.(e.key === "+" ? 1 : -1);
+      if (!way) return;
+      e.preventDefault();
+      options.move?.(way[0] * far, way[1] * far);
+    },
+  });
   return me;
 }
 

@@ -1,38 +1,43 @@
 // Predict first: the answer is hidden until a number or a choice is committed; then both stand side by side.
-import { element, write, visible } from "./dom.js";
+import { element, on, atEnd, write, visible } from "./dom.js";
 import { button } from "./controls.js";
 import { full, parse } from "./text.js";
 
-// spec: { prompt(state), answer(state), place(state), epoch(state), choice: { label, pick(state) -> { yours, computed, place } } }.
-// A commit holds for its place until the epoch changes. "all" reveals every place.
+// spec: { prompt(state), answer(state), place(state), epoch(state), choice: { label, pick(state) -> { yours, computed, place } } };
+// prompt gives null where there is nothing to ask. A commit holds for its place until the epoch changes. "all" reveals every place.
+// A commit in one view is known in all. Without a spec nothing is ever hidden.
 function predictor(model, state, spec, signal, changed) {
-  const prompt = element("label", { class: "cw-prompt" });
-  const field = element("input", { class: "cw-field", size: 5, inputmode: "decimal", autocomplete: "off", "aria-label": "your prediction" });
-  const verdict = element("span", { class: "cw-verdict", "data-part": "verdict" });
-  const form = element("form", { class: "cw-question", "data-part": "question" }, prompt, field, button({ act: "commit", label: "Commit", signal, press: () => {} }));
+  if (!spec) return { element: null, hides: () => false, draw: () => {} };
+  const prompt = element("label.cw-prompt", {});
+  const field = element("input.cw-field", { size: 5, inputmode: "decimal", autocomplete: "off", "aria-label": "your prediction" });
+  const verdict = element("span.cw-verdict", { "data-part": "verdict" });
+  const form = element("form.cw-question", { "data-part": "question" }, prompt, field, button({ act: "commit", label: "Commit", signal, press: () => {} }));
   form.querySelector("button").type = "submit";
   if (spec.choice) form.append(button({ act: "choose", label: spec.choice.label, signal, press: () => choose() }));
   form.append(verdict);
-  let epoch = null, known = new Map();
+  let epoch = null, known = new Map(), count = model.get("predictions").length;
+  const learn = () => {
+    const all = model.get("predictions");
+    for (const entry of all.slice(count)) known.set(entry.place, entry);
+    count = all.length;
+    changed();
+  };
+  model.on("change:predictions", learn);
+  atEnd(signal, () => model.off("change:predictions", learn));
 
-  const record = (place, entry) => {
-    known.set(place, entry);
+  const record = (entry) => {
     model.set("prediction", entry);
     model.set("predictions", [...model.get("predictions"), entry]);
-    changed();
     state.send();
   };
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const yours = parse(field.value), now = state.read();
-    if (yours === null || Number.isNaN(yours) || known.has(spec.place(now))) return;
+  on(form, signal, { submit: (e) => {
+    e.preventDefault();
+    const yours = parse(field.value), now = state.read(), place = spec.place(now);
+    if (yours === null || Number.isNaN(yours) || known.has(place)) return;
     field.value = "";
-    record(spec.place(now), { place: spec.place(now), yours, computed: spec.answer(now) });
-  }, { signal });
-  function choose() {
-    const entry = spec.choice.pick(state.read());
-    record("all", entry);
-  }
+    record({ place, yours, computed: spec.answer(now) });
+  } });
+  const choose = () => record({ place: "all", ...spec.choice.pick(state.read()) });
   return {
     element: form,
     field,
@@ -42,11 +47,12 @@ function predictor(model, state, spec, signal, changed) {
       if (epoch !== spec.epoch(now)) [epoch, known] = [spec.epoch(now), new Map()];
       return !known.has(place) && !known.has("all");
     },
-    draw: (now) => {
-      visible(form, Boolean(now.predict));
-      if (!now.predict) return;
+    draw: (now, refused) => {
+      const asks = now.predict && !refused ? spec.prompt(now) : null;
+      visible(form, asks !== null);
+      if (asks === null) return;
       const entry = known.get(spec.place(now)) || known.get("all");
-      write(prompt, spec.prompt(now));
+      write(prompt, asks);
       for (const el of [prompt, ...form.querySelectorAll("input, button")]) visible(el, !entry);
       visible(verdict, Boolean(entry));
       const say = (x) => (typeof x === "number" ? full(x) : x);

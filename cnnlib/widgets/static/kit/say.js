@@ -1,8 +1,9 @@
 // The readout: seen at once, spoken when it has settled, at most every 250 ms.
+import { atEnd } from "./dom.js";
 
 function voice(line, output, signal, delay = 250) {
   let wanted = "", timer = 0;
-  signal.addEventListener("abort", () => clearTimeout(timer));
+  atEnd(signal, () => clearTimeout(timer));
   return (text) => {
     if (text === wanted) return;
     wanted = text;

@@ -1,11 +1,12 @@
 // From a number to a tone, and the legend that says so.
+import { abs, max, min, round } from "./numbers.js";
 
 const ROLES = { input: [0, 114, 178], weight: [230, 159, 0], output: [0, 158, 115], gradient: [213, 94, 0] };
 const PAPER = { light: [255, 255, 255], dark: [24, 26, 31] };
 const INK = { light: [44, 46, 51], dark: [236, 238, 242] };
 
 function mix(a, b, t) {
-  return a.map((x, i) => Math.round(x + (b[i] - x) * t));
+  return a.map((x, i) => round(x + (b[i] - x) * t));
 }
 
 function css(rgb) {
@@ -25,13 +26,13 @@ function inkOn(rgb) {
 // Pictures: low is black, high is white.
 function greyScale(low, high) {
   const width = high - low || 1;
-  return { kind: "grey", low, high, rgb: (x) => (Number.isNaN(x) ? [128, 128, 128] : mix([0, 0, 0], [255, 255, 255], Math.min(1, Math.max(0, (x - low) / width)))) };
+  return { kind: "grey", low, high, rgb: (x) => (Number.isNaN(x) ? [128, 128, 128] : mix([0, 0, 0], [255, 255, 255], min(1, max(0, (x - low) / width)))) };
 }
 
 // Signed numbers: zero is paper, plus the colour of the frame, minus ink.
 function toneScale(limit, role, theme) {
   const paper = PAPER[theme], plus = ROLES[role], minus = INK[theme];
-  return { kind: "tone", low: -limit, high: limit, rgb: (x) => (Number.isNaN(x) ? mix(paper, minus, 0.25) : mix(paper, x > 0 ? plus : minus, Math.min(1, Math.abs(x) / (limit || 1)))) };
+  return { kind: "tone", low: -limit, high: limit, rgb: (x) => (Number.isNaN(x) ? mix(paper, minus, 0.25) : mix(paper, x > 0 ? plus : minus, min(1, abs(x) / (limit || 1)))) };
 }
 
 // Responses as a photo: mid-grey is zero.

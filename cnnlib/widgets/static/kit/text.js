@@ -1,4 +1,5 @@
 // Numbers and words as people read them. cnnlib/widgets/_text.py says the same words in Python.
+import { abs, max, round } from "./numbers.js";
 
 const MINUS = "\u2212";
 
@@ -11,7 +12,7 @@ function trim(digits) {
 function full(value) {
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "\u221e" : MINUS + "\u221e";
-  if (value !== 0 && Math.abs(value) < 0.001) return value.toExponential(1).replace(/-/g, MINUS);
+  if (value !== 0 && abs(value) < 0.001) return value.toExponential(1).replace(/-/g, MINUS);
   return trim(value.toFixed(4));
 }
 
@@ -32,11 +33,11 @@ function decimalsFor(numbers) {
     if (!Number.isFinite(x)) continue;
     if (whole && !Number.isInteger(x)) whole = false;
     if (x < 0) negative = true;
-    if (Math.abs(x) > most) most = Math.abs(x);
+    if (abs(x) > most) most = abs(x);
   }
   if (whole) return 0;
   if (most < 0.995) return 2;
-  return Math.max(0, 3 - String(Math.round(most)).length - (negative ? 1 : 0));
+  return max(0, 3 - String(round(most)).length - (negative ? 1 : 0));
 }
 
 // A number in a cell: at most four glyphs where it can be ("−.25", "12.5", "NaN").
@@ -48,6 +49,11 @@ function short(value, decimals = 0) {
   if (text.length > 4) text = value.toFixed(0);
   if (text.length > 4) text = value.toExponential(0).replace("e+", "e");
   return text.replace(/-/g, MINUS);
+}
+
+// The same in a narrow cell: ".25", "−.25".
+function dense(value, decimals) {
+  return short(value, decimals).replace(/^(\u2212?)0\./, "$1.");
 }
 
 // 768000 as "768,000".
@@ -90,9 +96,15 @@ function numberLiteral(value) {
   if (!Number.isFinite(value)) return `float("${value > 0 ? "" : "-"}inf")`;
   for (let digits = 6; digits < 10; digits++) {
     const rounded = Number(value.toPrecision(digits));
-    if (rounded === value || (Math.fround(value) === value && Math.fround(rounded) === value)) return String(rounded === 0 ? 0 : rounded);
+    if (rounded === value || (Math.fround(value) === value && Math.fround(rounded) === value)) return repr(rounded);
   }
-  return String(value);
+  return repr(value);
+}
+
+// As Python's repr: below 0.0001 and from 1e16 on with a power of ten, of two digits.
+function repr(value) {
+  if (value === 0 || (abs(value) >= 1e-4 && abs(value) < 1e16)) return String(value);
+  return value.toExponential().replace(/[+-](?=\d$)/, "$&0");
 }
 
 function nested(data, shape) {
@@ -102,4 +114,4 @@ function nested(data, shape) {
   return `[${parts.join(", ")}]`;
 }
 
-export { MINUS, full, factor, term, decimalsFor, short, count, plural, places, parse, literal };
+export { MINUS, full, factor, term, decimalsFor, short, dense, count, plural, places, parse, literal };

@@ -1,12 +1,12 @@
 // Dark or light: what the page says, else what the page looks like.
+import { atEnd } from "./dom.js";
 import { luminance } from "./scale.js";
 
 function pageTheme(el) {
   const { body, documentElement: html } = document;
   if (body.dataset.jpThemeLight) return body.dataset.jpThemeLight === "false" ? "dark" : "light";
-  if (body.matches(".vscode-dark, .vscode-high-contrast:not(.vscode-high-contrast-light)")) return "dark";
-  if (body.matches(".vscode-light, .vscode-high-contrast-light")) return "light";
-  const named = html.getAttribute("theme") || html.dataset.theme;
+  const [code] = body.className.match(/vscode-(dark|light|high-contrast)\S*/) || [], named = html.getAttribute("theme") || html.dataset.theme;
+  if (code) return code.endsWith("light") ? "light" : "dark";
   if (named) return /dark/i.test(named) ? "dark" : "light";
   for (let node = el; node; node = node.parentElement) {
     const parts = getComputedStyle(node).backgroundColor.match(/[\d.]+/g) || [];
@@ -24,8 +24,8 @@ function followTheme(root, signal, changed) {
     changed();
   };
   const observer = new MutationObserver(look);
-  for (const node of [document.body, document.documentElement]) observer.observe(node, { attributes: true, attributeFilter: ["class", "style", "theme", "data-theme", "data-jp-theme-light"] });
-  signal.addEventListener("abort", () => observer.disconnect());
+  for (const node of [document.body, document.documentElement]) observer.observe(node, { attributes: true });
+  atEnd(signal, () => observer.disconnect());
   root.dataset.theme = pageTheme(root.parentElement || root);
 }
 

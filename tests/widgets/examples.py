@@ -1,0 +1,83 @@
+"""The widgets as the lectures show them: a line for each, and every battery of tests tries them all."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cnnlib import widgets
+
+ROWS = "111111 000010 011100 001000 010000 100000".split()
+IMAGE = [[int(digit) for digit in row] for row in ROWS]  # the diagonal stroke of lecture 20
+FILTER = [[1, 1, 1], [-1, 1, -1], [1, -1, -1]]
+SOBEL = [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]
+STACK = ("conv 10 5 1 2", "relu", "max 2", "conv 16 5", "linear 10")
+
+
+@dataclass(frozen=True)
+class Example:
+    """A widget as a cell makes it.
+
+    Parameters
+    ----------
+    widget : str
+        Its name in cnnlib.widgets.
+    arguments : tuple
+    change : dict
+        Traits and values of another valid state, as a hand may leave it.
+    options : dict
+    refused : dict
+        Traits and values that the widget must refuse aloud; none where nothing can be impossible.
+    """
+
+    widget: str
+    arguments: tuple
+    change: dict
+    options: dict = field(default_factory=dict)
+    refused: dict = field(default_factory=dict)
+
+    def __call__(self, **state):
+        return getattr(widgets, self.widget)(*self.arguments, **{**self.options, **state})
+
+    def again(self, code, **known):
+        """Return the widget that its own code makes; what stands there by its name is what is known by it here."""
+        known = {name: getattr(self(), name, None) for name in ("image", "kernel")} | known
+        return eval(code, {self.widget: getattr(widgets, self.widget), "mistaken": mistaken, **known})
+
+
+def mistaken(image, kernel):
+    """A student's function with the filter turned, as a convolution in the strict sense has it."""
+    return np.array([[(image[i:i + 3, j:j + 3] * kernel[::-1, ::-1]).sum() for j in range(4)] for i in range(4)])
+
+
+def deep(channels, rows, cols):
+    rng = np.random.default_rng(channels)
+    return rng.integers(-2, 3, (channels, rows, cols)), rng.integers(-1, 2, (channels, 3, 2))
+
+
+EXAMPLES = {
+    "microscope": Example("ConvolutionMicroscope", (IMAGE, FILTER), {"stride": 2, "padding": 1},
+                          refused={"dilation": 3}),
+    "photo": Example("ConvolutionMicroscope", ("camera", SOBEL), {"stride": 2, "flip": True}, {"row": 100, "col": 200}),
+    "channels": Example("ConvolutionMicroscope", deep(3, 7, 6), {"dilation": 2, "channel": 1}),
+    "students": Example("ConvolutionMicroscope", (IMAGE, FILTER), {"bias": 1.5}, {"fn": mistaken}),
+    "strip": Example("ConvolutionMicroscope", deep(16, 6, 6), {"channel": 5, "stride": 2}),
+    "builder": Example("ShapeBuilder", ((3, 32, 32), STACK), {"rounding": "drop", "focus": 0}, {"goal": {"sees": 31}},
+                       {"layers": ("conv 10 5 1 2", "max 3 3")}),
+    "vgg": Example("ShapeBuilder", (None, "VGG-16"), {"focus": 17, "photo": "cat"}),
+}
+
+
+def each(*names):
+    """Parametrise a test over the examples of these names, or over all."""
+    import pytest
+
+    chosen = {name: EXAMPLES[name] for name in names or EXAMPLES}
+    return pytest.mark.parametrize("example", chosen.values(), ids=chosen)
+
+
+def microscope(**state):
+    return widgets.ConvolutionMicroscope(state.pop("image", IMAGE), state.pop("kernel", FILTER), **state)
+
+
+def builder(**state):
+    return widgets.ShapeBuilder(state.pop("input_shape", (3, 32, 32)), state.pop("layers", STACK), **state)
