@@ -1,5 +1,6 @@
 """Pooling: hand-computed windows, laws, gradients, and torch beside ours over drawn cases."""
 
+import re
 from functools import partial
 
 import numpy as np
@@ -161,8 +162,8 @@ def window_cases(draw, dilated):
     padding = tuple(draw(st.integers(0, k // 2)) for k in kernel)
     size = tuple(draw(st.integers(max(1, d * (k - 1) + 1 - 2 * p), 12)) for k, d, p in zip(kernel, dilation, padding))
     for n, k, s, d, p in zip(size, kernel, stride, dilation, padding):
-        # Where all taps fall beside the image, torch's maximum has an index outside of it, and its backward then writes
-        # to memory that is not its own.
+        # A window whose taps all fall beside the image is refused here. torch's maximum has an index outside of it, and
+        # its backward then writes to memory that is not its own.
         assume(all(any(0 <= first + d * t < n for t in range(k)) for first in range(-p, n, s)))
     return size, dict(kernel_size=kernel, stride=stride, padding=padding, ceil_mode=draw(st.booleans())), dilation
 
@@ -259,6 +260,17 @@ def test_a_window_of_zeros_has_no_gradient(array, p):
     grad = _array.to_numpy(pool.lp_pool2d_backward(array(np.ones((1, 1, 2))), x, p, (1, 2)))
     assert_close(grad[..., :2], np.zeros((1, 1, 2)))
     assert_close(grad[..., 2:], np.array([[[3.0, 4]]]) ** (p - 1) / (3.0**p + 4.0**p) ** ((p - 1) / p))
+
+
+def test_a_pixel_that_no_window_reaches_has_no_gradient(array):
+    """Be it NaN or infinite: windows of 1 with stride 2, and a last column that is left over."""
+    x = array(np.array([[[3.0, np.nan, 4, np.inf, 1, np.nan]]]))
+    grad_output = array(np.ones((1, 1, 3)))
+    for windows in (dict(kernel_size=1, stride=2), dict(kernel_size=(1, 1), stride=(1, 2), ceil_mode=True)):
+        grad = pool.lp_pool2d_backward(grad_output, x, 2, **windows)
+        assert _array.to_numpy(grad).ravel().tolist() == [1, 0, 1, 0, 1, 0]
+        grad = pool.avg_pool2d_backward(grad_output, x, **windows)
+        assert _array.to_numpy(grad).ravel().tolist() == [1, 0, 1, 0, 1, 0]
 
 
 # ---- dtypes, memory, batches
@@ -374,6 +386,41 @@ def test_values_that_are_refused(array, case):
         pair(name)[0](x, **kwargs)
     with pytest.raises(ValueError, match=message):
         pair(name)[1](x, x, **kwargs)
+
+
+@pytest.mark.parametrize("ceil_mode", (False, True))
+def test_a_window_that_would_see_padding_only_is_refused(ceil_mode):
+    """Every small setting of one axis: refused if and only if some window has no pixel, and what is advised works."""
+    refused = 0
+    for size, k, s, p, d in np.ndindex(5, 4, 3, 3, 4):
+        size, k, s, d = size + 1, k + 1, s + 1, d + 1
+        shape = dict(kernel_size=(1, k), stride=(1, s), padding=(0, p), dilation=(1, d), ceil_mode=ceil_mode)
+        try:
+            out, indices = pool.max_pool2d(np.zeros((1, 1, size)), **shape, return_indices=True)
+        except ValueError as error:
+            if "see padding only; for" in str(error):
+                advised = int(re.search(r"for the columns `dilation` (\d+) would work", str(error))[1])
+                assert pool.max_pool2d(np.zeros((1, 1, size)), **shape | {"dilation": (1, advised)}).max() == 0
+                assert any(not any(0 <= i * s - p + t * d < size for t in range(k)) for i in range(-(-p // s)))
+                refused += 1
+            continue
+        assert (out == 0).all() and 0 <= indices.min() and indices.max() < size
+    assert refused >= 8
+
+
+@pytest.mark.parametrize(("shape", "windows", "message"), [
+    ((1, 2, 5), dict(kernel_size=(2, 1), padding=(1, 0), dilation=(3, 1)),
+     r"`dilation` \(3, 1\) with `padding` \(1, 0\): a window reads the rows -1, 2 of an input that has rows 0 to 1, "
+     r"so it would see padding only; for the rows `dilation` 2 would work"),
+    ((2, 3, 4, 1), dict(kernel_size=2, stride=(1, 3), padding=1, dilation=(1, 2)),
+     r"`dilation` \(1, 2\) with `padding` \(1, 1\): a window reads the columns -1, 1 of an input that has columns 0 to "
+     r"0, .* for the columns `dilation` 1 would work"),
+])
+def test_what_is_said_of_a_window_that_would_see_padding_only(array, shape, windows, message):
+    x = array(np.zeros(shape))
+    for op in (pool.max_pool2d, pool.max_pool2d_with_winners, partial(pool.max_pool2d_backward, x)):
+        with pytest.raises(ValueError, match=message):
+            op(x, **windows)
 
 
 @pytest.mark.parametrize(("name", "kwargs", "message"), [

@@ -77,7 +77,13 @@ def make_windows(x_shape, kernel_size, stride=None, padding=0, dilation=1, ceil_
         if room < 0 and not (ceil_mode and room > -s):
             raise ValueError(f"`kernel_size` {kernel_size} spans {effective_size(k, d)} {word} and the input with "
                              f"padding {p} has {size + 2 * p}: it must be smaller, or the padding larger")
-        out_size.append(_count(room, size, s, p, ceil_mode))
+        count = _count(room, size, s, p, ceil_mode)
+        if (start := _blind(count, size, k, s, p, d)) is not None:
+            reads = ", ".join(str(start + t * d) for t in range(k))
+            raise ValueError(f"`dilation` {dilation} with `padding` {padding}: a window reads the {word} {reads} of an "
+                             f"input that has {word} 0 to {size - 1}, so it would see padding only; for the {word} "
+                             f"`dilation` {_smaller(size, k, s, p, d, ceil_mode)} would work")
+        out_size.append(count)
     return Windows(tuple(x_shape[-2:]), kernel_size, stride, padding, dilation, tuple(out_size))
 
 
@@ -87,6 +93,24 @@ def _count(room, size, stride, padding, ceil_mode):
         return room // stride + 1
     count = -(-room // stride) + 1
     return count - 1 if (count - 1) * stride >= size + padding else count
+
+
+def _blind(count, size, k, s, p, d):
+    """Return where the first window begins whose taps step over the whole input along an axis, or None."""
+    for start in range(-p, min(0, count * s - p), s):
+        first = -(start // d)  # the first tap in row 0 or after it
+        if first >= k or start + first * d >= size:
+            return start
+    return None
+
+
+def _smaller(size, k, s, p, d, ceil_mode):
+    """Return the largest dilation below d with which every window along an axis fits and sees the input."""
+    def sees(d):
+        room = size + 2 * p - effective_size(k, d)
+        return room >= 0 and _blind(_count(room, size, s, p, ceil_mode), size, k, s, p, d) is None
+
+    return next(less for less in range(d - 1, 0, -1) if sees(less))
 
 
 def check_input(what, **arrays):

@@ -99,7 +99,7 @@ def lp_pool2d(x, norm_type, kernel_size, stride=None, ceil_mode=False):
 
 @quietly
 def lp_pool2d_backward(grad_output, x, norm_type, kernel_size, stride=None, ceil_mode=False):
-    """Return the gradient of `x`, sign(x) (abs(x) / y)^(p-1) of its window's: 0 where the whole window is 0."""
+    """Return the gradient of `x`, sign(x) (abs(x) / y)^(p-1) of its windows: 0 where one is 0, or none reaches."""
     grad_output, x = check_input("Lp pooling", grad_output=grad_output, x=x)
     p, windows = _exponent(norm_type), make_windows(x.shape, kernel_size, stride, 0, 1, ceil_mode)
     check_grad_output(grad_output, x.shape, windows.out_size)
@@ -109,6 +109,8 @@ def lp_pool2d_backward(grad_output, x, norm_type, kernel_size, stride=None, ceil
     nothing = norms == 0
     per_window = _array.zero_where(nothing, working(grad_output)) / lib.where(nothing, 1, norms) ** (p - 1)
     grads = lib.sign(numbers) * abs(numbers) ** (p - 1) * _spread(per_window, windows)
+    if not bool((seen := _spread(_array.zeros(windows.out_size, grads) + 1, windows) > 0).all()):
+        grads = lib.where(seen, grads, 0)  # what no window reaches has no gradient, be it NaN
     return in_order_of(as_dtype(grads, dtype_name(x)), x)
 
 

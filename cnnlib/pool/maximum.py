@@ -33,7 +33,8 @@ def max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=Fal
     Raises
     ------
     ValueError
-        The window is larger than the padded image, or padding exceeds half of it.
+        The window is larger than the padded image, padding exceeds half of it, or a dilated window would see padding
+        only (torch 2.13 tells a place outside of the image there, and its backward writes to it).
 
     Notes
     -----
