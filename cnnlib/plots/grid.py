@@ -91,7 +91,7 @@ def draw_cells(ax, texts, fills, cell=None):
     ax.imshow(fills, extent=(-0.5, cols - 0.5, rows - 0.5, -0.5), interpolation="nearest")
     ax.hlines(np.arange(rows + 1) - 0.5, -0.5, cols - 0.5, color=COLOURS["faint"], linewidth=0.8)
     ax.vlines(np.arange(cols + 1) - 0.5, -0.5, rows - 0.5, color=COLOURS["faint"], linewidth=0.8)
-    cell = cell or _cell_size(ax, rows, cols)
+    cell = cell or cell_size(ax, rows, cols)
     size = fit_text(max(texts.flat, key=len), cell, cell)
     for (i, j), text in np.ndenumerate(texts):
         if cell >= LEGIBLE:
@@ -143,7 +143,7 @@ def frame(ax, row, col, height, width, colour, *, linewidth=3.5, linestyle="-"):
                                linewidth=width_, linestyle=linestyle, zorder=3, clip_on=False))
 
 
-def _cell_size(ax, rows, cols):
+def cell_size(ax, rows, cols):
     """Return the side of a cell in inches, as the axes stand now."""
     box = ax.get_window_extent()
     return min(box.width / (cols + 0.12), box.height / (rows + 0.12)) / ax.figure.dpi
