@@ -5,9 +5,11 @@ from cnnlib.plots.bars import plot_bars, plot_timings
 from cnnlib.plots.connections import plot_connections
 from cnnlib.plots.convolution import plot_convolution
 from cnnlib.plots.course_map import plot_course_map
+from cnnlib.plots.curves import plot_curves, plot_trials
 from cnnlib.plots.field import plot_receptive_field
 from cnnlib.plots.grid import plot_grid
 from cnnlib.plots.image import plot_image, plot_maps
+from cnnlib.plots.pooling import plot_pooling
 from cnnlib.plots.roofline import plot_roofline
 from cnnlib.plots.shapes import plot_field_growth, plot_tower, plot_windows
 from cnnlib.plots.stack import plot_stack
@@ -15,6 +17,7 @@ from cnnlib.plots.tied_matrix import plot_tied_matrix
 
 __all__ = [
     "COLOURS", "STYLE", "plot_bars", "plot_connections", "plot_convolution", "plot_course_map",
-    "plot_field_growth", "plot_grid", "plot_image", "plot_maps", "plot_receptive_field", "plot_roofline",
-    "plot_stack", "plot_tied_matrix", "plot_timings", "plot_tower", "plot_windows",
+    "plot_curves", "plot_field_growth", "plot_grid", "plot_image", "plot_maps", "plot_pooling",
+    "plot_receptive_field", "plot_roofline", "plot_stack", "plot_tied_matrix", "plot_timings", "plot_tower",
+    "plot_trials", "plot_windows",
 ]

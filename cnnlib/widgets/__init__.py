@@ -3,8 +3,9 @@
 How to add one, in five steps: the docstring of ``_base.py``.
 """
 
-_FILES = {"ConvolutionMicroscope": "microscope", "Redraw": "redraw", "ShapeBuilder": "shape_builder"}
-__all__ = ["ConvolutionMicroscope", "Redraw", "ShapeBuilder"]
+_FILES = {"ConvolutionMicroscope": "microscope", "PoolingStepper": "pooling_stepper", "Redraw": "redraw",
+          "ShapeBuilder": "shape_builder"}
+__all__ = ["ConvolutionMicroscope", "PoolingStepper", "Redraw", "ShapeBuilder"]
 
 
 def __getattr__(name):

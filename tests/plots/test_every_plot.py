@@ -48,6 +48,12 @@ EXAMPLES = {
     "tied_matrix": lambda: plots.plot_tied_matrix(6, 3),
     "windows": lambda: plots.plot_windows(7, 3, stride=3, padding=(0, 1)),
     "field_growth": lambda: plots.plot_field_growth({"3×3": [(3, 1)] * 4, "3×3 / 2": [(3, 2)] * 4}),
+    "pooling": lambda: plots.plot_pooling(STROKE, 3, 2, col=1),
+    "pooling-wide": lambda: plots.plot_pooling(np.linspace(-1, 1, 96).reshape(6, 16), (2, 1), kind="average"),
+    "curves": lambda: plots.plot_curves({"max": [0, 0.4, 0.9], "average": [0, 0.5, 0.8]}, percent=True,
+                                        xlabel="shift, pixels", ylabel="change", title="a photo"),
+    "trials": lambda: plots.plot_trials({"max": {"still": [0.98, 0.97], "moved": [0.7, 0.6]},
+                                         "stride 2": {"still": [0.96], "moved": [0.4]}}, ylabel="share right"),
     "tower": lambda: plots.plot_tower([(3, 1), (3, 2), (3, 1)]),
 }
 every_plot = pytest.mark.parametrize("example", EXAMPLES)

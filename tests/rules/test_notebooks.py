@@ -19,6 +19,7 @@ NOT_COMPARED = {
     "00_start_here": {"doctor-table": "describes this machine"},
     "20_convolution": {"gpu-check": "says on which device it ran"},
     "21_shapes_and_receptive_fields": {"gpu-check": "says on which device it ran"},
+    "22_pooling": {"gpu-check": "says on which device it ran"},
     "24_fast_convolution": {
         "onednn": "names the code that oneDNN chose for this processor",
         "interpreted": "needs Triton, and says so where there is none",
@@ -215,6 +216,8 @@ def good():
     cells += [markdown("## Section\n\n" + "word " * 180) for _ in range(9)]
     for position, cell in enumerate(cells):
         cell["id"] = f"id-{position}"
+    for id_, cell in zip(NOT_COMPARED.get("22_pooling", ()), cells[3:]):  # the cells that the real one lists
+        cell["id"], cell["metadata"]["tags"] = id_, ["nbval-ignore-output"]
     return name, {"cells": cells, "metadata": dict(recipe.METADATA), "nbformat": 4, "nbformat_minor": 5}
 
 
@@ -290,7 +293,7 @@ def test_rule_catches(rule, spoil, words):
 
 def test_tag_rule_catches_an_empty_entry():
     name, notebook = good()
-    assert "no such cell" in tag_faults(name, notebook, {"22_pooling": {"gone": "why"}})[0]
+    assert "no such cell" in tag_faults(name, notebook, {"22_pooling": {"gone": "why"}})[-1]
 
 
 @pytest.mark.parametrize("spoil", [

@@ -10,6 +10,9 @@ ROWS = "111111 000010 011100 001000 010000 100000".split()
 IMAGE = [[int(digit) for digit in row] for row in ROWS]  # the diagonal stroke of lecture 20
 FILTER = [[1, 1, 1], [-1, 1, -1], [1, -1, -1]]
 SOBEL = [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]
+DIGIT = [[0, 0, 5, 13, 9, 1, 0, 0], [0, 0, 13, 15, 10, 15, 5, 0], [0, 3, 15, 2, 0, 11, 8, 0],
+         [0, 4, 12, 0, 0, 8, 8, 0], [0, 5, 8, 0, 0, 9, 8, 0], [0, 4, 11, 0, 1, 12, 7, 0],
+         [0, 2, 14, 5, 10, 12, 0, 0], [0, 0, 6, 13, 10, 0, 0, 0]]  # a scan of lecture 22
 STACK = ("conv 10 5 1 2", "relu", "max 2", "conv 16 5", "linear 10")
 
 
@@ -63,6 +66,10 @@ EXAMPLES = {
     "strip": Example("ConvolutionMicroscope", deep(16, 6, 6), {"channel": 5, "stride": 2}),
     "builder": Example("ShapeBuilder", ((3, 32, 32), STACK), {"rounding": "drop", "focus": 0}, {"goal": {"sees": 31}},
                        {"layers": ("conv 10 5 1 2", "max 3 3")}),
+    "pooling": Example("PoolingStepper", (DIGIT,), {"kernel_size": 3, "stride": 2, "shift": (0, 1)},
+                       {"backward": True}, {"padding": 2}),
+    "pooling-16": Example("PoolingStepper", (np.arange(256).reshape(16, 16) % 17,), {"kind": "blurred"},
+                          {"ceil_mode": True}, {"kernel_size": 17}),
     "vgg": Example("ShapeBuilder", (None, "VGG-16"), {"focus": 17, "photo": "cat"}),
 }
 

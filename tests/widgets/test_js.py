@@ -14,6 +14,8 @@ import pytest
 
 pytest.importorskip("anywidget")
 
+from pooling_cases import pooling_cases
+
 from cnnlib.widgets import ConvolutionMicroscope, ShapeBuilder, _text
 from cnnlib.widgets._layers import PRESETS, read_layers
 from cnnlib.widgets._rows import rows_of
@@ -120,6 +122,7 @@ def cases(tmp_path_factory):
         "microscope": [microscope_case(rng, k) for k in range(100)] + list(invalid_cases()),
         "shapes": [shape_case(rng) for _ in range(150)] + list(presets()),
         "numbers": list(number_cases(rng)),
+        "pooling": pooling_cases(rng, plain),
     }
     path = tmp_path_factory.mktemp("cases") / "cases.json"
     path.write_text(json.dumps(found), encoding="utf-8")
@@ -168,6 +171,9 @@ FAULTS = {
         "shape_words.js", "jump = jump.map((x, a) => x * at(a, 1));", "jump = jump.map((x, a) => at(a, 1));"),
     "builder: row and column": ("shape_words.js", "[depth, rows.out, cols.out]", "[depth, cols.out, rows.out]"),
     "builder: last row": ("shape_words.js", "return s.layers.map((", "return s.layers.slice(0, -1).map(("),
+    "pooling: of equal ones the last": ("pooling_words.js", "data[k] > data[best] ||", "data[k] >= data[best] ||"),
+    "pooling: row and column": ("pooling_words.js", "found.push(r * w + c)", "found.push(c * h + r)"),
+    "pooling: last output": ("pooling_words.js", "return floor(room / stride) + 1;", "return floor(room / stride);"),
     "ring of zeros: one row less": ("kit/ring.js", "rows = top + h + pad[0][1]", "rows = top + h"),
 }
 
