@@ -287,12 +287,20 @@ def _captioned(figure, caption):
     """Draw the figure and under it the caption; return the PNG in base64 and its size in pixels."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=figure.dpi, bbox_inches="tight", pad_inches=0.08)
-    drawn = Image.open(buffer).convert("RGB")
+    page = with_caption(Image.open(buffer), caption, figure.dpi)
+    buffer = io.BytesIO()
+    page.save(buffer, "PNG", optimize=True)
+    return base64.b64encode(buffer.getvalue()).decode(), {"width": page.width, "height": page.height}
+
+
+def with_caption(picture, caption, dpi):
+    """Return a picture of PIL's with a sentence under it, as wide as the picture or as one line of it."""
+    drawn = picture.convert("RGB")
     one_line = _style.text_width(caption, CAPTION_SIZE) + 0.2
-    width = max(drawn.width / figure.dpi, min(one_line, CAPTION_WIDTH))
+    width = max(drawn.width / dpi, min(one_line, CAPTION_WIDTH))
     lines = _style.wrap(caption, width - 0.2, CAPTION_SIZE)
     with matplotlib.rc_context(_style.RC):
-        below = Figure(figsize=(width, 0.24 * len(lines) + 0.12), dpi=figure.dpi, layout="none")
+        below = Figure(figsize=(width, 0.24 * len(lines) + 0.12), dpi=dpi, layout="none")
         canvas = FigureCanvasAgg(below)
         below.text(0.08 / width, 1, "\n".join(lines), size=CAPTION_SIZE, va="top", linespacing=1.3,
                    parse_math=False)
@@ -302,9 +310,7 @@ def _captioned(figure, caption):
     page = Image.new("RGB", size, plots.COLOURS["paper"])
     page.paste(drawn, (0, 0))
     page.paste(text, (0, drawn.height))
-    buffer = io.BytesIO()
-    page.save(buffer, "PNG", optimize=True)
-    return base64.b64encode(buffer.getvalue()).decode(), {"width": page.width, "height": page.height}
+    return page
 
 
 def _listing(function, docstring):

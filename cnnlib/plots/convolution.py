@@ -30,7 +30,7 @@ LEGEND = 0.75  # under a photo's output
 GAP = 0.38  # between two panels
 TITLE = 0.36  # above a panel
 LINE = 0.25  # a line of the sum
-LOUPE = 9  # pixels a side
+LOUPE = 7  # pixels a side: with more, a projector's numbers are too small
 TERMS = 49  # products written out, at most
 TEXT_SIZE = 12  # points
 

@@ -4,6 +4,7 @@ import io
 
 LIMIT = 40_000  # bytes
 DPI = 90
+KEPT = ("paper", "ink", "input", "weight", "output", "gradient")  # colours that a picture never loses
 GRID = 16  # rows and columns, at most, of an array that is drawn as numbers
 
 
@@ -15,15 +16,37 @@ def png(figure):
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=DPI, bbox_inches="tight", metadata={"Software": None})
     plt.close(figure)
-    picture = Image.open(file).convert("RGB")
+    return packed(Image.open(file))
+
+
+def packed(picture):
+    """Return a picture of PIL's as PNG bytes, with fewer colours, then smaller, where it would be over 40 kB."""
+    from PIL import Image
+
+    picture = picture.convert("RGB")
     for scale in (1, 0.67, 0.5):
         smaller = picture if scale == 1 else picture.resize((int(picture.width * scale), int(picture.height * scale)))
         for colours in (128, 64, 32, 16):
             file = io.BytesIO()
-            smaller.quantize(colours, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+            reduced = smaller.quantize(palette=_palette(smaller, colours), dither=Image.Dither.NONE)
+            reduced.save(file, "PNG", optimize=True)
             if file.tell() <= LIMIT:
                 return file.getvalue()
     return file.getvalue()
+
+
+def _palette(picture, colours):
+    """Return so many colours: the course's, that mean something and are often thin frames, then the commonest."""
+    from matplotlib.colors import to_rgb
+    from PIL import Image
+
+    from cnnlib import plots
+
+    kept = [round(255 * x) for name in KEPT for x in to_rgb(plots.COLOURS[name])]
+    common = picture.quantize(colours - len(KEPT), dither=Image.Dither.NONE).getpalette()
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(kept + common[:3 * (colours - len(KEPT))])
+    return palette
 
 
 def panel_figure(panels, words):

@@ -1,14 +1,14 @@
-"""The shape builder as a figure, for pages without a kernel: its table, and what the chosen neuron sees."""
+"""The shape builder as a figure, for pages without a kernel: its table, and what the chosen unit sees."""
 
 from cnnlib.widgets._layers import FIELDS
 from cnnlib.widgets._rows import times
 
-COLUMNS = {"": 0.3, "layer": 0.42, "output": 3.75, "params": 4.75, "mult-adds": 6.0, "sees": 6.75, "step": 7.15}
+COLUMNS = {"": 0.3, "layer": 0.42, "output": 3.75, "params": 4.75, "mult-adds": 6.0, "sees": 6.75, "jump": 7.15}
 LEFT = ("layer",)  # the others are flush right
 WIDTH, PHOTO = 7.25, 1.9  # inches of the table, and beside it of the photo
 LINE = 0.25  # inches
 MOST = 24  # rows
-LETTERS = {"out_channels": "", "kernel_size": "F", "stride": "S", "padding": "P", "dilation": "D", "groups": "G"}
+LETTERS = {"out_channels": "", "kernel_size": "K", "stride": "S", "padding": "P", "dilation": "D", "groups": "G"}
 
 
 def draw_table(builder):
@@ -51,13 +51,13 @@ def _line(place, layer, row, hidden):
     if "shape" not in row:
         return {**words, "why": row.get("trouble") or f"waits for row {row['waits']}"}
     if hidden:
-        return {**words, **dict.fromkeys(("output", "params", "mult-adds", "sees", "step"), "?")}
+        return {**words, **dict.fromkeys(("output", "params", "mult-adds", "sees", "jump"), "?")}
     return {**words, "output": times(row["shape"]), "params": f"{row['parameters']:,}", "sees": times(row["sees"]),
-            "mult-adds": f"{row['multiply_adds']:,}", "step": str(row["jump"][0])}
+            "mult-adds": f"{row['multiply_adds']:,}", "jump": str(row["jump"][0])}
 
 
 def layer_words(layer):
-    """Return a layer as a table names it: "conv 10 F5 S1 P2"; what is as usual is left out."""
+    """Return a layer as a table names it: "conv 10 K5 S1 P2"; what is as usual is left out."""
     usual = {"dilation": 1, "groups": 1}
     names = [name for name in FIELDS[layer["kind"]] if layer[name] != usual.get(name)]
     name = layer["name"].split("(")[0] or layer["kind"]

@@ -4,10 +4,12 @@ Drawn by Python, so a kernel is needed for the moving; the picture and its sente
 """
 
 import base64
+import html
+import io
 
 import ipywidgets
 
-from cnnlib.widgets._picture import png
+from cnnlib.widgets._picture import DPI, packed, png
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -49,8 +51,8 @@ class Redraw:
                                              style={"description_width": "9em"}, layout={"width": "36em"})
             for name, values in sliders.items()}
         self._image = ipywidgets.Image(format="png", layout={"align_self": "flex-start", "max_width": "100%"})
-        self._label = ipywidgets.Label()
-        self._box = ipywidgets.VBox([*self.sliders.values(), self._image, self._label])
+        self._words = ipywidgets.HTML(layout={"max_width": "100%"})  # a Label would be cut off, not wrapped
+        self._box = ipywidgets.VBox([*self.sliders.values(), self._image, self._words])
         for slider in self.sliders.values():
             slider.observe(self._redraw, "value")
         self._redraw()
@@ -58,13 +60,21 @@ class Redraw:
     def _redraw(self, change=None):
         drawn, self.sentence = self._draw(**{name: slider.value for name, slider in self.sliders.items()})
         self._image.value = png(getattr(drawn, "figure", None) or drawn)
-        self._label.value = self.sentence
+        self._words.value = f'<span style="line-height: 1.4; white-space: normal">{html.escape(self.sentence)}</span>'
+
+    def _page(self):
+        """Return the picture with its sentence under it, for a page without a kernel, where no widget is shown."""
+        from PIL import Image
+
+        from cnnlib import notebook
+
+        return packed(notebook.with_caption(Image.open(io.BytesIO(self._image.value)), self.sentence, DPI))
 
     def __repr__(self):
         return self.sentence
 
     def _repr_mimebundle_(self, **kwargs):
         view = {"version_major": 2, "version_minor": 0, "model_id": self._box.model_id}
-        picture = base64.b64encode(self._image.value).decode()
+        picture = base64.b64encode(self._page()).decode()
         return ({"text/plain": self.sentence, "image/png": picture, VIEW: view},
                 {"image/png": {"alt": self.sentence}})

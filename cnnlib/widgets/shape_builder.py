@@ -1,4 +1,4 @@
-"""The shape builder: each layer changes size, cost and how far a neuron sees."""
+"""The shape builder: each layer changes size, cost and how far a unit sees."""
 
 import importlib
 import math
@@ -62,7 +62,7 @@ class ShapeBuilder(_base.CourseWidget):
     rounding : {"refuse", "drop", "fill"}
         Where the stride does not divide: refuse, drop the pixels that are left over, or fill with zeros after.
     focus : int
-        The row whose neuron is drawn on the photo; -1 is the last.
+        The row whose unit is drawn on the photo; -1 is the last.
     photo : str or None
         One of :data:`cnnlib.data.PHOTOS`.
     goal : dict
@@ -86,9 +86,9 @@ class ShapeBuilder(_base.CourseWidget):
     Examples
     --------
     >>> ShapeBuilder((3, 32, 32), ["conv 10 5 1 2"])
-    Row 1, conv: 10×32×32, 760 parameters, each neuron sees 5×5.
+    Row 1, conv: 10×32×32, 760 parameters, each unit sees 5×5.
     >>> ShapeBuilder(layers="LeNet-5", focus=1, goal={"sees": 5})
-    Row 2, avg: 6×14×14, 0 parameters, each neuron sees 6×6. Goal: sees 5 or more: 32, met.
+    Row 2, avg: 6×14×14, 0 parameters, each unit sees 6×6. Goal: sees 5 or more: 32, met.
     """
 
     javascript = "shape_builder.js"
@@ -161,7 +161,7 @@ class ShapeBuilder(_base.CourseWidget):
         shape = plural(row["shape"][0], "number") if len(row["shape"]) == 1 else times(row["shape"])
         note = f"; {row['note']}" if row["note"] else ""
         return (f"{name}: {shape}, {plural(row['parameters'], 'parameter')}, "
-                f"each neuron sees {times(row['sees'])}{note}.{self._goal_words()}")
+                f"each unit sees {times(row['sees'])}{note}.{self._goal_words()}")
 
     def _goal_words(self):
         """Return how far each goal is, where the stack stands."""
@@ -177,7 +177,7 @@ class ShapeBuilder(_base.CourseWidget):
         return f" Goal: {'; '.join(parts)}."
 
     def figure(self):
-        """Return the table, and what the chosen neuron sees, as a figure."""
+        """Return the table, and what the chosen unit sees, as a figure."""
         from cnnlib.widgets._table import draw_table
 
         return draw_table(self)

@@ -20,13 +20,15 @@ def kinds(shown):
 
 
 def test_the_lesson_by_keys_alone(show):
-    """Numbers, rows, presets, refusal, its mending, prediction and the neuron, without a pointer; told in sentences."""
+    """Numbers, rows, presets, refusal, its mending, prediction and the unit, without a pointer; told in sentences."""
     shown = show(builder(layers=["conv 10 5 1 2"])).hear()
     shown.tab_to(".cw-grip")
+    assert shown.root.locator("th").all_inner_texts() == [
+        "", "layer", "filters", *"KSPD", "output", "params", "mult-adds", "sees", "jump", ""]  # lecture 21's letters
     assert row(shown, 0, "shape").inner_text() == "10×32×32"
     assert row(shown, 0, "parameters").inner_text() == "760"
     assert row(shown, 0, "multiply_adds").inner_text() == "768,000"
-    assert shown.readout == "Row 1, conv: 10×32×32, 760 parameters, each neuron sees 5×5."
+    assert shown.readout == "Row 1, conv: 10×32×32, 760 parameters, each unit sees 5×5."
     assert "10·(3·5·5 + 1) = 760" in shown.root.locator('[data-part="working"]').inner_text()
     shown.tab_to('[data-trait="padding"] input').press("ArrowDown")
     assert shapes(shown) == ["10×30×30"] and "10×30×30" in shown.readout
@@ -35,7 +37,7 @@ def test_the_lesson_by_keys_alone(show):
     shown.page.wait_for_timeout(1100)  # a list box takes letters in quick succession for one word
     shown.press("f")
     assert kinds(shown) == ["conv", "max", "linear"]
-    assert shown.readout.startswith("Row 3, linear: 10 numbers, 22,510 parameters, each neuron sees 34×34; flattens")
+    assert shown.readout.startswith("Row 3, linear: 10 numbers, 22,510 parameters, each unit sees 34×34; flattens")
     shown.root.locator('[data-row="0"] .cw-grip').focus()
     shown.press("Alt+ArrowDown")
     assert kinds(shown) == ["max", "conv", "linear"]
@@ -51,13 +53,13 @@ def test_the_lesson_by_keys_alone(show):
     shown.tab_to('[data-do="fix"]').press("Enter").frame()
     assert shapes(shown) == ["10×8×8"] and shown.get("rounding") == "drop"
     shown.tab_to('canvas[data-part="photo"]').press("ArrowRight", "ArrowDown")
-    assert shown.readout.startswith("Row 1, neuron row 5, column 5 sees input rows 18 to 22, columns 18 to 22.")
+    assert shown.readout.startswith("Row 1, unit at row 5, column 5 sees input rows 18 to 22, columns 18 to 22.")
     assert shown.press("p").readout == "Row 1, conv: predict its output."
     shown.press("7", "Enter").frame()
     assert shown.root.locator('[data-part="verdict"]').inner_text() == "yours 7 · computed 8"
     lesson = " / ".join(shown.heard)
     for told in ("760 parameters", "10×30×30", "flattens 10×15×15 to 2,250", "does not fit: (32 + 2·2 − 5)/4 + 1 =",
-                 "drops 3 rows, 3 columns", "neuron row 5", "predict its output"):
+                 "drops 3 rows, 3 columns", "unit at row 5", "predict its output"):
         assert told in lesson, told
 
 
@@ -88,7 +90,7 @@ def test_the_lesson_by_pointer_alone(show):
     row(shown, 1, "kind").click()
     box, sent = canvas.bounding_box(), shown.messages
     canvas.hover(position={"x": box["width"] * 0.08, "y": box["height"] * 0.08})
-    assert shown.readout == "Row 2, neuron row 0, column 0 sees input rows 0 to 3, columns 0 to 3."
+    assert shown.readout == "Row 2, unit at row 0, column 0 sees input rows 0 to 3, columns 0 to 3."
     assert shown.messages == sent
     assert (canvas.get_attribute("data-focus"), canvas.get_attribute("data-value")) == ("0,0", "4×4")
     assert canvas.get_attribute("data-first") == "1,1 0,0"  # where the fields begin: of the conv in it, and its own
@@ -129,7 +131,7 @@ def test_presets(show, preset, total, row_of_pool5, sees, groups):
 
 
 def test_a_field_larger_than_the_photo_is_in_the_view(show):
-    """What the neuron at the edge sees reaches out of the photo: its dashes are on the canvas, not cut off."""
+    """What the unit at the edge sees reaches out of the photo: its dashes are on the canvas, not cut off."""
     shown = show(EXAMPLES["vgg"](focus=17))
     green = """() => {
       const canvas = document.querySelector('canvas[data-part=photo]'), context = canvas.getContext('2d');
@@ -143,7 +145,7 @@ def test_a_field_larger_than_the_photo_is_in_the_view(show):
       return [low / width, high / width];
     }"""
     low, high = shown.page.evaluate(green)
-    assert 0.46 < high - low < 0.5  # 212 of the 404 pixels that the neurons of this layer see together, less the margin
+    assert 0.46 < high - low < 0.5  # 212 of the 404 pixels that the units of this layer see together, less the margin
     shown.root.locator('canvas[data-part="photo"]').focus()
     shown.press(*["ArrowLeft"] * 7).frame()
     low, high = shown.page.evaluate(green)

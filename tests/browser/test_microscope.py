@@ -4,6 +4,10 @@ import numpy as np
 import pytest
 from budget import within
 from examples import EXAMPLES, FILTER, IMAGE, microscope, mistaken
+from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgb
+
+from cnnlib import plots
 
 pytestmark = pytest.mark.browser
 WHERE = "all => all.map((cell) => cell.closest('[data-part]').dataset.part + cell.dataset.at)"
@@ -238,6 +242,35 @@ def test_students_function_stands_under_ours(show):
     assert "your function: agrees in all 16 outputs" in shown.root.inner_text()
     shown.cell("output", "2,2").click()
     assert "asking" not in shown.frame().root.inner_text()  # moving asks nobody
+
+
+def paints(canvas, role):
+    """Return how many pixels of a canvas have the colour of a role."""
+    wanted = [round(255 * x) for x in to_rgb(plots.COLOURS[role])]
+    return canvas.evaluate("""(el, [r, g, b]) => {
+      const { data } = el.getContext('2d').getImageData(0, 0, el.width, el.height);
+      let n = 0;
+      for (let k = 0; k < data.length; k += 4) n += data[k] === r && data[k + 1] === g && data[k + 2] === b;
+      return n;
+    }""", wanted)
+
+
+def test_a_window_has_the_colour_of_the_input_and_one_scale_is_everywhere(show):
+    """As plots.plot_convolution draws them: what the lecture shows above the widget looks the same in it."""
+    widget = photo()
+    shown = show(widget)
+    scene, response = (shown.root.locator(f'canvas[data-part="{part}"]') for part in ("input", "output"))
+    assert [paints(scene, role) > 0 for role in ("input", "weight", "output")] == [True, False, False]
+    assert [paints(response, role) > 0 for role in ("input", "weight", "output")] == [False, False, True]
+    blue = "rgb({}, {}, {})".format(*(round(255 * x) for x in to_rgb(plots.COLOURS["input"])))
+    frames = shown.root.locator('[data-part="loupe"] .cw-frame-window')
+    assert frames.evaluate("(el) => getComputedStyle(el).borderTopColor") == blue
+    axes = plots.plot_convolution(widget.image, widget.kernel, row=100, col=200)
+    said = axes[-2].get_xlabel().split("white ")[1]
+    plt.close(axes[0].figure)
+    assert shown.root.locator(".cw-output .cw-legend").first.inner_text().split() == ["−" + said, said]
+    shown = show(microscope(image="camera", kernel=np.full((5, 5), 0.04)))  # no number below zero: a picture again
+    assert shown.root.locator(".cw-output .cw-legend").first.inner_text().split() == ["0", "1"]
 
 
 def test_photo(show):

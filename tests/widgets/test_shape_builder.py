@@ -25,7 +25,7 @@ def test_first_row():
     builder = ShapeBuilder((3, 32, 32), ["conv 10 5 1 2"])
     assert builder.table == [{"shape": [10, 32, 32], "parameters": 760, "multiply_adds": 768_000, "note": "",
                               "sees": [5, 5], "jump": [1, 1]}]
-    assert builder.valid and builder.sentence() == "Row 1, conv: 10×32×32, 760 parameters, each neuron sees 5×5."
+    assert builder.valid and builder.sentence() == "Row 1, conv: 10×32×32, 760 parameters, each unit sees 5×5."
 
 
 def test_refusal_stops_what_follows():
@@ -38,7 +38,7 @@ def test_refusal_stops_what_follows():
     assert builder.table[0]["shape"] == [1, 3, 3] and builder.table[0]["note"] == "fills 2 rows, 2 columns with zeros"
 
 
-def test_flattening_keeps_what_a_neuron_sees():
+def test_flattening_keeps_what_a_unit_sees():
     """A flatten row changes the shape only; the fully connected layer after it sees all, as without that row."""
     plain = ShapeBuilder((3, 32, 32), "conv 4 5 2 2, linear 10", rounding="drop", photo=None).table
     builder = ShapeBuilder((3, 32, 32), "conv 4 5 2 2, flatten, relu, linear 10, linear 5", rounding="drop", photo=None)
@@ -268,7 +268,7 @@ def test_the_photo_has_the_resolution_of_the_input():
 
 
 def test_fields_measured_by_perturbing_a_pixel(nn):
-    """One output neuron changes exactly when a pixel inside its field does: numbers, not formulas."""
+    """One output unit changes exactly when a pixel inside its field does: numbers, not formulas."""
     torch = pytest.importorskip("torch")
     builder = ShapeBuilder((1, 40, 40), "conv 1 3 2, conv 1 5 1 0 2, max 2", rounding="drop", photo=None)
     rows = builder.table

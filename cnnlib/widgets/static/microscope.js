@@ -9,7 +9,7 @@ import { ringed } from "./kit/ring.js";
 import { student } from "./kit/student.js";
 import { stepper, toggle, button, paddingOf } from "./kit/controls.js";
 import { element, div, write, visible, setAttribute, arrange, touched, textWidth } from "./kit/dom.js";
-import { ROLES, css, greyScale, toneScale, responseScale } from "./kit/scale.js";
+import { ROLES, css, greyScale, toneScale, mapScale } from "./kit/scale.js";
 import { full, short, dense, factor, decimalsFor, plural } from "./kit/text.js";
 import { planes, conv2d, changeWeight, readers, unread, span, range, geometry } from "./kit/maths.js";
 import { derive, problem, working, missed, missedWords, sentence } from "./microscope_words.js";
@@ -58,15 +58,8 @@ function compute(s, before, dragging) {
     }
   }
   const out = conv2d(s.image, d.kernel, d.g, s.bias);
-  const limit = dragging && before ? before.limit : reach(out.data);
-  return { key, image: s.image, kernel: s.kernel, turned: d.kernel, out, limit, version, rough: false };
-}
-
-// The end of the output's scale: the largest magnitude; for a photo the one that 1 in 200 is beyond.
-function reach(data) {
-  if (data.length <= 4096) return max(...range(data).map(abs));
-  const sample = Float32Array.from({ length: 4000 }, (_, k) => abs(data[floor((k * data.length) / 4000)]) || 0).sort();
-  return sample[3980];
+  const ends = dragging && before ? before.ends : range(out.data);
+  return { key, image: s.image, kernel: s.kernel, turned: d.kernel, out, ends, limit: max(...ends.map(abs)), version, rough: false };
 }
 
 function build(kit, map) {
@@ -251,7 +244,7 @@ function build(kit, map) {
   function scaleOf(role) {
     const tones = (limit) => toneScale(limit, role, theme()), [low, high] = ranges.input;
     if (role === "weight") return tones(ranges.weight);
-    if (role === "output") return plan.large ? responseScale(plan.m.limit || 1) : tones(plan.m.limit);
+    if (role === "output") return plan.large ? mapScale(plan.m.ends) : tones(plan.m.limit);
     const tone = plan.s.scale === "tone" || (plan.s.scale === "auto" && low < 0);
     return tone ? tones(max(-low, high)) : greyScale(min(0, low), max(1, high));
   }
@@ -276,7 +269,7 @@ function build(kit, map) {
     Object.assign(scene, { key, plane: plan.s.image, side });
     const first = [d.row, d.col].map((x, a) => x * d.g.stride - d.g.pad[a][0]), reach = d.taps.map((k) => span(k, d.g.dilation));
     const box = { row: first[0], col: first[1], rows: reach[0], cols: reach[1] };
-    scene.boxes([{ ...box, colour: css(ROLES.weight) }]);
+    scene.boxes([{ ...box, colour: css(ROLES.input) }]);
     glass.show({ plane, size: d.size, from: first.map((x, a) => round(x + (reach[a] - shown) / 2)), n: shown, cell: loupeCell, scale, decimals, box, dashed: d.g.dilation > 1 });
     glass.mark("tap", d.g.dilation > 1 ? plan.list.map((p) => glass.place(p.row, p.col)) : []);
     scene.overlay.dataset.focus = first.join();

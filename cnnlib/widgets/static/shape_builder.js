@@ -1,4 +1,4 @@
-// The shape builder: each layer changes size, cost and how far a neuron sees.
+// The shape builder: each layer changes size, cost and how far a unit sees.
 import { mount } from "./kit/root.js";
 import { button, control } from "./kit/controls.js";
 import { choice } from "./kit/choice.js";
@@ -15,8 +15,8 @@ import { FIELDS, WORDS, BLANK, WRITERS, nameOf, shapeWords, rowsOf, total, fixes
 const NEW = { conv: [16, 3, 1, 1], max: [0, 2, 2, 0], avg: [0, 2, 2, 0], relu: [], linear: [10] };
 const NAMES = { conv: "convolution", max: "max pooling", avg: "average pooling", relu: "ReLU", linear: "fully connected" };
 const COLUMNS = ["out_channels", "kernel_size", "stride", "padding", "dilation"];
-const HEADS = [["", ""], ["layer", ""], ["filters", "how many filters: channels of the output"], ["F", "size of the filter or window"], ["S", "stride"], ["P", "padding on each side"], ["D", "dilation"], ["output", "channels \u00d7 rows \u00d7 columns"], ["params", "numbers to learn"], ["mult-adds", "multiplications for one image"], ["sees", "pixels of the input that one neuron sees"], ["step", "pixels between what two neighbours see"], ["", ""]];
-const HANDS = "Drag a number, or type over it. Drag \u2261 to move a layer (Alt with up or down), Delete removes it. Click a row, then point at the photo to move its neuron.";
+const HEADS = [["", ""], ["layer", ""], ["filters", "how many filters: channels of the output"], ["K", "size of the filter or window"], ["S", "stride"], ["P", "padding: zeros on each side"], ["D", "dilation"], ["output", "channels \u00d7 rows \u00d7 columns"], ["params", "numbers to learn"], ["mult-adds", "multiplications for one image"], ["sees", "pixels of the input that one unit sees"], ["jump", "pixels from what one unit sees to what its neighbour sees"], ["", ""]];
+const HANDS = "Drag a number, or type over it. Drag \u2261 to move a layer (Alt with up or down), Delete removes it. Click a row, then point at the photo to move its unit.";
 const LEAST_PHOTO = 0.4;                             // of the view; a field that reaches further out is cut off
 
 function render({ model, el }) {
@@ -27,7 +27,7 @@ function render({ model, el }) {
     answer: (s) => fact(s).shape.at(-2) ?? fact(s).shape[0],
     epoch: (s) => JSON.stringify([s.input_shape, s.layers, s.rounding]),
   };
-  return mount(model, el, { name: "ShapeBuilder", title: "Shape builder", idea: "Each layer changes size, cost and how far a neuron sees.", hands: HANDS, writers: WRITERS, listen: ["_pixels"], predict, build });
+  return mount(model, el, { name: "ShapeBuilder", title: "Shape builder", idea: "Each layer changes size, cost and how far a unit sees.", hands: HANDS, writers: WRITERS, listen: ["_pixels"], predict, build });
 }
 
 function build(kit) {
@@ -38,7 +38,7 @@ function build(kit) {
 
   const body = element("tbody"), table = element("table.cw-table", {}, element("thead", {}, element("tr", {}, ...HEADS.map(([label, title]) => element("th", { title, scope: "col" }, label)))), body);
   const list = div("cw-list", table);
-  const canvas = element("canvas.cw-field-view", { tabindex: 0, role: "img", "data-part": "photo", "aria-label": "what one neuron sees" });
+  const canvas = element("canvas.cw-field-view", { tabindex: 0, role: "img", "data-part": "photo", "aria-label": "what one unit sees" });
   const view = panel("output", "", canvas);
   view.element.classList.add("cw-sight");
   stage.append(div("cw-build", list, view.element, kit.controls));
@@ -219,7 +219,7 @@ function build(kit) {
     })));
   }
 
-  // The photo at the network's own resolution, with what one neuron of each layer up to the chosen one sees:
+  // The photo at the network's own resolution, with what one unit of each layer up to the chosen one sees:
   // of the last one that stands and is not hidden.
   function drawSight(s) {
     const pixels = decode(model.get("_pixels")), row = focusOf(s), last = facts.findLastIndex((fact, i) => i <= row && fact.sees && !hides(s, String(i)));
@@ -253,7 +253,7 @@ function build(kit) {
     setAttribute(canvas, "aria-label", say(s));
   }
 
-  // Where the photo stands, so that what any neuron of this layer sees is in the view: it stays while the neuron moves.
+  // Where the photo stands, so that what any unit of this layer sees is in the view: it stays while the unit moves.
   function place(s, fact) {
     const size = s.input_shape.slice(1), wide = canvas.clientWidth || 190, edge = 0.04 * wide;
     const reach = size.map((n, a) => (fact ? [min(0, fact.start[a]), max(n, fact.start[a] + (fact.units[a] - 1) * fact.jump[a] + fact.sees[a])] : [0, n]));
@@ -321,7 +321,7 @@ function build(kit) {
     const row = focusOf(s), fact = facts[row], hidden = row >= 0 && hides(s);
     if (!over || hidden || !fact?.shape) return sentence(s, hidden);
     const [i, j] = unitAt(fact), edges = [i, j].map((u, a) => [fact.start[a] + u * fact.jump[a], fact.start[a] + u * fact.jump[a] + fact.sees[a] - 1].map(full).join(" to "));
-    return `Row ${row + 1}, neuron row ${i}, column ${j} sees input rows ${edges[0]}, columns ${edges[1]}.`;
+    return `Row ${row + 1}, unit at row ${i}, column ${j} sees input rows ${edges[0]}, columns ${edges[1]}.`;
   }
   return { draw, sentence: say, problem: () => null, keys: {} };
 }

@@ -88,7 +88,7 @@ function outcome(layer, shape, maps, rounding) {
 }
 
 // One row per layer: { shape, parameters, multiply_adds, sees, jump, start, units, note } or { trouble } or { waits };
-// units: how many neurons there are, in rows and columns, of those that see different pixels.
+// units: how many units there are, in rows and columns, of those that see different pixels.
 function rowsOf(s) {
   let shape = s.input_shape, maps = shape.slice(1), sees = [1, 1], jump = [1, 1], start = [0, 0], stopped = 0;
   return s.layers.map((layer, place) => {
@@ -184,7 +184,7 @@ function sentence(s, hidden = s.predict, rows = rowsOf(s)) {
   if (hidden) return `${name}: predict its output.`;
   const shape = row.shape.length === 1 ? plural(row.shape[0], "number") : shapeWords(row.shape);
   const aims = goals(s, rows).map(([words]) => words).join("; "), goal = aims && ` Goal: ${aims}.`;
-  return `${name}: ${shape}, ${plural(row.parameters, "parameter")}, each neuron sees ${shapeWords(row.sees)}${row.note ? "; " + row.note : ""}.${goal}`;
+  return `${name}: ${shape}, ${plural(row.parameters, "parameter")}, each unit sees ${shapeWords(row.sees)}${row.note ? "; " + row.note : ""}.${goal}`;
 }
 
 export { FIELDS, LEAST, WORDS, BLANK, WRITERS, nameOf, shapeWords, rowsOf, total, fixes, focusOf, workings, goals, sentence };

@@ -1,7 +1,8 @@
 // A part with its caption above, a coloured square, a name and a size, and the rule of its scale below.
 import { element, div, write } from "./dom.js";
 import { legend } from "./scale.js";
-import { short } from "./text.js";
+import { full } from "./text.js";
+import { abs, round } from "./numbers.js";
 
 function panel(role, name, ...parts) {
   const title = element("b", {}, name), size = element("small", {}), rule = element("div.cw-scale", { "aria-hidden": "true" });
@@ -14,7 +15,7 @@ function panel(role, name, ...parts) {
       const key = [scale.kind, scale.low, scale.high, theme].join();
       if (rule.dataset.key === key) return;
       rule.dataset.key = key;
-      rule.replaceChildren(legend(scale, (x) => short(x, decimals)));
+      rule.replaceChildren(legend(scale, (x) => full(decimals && abs(x) >= 0.1 ? round(x * 100) / 100 : x)));
     },
   };
 }

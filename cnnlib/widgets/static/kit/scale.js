@@ -35,9 +35,10 @@ function toneScale(limit, role, theme) {
   return { kind: "tone", low: -limit, high: limit, rgb: (x) => (Number.isNaN(x) ? mix(paper, minus, 0.25) : mix(paper, x > 0 ? plus : minus, min(1, abs(x) / (limit || 1)))) };
 }
 
-// Responses as a photo: mid-grey is zero.
-function responseScale(limit) {
-  return { ...greyScale(-limit, limit), kind: "response" };
+// A map as a picture, as cnnlib.plots draws it: signed numbers with zero as mid-grey, others from zero up.
+function mapScale([low, high]) {
+  const limit = max(-low, high);
+  return low < 0 ? greyScale(-limit, limit) : greyScale(0, max(1, high));
 }
 
 // A thin bar from the low end to the high end, with both values; null where the scale has one end only.
@@ -51,4 +52,4 @@ function legend(scale, text) {
   return el;
 }
 
-export { ROLES, PAPER, INK, mix, css, luminance, inkOn, greyScale, toneScale, responseScale, legend };
+export { ROLES, PAPER, INK, mix, css, luminance, inkOn, greyScale, toneScale, mapScale, legend };
