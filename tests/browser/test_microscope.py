@@ -132,6 +132,21 @@ def test_geometry(show):
     assert not shown.refusal.is_visible()
 
 
+def test_a_pixel_that_went_is_forgotten(show):
+    """A grid that moves in the page may hear of a coming and not of the going: what is said must not stay."""
+    shown = show(microscope())
+    shown.cell("input", "5,1").focus()
+    assert shown.line == "Input row 5, column 1 is used by 2 outputs, each with another weight."
+    shown.set("padding", 1)
+    assert shown.line == microscope(padding=1).sentence()
+    shown.cell("input", "5,1").hover()
+    assert shown.line.startswith("Input row 5, column 1 is used by 6 outputs")
+    shown.leave()
+    assert shown.line == microscope(padding=1).sentence()
+    shown.cell("input", "5,1").dispatch_event("pointerover")  # with the pointer elsewhere
+    assert shown.line == microscope(padding=1).sentence()
+
+
 def test_type_numbers(show):
     shown = show(microscope())
     shown.cell("input", "0,0").focus()
