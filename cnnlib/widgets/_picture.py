@@ -36,16 +36,26 @@ def packed(picture):
 
 
 def _palette(picture, colours):
-    """Return so many colours: the course's, that mean something and are often thin frames, then the commonest."""
+    """Return so many colours: the course's, that mean something and are often thin frames, then the commonest.
+
+    Greys are chosen among greys, or else the edges of coloured frames would tint them.
+    """
+    import numpy as np
     from matplotlib.colors import to_rgb
     from PIL import Image
 
     from cnnlib import plots
 
     kept = [round(255 * x) for name in KEPT for x in to_rgb(plots.COLOURS[name])]
-    common = picture.quantize(colours - len(KEPT), dither=Image.Dither.NONE).getpalette()
+    pixels = np.asarray(picture).reshape(1, -1, 3)
+    coloured = np.ptp(pixels, axis=-1) > 16
+    rest = colours - len(KEPT)
+    for part, most in ((pixels[coloured], rest // 2), (pixels[~coloured], rest)):
+        if len(part):
+            common = Image.fromarray(part[None]).quantize(most - (len(kept) // 3 - len(KEPT)))
+            kept += common.getpalette()[:3 * len(common.getcolors())]
     palette = Image.new("P", (1, 1))
-    palette.putpalette(kept + common[:3 * (colours - len(KEPT))])
+    palette.putpalette(kept)
     return palette
 
 

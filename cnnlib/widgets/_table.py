@@ -3,7 +3,7 @@
 from cnnlib.widgets._layers import FIELDS
 from cnnlib.widgets._rows import times
 
-COLUMNS = {"": 0.3, "layer": 0.42, "output": 3.75, "params": 4.75, "mult-adds": 6.0, "sees": 6.75, "jump": 7.15}
+COLUMNS = {"": 0.3, "layer": 0.42, "output": 3.75, "params": 4.75, "mult-adds": 6.0, "sees": 6.68, "jump": 7.15}
 LEFT = ("layer",)  # the others are flush right
 WIDTH, PHOTO = 7.25, 1.9  # inches of the table, and beside it of the photo
 LINE = 0.25  # inches

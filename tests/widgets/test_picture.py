@@ -29,6 +29,8 @@ def test_frames_keep_their_colours():
     assert whole.size == small.size and len(np.unique(np.asarray(small.convert("RGB")).reshape(-1, 3), axis=0)) <= 128
     for role in ("input", "weight", "output"):
         assert pixels(small, role) >= pixels(whole, role) > 50, role
+    before, after = (np.ptp(np.asarray(picture.convert("RGB")), axis=-1) for picture in (whole, small))
+    assert (before == 0).sum() > 100_000 and after[before == 0].max() == 0  # and what is grey stays grey
 
 
 def test_a_picture_of_noise_is_made_smaller():
