@@ -18,7 +18,7 @@ How to add a widget, in five steps:
    message and a step of undo. The joined file stays below 60 kB.
 4. One line in ``tests/widgets/examples.py``: an example of the widget, and a change that a hand can make. With it the
    batteries in ``tests/widgets/test_base.py`` and ``tests/browser/test_widgets.py`` try state, code, reset, undo,
-   300 random actions, keys, sentences, pictures, themes, widths, views and memory. ``FAULTS`` in
+   random actions, keys, sentences, pictures, themes, widths, views and memory. ``FAULTS`` in
    ``tests/widgets/test_js.py`` gets three lines: faults that are planted in its arithmetic, and must be found.
 5. What is its own, driven in Chromium: ``tests/browser/test_<name>.py``, the lesson once by keys alone and once by
    pointer alone. Then look at it, in JupyterLab: light, dark, 680 pixels, projector.

@@ -60,7 +60,7 @@ class Redraw:
     def _redraw(self, change=None):
         drawn, self.sentence = self._draw(**{name: slider.value for name, slider in self.sliders.items()})
         self._image.value = png(getattr(drawn, "figure", None) or drawn)
-        self._words.value = f'<span style="line-height: 1.4; white-space: normal">{html.escape(self.sentence)}</span>'
+        self._words.value = f'<div style="line-height: 1.4">{html.escape(self.sentence)}</div>'
 
     def _page(self):
         """Return the picture with its sentence under it, for a page without a kernel, where no widget is shown."""

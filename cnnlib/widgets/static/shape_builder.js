@@ -240,7 +240,7 @@ function build(kit) {
     boxes.forEach(({ first, size }, i) => {
       const outer = i === boxes.length - 1, [y, x] = first.map((v, a) => origin[a] + v * scale), [bh, bw] = size.map((v) => max(v * scale, 3));
       const outside = outer && first.some((v, a) => v < 0 || v + size[a] > [h, w][a]);
-      for (const [width, colour] of [[outer ? 4.5 : 3, css(PAPER[kit.theme()])], [outer ? 2.5 : 1.2, css(outer ? ROLES.output : ROLES.input)]]) {
+      for (const [width, colour] of [[outer ? 4.5 : 3, css(PAPER.light)], [outer ? 2.5 : 1.2, css(outer ? ROLES.output : ROLES.input)]]) {
         context.lineWidth = width;
         context.strokeStyle = colour;
         context.setLineDash(outside ? [6, 4] : []);
