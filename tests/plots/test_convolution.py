@@ -93,9 +93,9 @@ def test_photo_has_a_loupe(array):
     picture, loupe, _, output, _ = axes
     assert picture.images[0].get_array().shape == (64, 64)
     assert output.images[0].get_array().shape == (62, 62)
-    assert len(cells(loupe)) == 81
-    assert frames(loupe, plots.COLOURS["input"]) == [(3, 3, 3, 3)]
-    assert cells(loupe)[4, 4] == f"{photo[31, 41]:.2f}"  # the window's centre
+    assert len(cells(loupe)) == 49
+    assert frames(loupe, plots.COLOURS["input"]) == [(2, 2, 3, 3)]
+    assert cells(loupe)[3, 3] == f"{photo[31, 41]:.2f}"  # the window's centre
     assert " ≈ " in sentence(axes)
     total, result = terms_sum(sentence(axes))
     assert result == pytest.approx(photo[30:33, 40:43].mean(), abs=0.006)
@@ -103,7 +103,7 @@ def test_photo_has_a_loupe(array):
 
 
 def test_loupe_stays_inside():
-    for row, col, corner in ((0, 0, (0, 0)), (61, 61, (6, 6))):
+    for row, col, corner in ((0, 0, (0, 0)), (61, 61, (4, 4))):
         loupe = plots.plot_convolution(data.photo("camera", size=64), np.ones((3, 3)), row=row, col=col)[1]
         assert frames(loupe, plots.COLOURS["input"]) == [(*corner, 3, 3)]
 
