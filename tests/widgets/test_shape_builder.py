@@ -292,5 +292,14 @@ def test_a_long_table_is_drawn_with_its_end_counted():
     assert "… and 16 more rows" in words and "total" in words
 
 
+def test_the_table_speaks_as_lecture_21_does():
+    from matplotlib import pyplot as plt
+
+    figure = ShapeBuilder(layers=["conv 10 5 1 2 2"]).figure()
+    words = [text.get_text() for text in figure.axes[0].texts]
+    plt.close(figure)
+    assert {"conv 10 K5 S1 P2 D2", "sees", "jump"} <= {*words}
+
+
 def test_every_kind_has_words():
     assert {*_layers.FIELDS} == {"conv", "max", "avg", "linear", "relu", "norm", "dropout", "flatten", "keeps", "other"}
