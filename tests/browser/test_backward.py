@@ -1,0 +1,135 @@
+"""The backward microscope, driven in Chromium: what lecture 31 does with it, and what it must never do."""
+
+import numpy as np
+import pytest
+from examples import EXAMPLES
+
+pytestmark = pytest.mark.browser
+MARKED = "all => all.map((cell) => cell.closest('[data-part]').dataset.part + ' ' + cell.dataset.at)"
+SUM = "∂E/∂X22 = F22·g11 + F21·g12 + F12·g21 + F11·g22 = 4·1 + 3·0 + 2·2 + 1·(−1) = 7"
+
+
+def microscope(**state):
+    return EXAMPLES["backward"](**state)
+
+
+def marked(shown, mark="light"):
+    shown.frame()
+    return shown.root.locator(f".cw-cell.{mark}").evaluate_all(MARKED)
+
+
+def drawn(numbers):
+    """Return whole numbers as the cells show them."""
+    return [f"{n:.0f}".replace("-", "−") for n in np.ravel(numbers)]
+
+
+def test_the_lesson_by_keys_alone(show):
+    """Scatter, gather, adding up, stride, refusal, prediction, undo and code, without a pointer; told in sentences."""
+    shown = show(microscope()).hear()
+    shown.tab_to('[data-part="grad_output"] .cw-cell')
+    assert shown.press("ArrowDown").readout.startswith("g21 = 2 adds F11·g21 to ∂E/∂X21, F12·g21 to ∂E/∂X22")
+    assert (shown.get("row"), shown.get("col"), shown.get("part")) == (1, 0, "grad_output")
+    assert shown.cells("grad_x") == drawn([0, 0, 0, 2, 4, 0, 6, 8, 0])
+    shown.tab_to('[data-trait="so_far"] input').press(" ").frame()
+    assert shown.cells("grad_x") == drawn([1, 2, 0, 5, 8, 0, 6, 8, 0])
+    assert shown.readout.endswith("Added up: g11 to g21.")
+    shown.root.locator('[data-part="grad_x"] [tabindex="0"]').focus()
+    assert shown.press("ArrowDown", "ArrowRight", "ArrowUp", "ArrowDown").readout == SUM
+    assert shown.cells("grad_output") == ["4·1", "3·0", "2·2", "1·−1"]  # the filter, turned, where it lies
+    shown.root.locator('[data-trait="part"] [aria-checked="true"]').focus()
+    shown.press("ArrowRight")
+    assert shown.readout == "∂E/∂F11 = X11·g11 + X12·g12 + X21·g21 + X22·g22 = 1·1 + 0·0 + 0·2 + 3·(−1) = −2"
+    shown.tab_to('[data-trait="dilation"] input').press("ArrowUp", "ArrowUp")
+    assert shown.readout == "Refused: rows: 3 + 2·0 < 3·(2 − 1) + 1 = 4: the filter does not fit."
+    shown.tab_to('[data-do="fix"]').press("Enter").frame()
+    assert shown.get("dilation") == 1 and not shown.refusal.is_visible()
+    shown.press("r").frame()
+    shown.root.locator('[data-part="grad_weight"] [tabindex="0"]').focus()
+    shown.press("ArrowRight").frame().press("p")
+    assert shown.readout == "∂E/∂F12 = ?" and set(shown.cells("grad_weight")) == {"?"}
+    shown.press("4", "Enter").frame()
+    assert shown.root.locator('[data-part="verdict"]').inner_text() == "yours 4 · computed 5"
+    assert shown.cells("grad_weight") == ["?", "5", "?", "?"] and set(shown.cells("grad_x")) == {"?"}
+    assert shown.get("predictions")[0]["place"] == "∂E/∂F12"
+    lesson = " / ".join(shown.heard)
+    for told in ("g21 = 2 adds", SUM, "Refused: rows", "= ?", "= 5"):
+        assert told in lesson, told
+
+
+def test_the_lesson_by_pointer_alone(show):
+    shown = show(microscope())
+    shown.cell("grad_output", "2,2").hover()
+    assert shown.line.startswith("g22 = −1 adds F11·g22 to ∂E/∂X22")
+    assert marked(shown) == [f"input {at}" for at in ("2,2", "2,3", "3,2", "3,3")] + [
+        f"weight {at}" for at in ("1,1", "1,2", "2,1", "2,2")] + [
+        f"grad_x {at}" for at in ("2,2", "2,3", "3,2", "3,3")] + [
+        f"grad_weight {at}" for at in ("1,1", "1,2", "2,1", "2,2")]
+    shown.cell("grad_x", "2,2").hover()
+    assert shown.line == SUM
+    shown.cell("grad_x", "1,1").hover()
+    assert shown.line == "∂E/∂X11 = F11·g11 = 1·1 = 1"
+    assert marked(shown)[:3] == ["input 1,1", "weight 1,1", "grad_output 1,1"]
+    shown.cell("weight", "1,2").hover()
+    assert shown.line.startswith("∂E/∂F12 = X12·g11 + X13·g12 + X22·g21 + X23·g22")
+    assert shown.messages == 0
+    shown.cell("grad_output", "1,2").hover()
+    shown.page.mouse.down()
+    box = shown.cell("grad_output", "1,2").bounding_box()
+    shown.page.mouse.move(box["x"] + box["width"] / 2 + 24, box["y"] + box["height"] / 2, steps=8)
+    shown.page.mouse.up()
+    assert shown.frame().get("grad_output").tolist() == [[1, 3], [2, -1]] and shown.messages == 1
+    assert shown.line.startswith("g12 = 3 adds") and shown.cells("grad_x") == drawn([0, 3, 6, 0, 9, 12, 0, 0, 0])
+    shown.do("undo")
+    assert shown.get("grad_output").tolist() == [[1, 0], [2, -1]]
+
+
+def test_the_sums_grow_to_the_gradients(show):
+    """Step by step, adding up, the page arrives at what the library computes; with every setting of the widget."""
+    shown = show(EXAMPLES["backward-7"](row=0, col=0))
+    for stride, padding, dilation in ((1, 0, 1), (2, 1, 1), (3, 2, 2)):
+        widget = EXAMPLES["backward-7"](stride=stride, padding=padding, dilation=dilation)
+        for name, value in (("stride", stride), ("padding", padding), ("dilation", dilation), ("row", 0), ("col", 0)):
+            shown.set(name, value)
+        assert shown.get("part") == "grad_output"
+        steps = widget.paths().out.size - 1
+        for _ in range(steps):
+            shown.do("step")
+        assert shown.cells("grad_x") == drawn(widget.grad_x), (stride, padding, dilation)
+        assert shown.cells("grad_weight") == drawn(widget.grad_weight)
+
+
+def test_stride_leaves_pixels_without_a_gradient(show):
+    shown = show(microscope(part="grad_x", row=2, col=2))
+    shown.type("stride", "2")
+    assert shown.cells("grad_x") == drawn([1, 2, 0, 3, 4, 0, 0, 0, 0])
+    assert shown.line == "∂E/∂X33 = 0: no output heard it."
+
+
+def test_students_gradients_are_ringed_and_said(show):
+    widget = EXAMPLES["backward-yours"](part="grad_x", row=0, col=1)
+    shown = show(widget)
+    report = shown.root.locator('[data-part="report"]')
+    assert marked(shown, "differ") == [f"grad_x {i},{j}" for i in (1, 2, 3) for j in (1, 2, 3) if (i, j) != (2, 2)]
+    assert report.inner_text().startswith(f"your function: {widget.report}")
+    assert report.inner_text().endswith("· Here ∂E/∂X12: yours 7, computed 3")
+    shown.cell("grad_output", "1,2").hover()
+    assert marked(shown, "differ") == [f"grad_x {at}" for at in ("1,2", "1,3", "2,2", "2,3")]
+    assert "∂E/∂X12: yours 4, computed 1 and 3 more" in report.inner_text()
+    assert shown.messages == 0  # one table was sent; every glance is answered by it
+    shown.type("stride", "2")
+    assert report.inner_text() == "your function: asking your function…" and marked(shown, "differ") == []
+    shown.page.wait_for_timeout(3100)
+    assert "the kernel does not answer; run the cell above" in report.inner_text()
+    shown.do("predict")
+    assert report.inner_text() == "your function: shown when you stop predicting"
+
+
+def test_a_pool_has_no_weight_and_no_control_for_one(show):
+    shown = show(EXAMPLES["backward-pool"]())
+    assert not shown.root.locator('[data-part="weight"]').is_visible()
+    assert shown.root.locator('[data-trait="part"] button').all_inner_texts() == ["g gives", "an input collects"]
+    assert shown.root.locator('[data-trait="kernel_size"]').is_visible()
+    shown.type("padding", "2")
+    assert shown.refusal.inner_text().startswith("padding 2: at most half of the window, here 1, lies outside")
+    shown.do("fix")
+    assert shown.get("padding") == 1 and not shown.refusal.is_visible()
