@@ -1,6 +1,7 @@
 """Figures of the course: arrays in, matplotlib Axes out. One file per idea; :data:`COLOURS` is the style."""
 
 from cnnlib.plots._style import COLOURS, STYLE
+from cnnlib.plots.backward import plot_backward
 from cnnlib.plots.bars import plot_bars, plot_timings
 from cnnlib.plots.connections import plot_connections
 from cnnlib.plots.convolution import plot_convolution
@@ -16,7 +17,7 @@ from cnnlib.plots.stack import plot_stack
 from cnnlib.plots.tied_matrix import plot_tied_matrix
 
 __all__ = [
-    "COLOURS", "STYLE", "plot_bars", "plot_connections", "plot_convolution", "plot_course_map",
+    "COLOURS", "STYLE", "plot_backward", "plot_bars", "plot_connections", "plot_convolution", "plot_course_map",
     "plot_curves", "plot_field_growth", "plot_grid", "plot_image", "plot_maps", "plot_pooling",
     "plot_receptive_field", "plot_roofline", "plot_stack", "plot_tied_matrix", "plot_timings", "plot_tower",
     "plot_trials", "plot_windows",

@@ -3,9 +3,10 @@
 How to add one, in five steps: the docstring of ``_base.py``.
 """
 
-_FILES = {"ConvolutionMicroscope": "microscope", "PoolingStepper": "pooling_stepper", "Redraw": "redraw",
+_FILES = {"BackwardMicroscope": "backward_microscope",
+          "ConvolutionMicroscope": "microscope", "PoolingStepper": "pooling_stepper", "Redraw": "redraw",
           "ShapeBuilder": "shape_builder"}
-__all__ = ["ConvolutionMicroscope", "PoolingStepper", "Redraw", "ShapeBuilder"]
+__all__ = ["BackwardMicroscope", "ConvolutionMicroscope", "PoolingStepper", "Redraw", "ShapeBuilder"]
 
 
 def __getattr__(name):

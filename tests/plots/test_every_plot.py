@@ -54,6 +54,10 @@ EXAMPLES = {
                                         xlabel="shift, pixels", ylabel="change", title="a photo"),
     "trials": lambda: plots.plot_trials({"max": {"still": [0.98, 0.97], "moved": [0.7, 0.6]},
                                          "stride 2": {"still": [0.96], "moved": [0.4]}}, ylabel="share right"),
+    "backward": lambda: plots.plot_backward(STROKE, FILTER, part="grad_x", row=2, col=2),
+    "backward-scatter": lambda: plots.plot_backward(STROKE, FILTER / 7, stride=2, padding=1, so_far=True),
+    "backward-large": lambda: plots.plot_backward(np.eye(10), FILTER, part="grad_weight"),
+    "backward-pool": lambda: plots.plot_backward(STROKE, op="max_pool2d", kernel_size=2, part="grad_x"),
     "tower": lambda: plots.plot_tower([(3, 1), (3, 2), (3, 1)]),
 }
 every_plot = pytest.mark.parametrize("example", EXAMPLES)

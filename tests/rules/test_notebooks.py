@@ -27,6 +27,7 @@ NOT_COMPARED = {
         "gpu-times": "times on a GPU, or says that there is none",
         "profiler": "names the kernels of this device",
     },
+    "31_backprop_convolution": {"gpu-check": "says on which device it ran"},
 }
 
 LIMITS = {"cells": (40, 80), "words": (1500, 3500), "sections": (8, 12)}

@@ -44,12 +44,22 @@ class Example:
     def again(self, code, **known):
         """Return the widget that its own code makes; what stands there by its name is what is known by it here."""
         known = {name: getattr(self(), name, None) for name in ("image", "kernel")} | known
-        return eval(code, {self.widget: getattr(widgets, self.widget), "mistaken": mistaken, **known})
+        functions = {"mistaken": mistaken, "unturned": unturned}
+        return eval(code, {self.widget: getattr(widgets, self.widget), **functions, **known})
 
 
 def mistaken(image, kernel):
     """A student's function with the filter turned, as a convolution in the strict sense has it."""
     return np.array([[(image[i:i + 3, j:j + 3] * kernel[::-1, ::-1]).sum() for j in range(4)] for i in range(4)])
+
+
+def unturned(grad_output, x, weight):
+    """A student's backward function that collects with the filter as it lies."""
+    ring, (kh, kw) = np.pad(grad_output, [(k - 1, k - 1) for k in weight.shape]), weight.shape
+    grad_x = [[(ring[u:u + kh, v:v + kw] * weight).sum() for v in range(x.shape[1])] for u in range(x.shape[0])]
+    rows, cols = grad_output.shape
+    grad_weight = [[(x[p:p + rows, q:q + cols] * grad_output).sum() for q in range(kw)] for p in range(kh)]
+    return np.array(grad_x), np.array(grad_weight)
 
 
 def deep(channels, rows, cols):
@@ -70,6 +80,14 @@ EXAMPLES = {
                        {"backward": True}, {"padding": 2}),
     "pooling-16": Example("PoolingStepper", (np.arange(256).reshape(16, 16) % 17,), {"kind": "blurred"},
                           {"ceil_mode": True}, {"kernel_size": 17}),
+    "backward": Example("BackwardMicroscope", ([[1, 0, 2], [0, 3, 1], [2, 1, 0]], [[1, 2], [3, 4]]),
+                        {"stride": 2, "part": "grad_x"}, {"grad_output": [[1, 0], [2, -1]]}, {"dilation": 3}),
+    "backward-7": Example("BackwardMicroscope", (np.arange(49).reshape(7, 7) % 10, SOBEL),
+                          {"padding": 1, "stride": 2, "part": "grad_weight"}, {"so_far": True, "row": 2, "col": 3}),
+    "backward-yours": Example("BackwardMicroscope", ([[1, 0, 2], [0, 3, 1], [2, 1, 0]], [[1, 2], [3, 4]]),
+                              {"part": "grad_x", "row": 1}, {"fn_backward": unturned}),
+    "backward-pool": Example("BackwardMicroscope", (np.array(IMAGE)[:5, :5],), {"stride": 1, "part": "grad_x"},
+                             {"op": "max_pool2d"}, {"padding": 2}),
     "vgg": Example("ShapeBuilder", (None, "VGG-16"), {"focus": 17, "photo": "cat"}),
 }
 

@@ -14,6 +14,7 @@ import pytest
 
 pytest.importorskip("anywidget")
 
+from backward_cases import backward_cases
 from pooling_cases import pooling_cases
 
 from cnnlib.widgets import ConvolutionMicroscope, ShapeBuilder, _text
@@ -123,6 +124,7 @@ def cases(tmp_path_factory):
         "shapes": [shape_case(rng) for _ in range(150)] + list(presets()),
         "numbers": list(number_cases(rng)),
         "pooling": pooling_cases(rng, plain),
+        "backward": backward_cases(rng, plain),
     }
     path = tmp_path_factory.mktemp("cases") / "cases.json"
     path.write_text(json.dumps(found), encoding="utf-8")
@@ -174,6 +176,9 @@ FAULTS = {
     "pooling: of equal ones the last": ("pooling_words.js", "data[k] > data[best] ||", "data[k] >= data[best] ||"),
     "pooling: row and column": ("pooling_words.js", "found.push(r * w + c)", "found.push(c * h + r)"),
     "pooling: last output": ("pooling_words.js", "return floor(room / stride) + 1;", "return floor(room / stride);"),
+    "backward: stride": ("backward_words.js", ": strideOf(s) * o + d * t - s.padding", ": o + d * t - s.padding"),
+    "backward: row and column": ("backward_words.js", "[[i, p], [j, q]].map", "[[j, q], [i, p]].map"),
+    "backward: last output": ("backward_words.js", "o <= k : o === k", "o < k : o === k"),
     "ring of zeros: one row less": ("kit/ring.js", "rows = top + h + pad[0][1]", "rows = top + h"),
 }
 
