@@ -132,6 +132,40 @@ def gradcheck(fn, fn_backward, *args, eps=1e-6, tolerance=TOLERANCE, seed=0):
                   _hint(computed[k], measured, errors > tolerance) if wrong else "")
 
 
+def numerical_gradient(fn, x, eps=1e-6):
+    """Return how much a number moves when an entry of an array moves, for each entry: central differences.
+
+    Parameters
+    ----------
+    fn : callable
+        ``fn(x)`` returns one number.
+    x : float array, NumPy or torch; copied to float64
+    eps : float
+        The step.
+
+    Returns
+    -------
+    NumPy array of x's shape, float64
+
+    Raises
+    ------
+    ValueError
+        `fn` returns more than one number.
+
+    Examples
+    --------
+    >>> numerical_gradient(lambda x: (x**2).sum(), np.array([1.0, -3.0])).round(6)
+    array([ 2., -6.])
+    """
+    x = _own(x)
+    if not _is_varied(x):
+        raise TypeError(f"`x` is {type(x).__name__}; it must be an array of float")
+    shape = np.shape(_numbers(fn(x)))
+    if shape != ():
+        raise ValueError(f"`fn` returns an array of shape {shape}; it must be one number: .sum() makes one")
+    return _differences(lambda x: np.asarray(_numbers(fn(x))), [x], 0, 1.0, eps)[0]
+
+
 def adjoint_error(fn, fn_backward, x, seed=0):
     """Return how far a linear `fn` and its backward are from being each other's transpose.
 
@@ -244,24 +278,23 @@ def _gradients(returned, args, varied):
 
 def _differences(fn, args, k, weights, eps):
     """Return the central differences of sum(fn * weights) for every entry of args[k], and where there is a kink."""
-    flat = args[k].reshape(-1)
+    x, shape = args[k], tuple(args[k].shape)
     middle = _numbers(fn(*args)).astype(np.float64)
-    central, sides = np.empty(len(flat)), np.empty((2, len(flat)))
-    for i in range(len(flat)):
-        kept = float(flat[i])
+    central, sides = np.empty(shape), np.empty((2, *shape))
+    for i in np.ndindex(shape):  # by index: x keeps its memory order, in which a flat view would be a copy
+        kept = float(x[i])
         try:
-            flat[i] = kept + eps
+            x[i] = kept + eps
             above = _numbers(fn(*args)).astype(np.float64)
-            flat[i] = kept - eps
+            x[i] = kept - eps
             below = _numbers(fn(*args)).astype(np.float64)
         finally:
-            flat[i] = kept
+            x[i] = kept
         central[i] = ((above - below) * weights).sum() / (2 * eps)
-        sides[:, i] = ((above - middle) * weights).sum() / eps, ((middle - below) * weights).sum() / eps
-    shape = tuple(args[k].shape)
+        sides[(0, *i)] = ((above - middle) * weights).sum() / eps
+        sides[(1, *i)] = ((middle - below) * weights).sum() / eps
     jump = np.abs(sides[0] - sides[1])
-    at_kink = jump > KINK * max(np.abs(central).max(initial=0), 1e-12)
-    return central.reshape(shape), at_kink.reshape(shape)
+    return central, jump > KINK * max(np.abs(central).max(initial=0), 1e-12)
 
 
 def _hint(computed, measured, wrong):

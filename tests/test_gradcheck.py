@@ -4,10 +4,11 @@ import re
 
 import numpy as np
 import pytest
+from helpers import assert_close
 
 from cnnlib import _array, conv, linear, pool
 from cnnlib import activations as act
-from cnnlib.gradcheck import adjoint_error, error_by_step, gradcheck
+from cnnlib.gradcheck import adjoint_error, error_by_step, gradcheck, numerical_gradient
 
 
 @pytest.fixture
@@ -41,6 +42,27 @@ def test_right_functions_pass(images, filters, rng, array):
 def test_every_entry_is_compared(images, filters):
     report = gradcheck(conv.conv2d, lambda g, x, w: conv.conv2d_backward(g, x, w)[:2], images, filters)
     assert report.checked == images.size + filters.size
+
+
+def test_every_memory_order_is_varied(rng, array):
+    """A transposed array has no flat view: what is changed must be the array itself. (Differences err by 1e-9.)"""
+    x = array(rng.standard_normal((4, 3))).T
+    assert gradcheck(lambda x: x * x, lambda grad_output, x: 2 * x * grad_output, x).passed
+    assert_close(numerical_gradient(lambda x: (x * x).sum(), x), 2 * _array.to_numpy(x), 1e-8)
+
+
+def test_numerical_gradient(rng):
+    """Central differences are exact for parabolas, but for rounding: 1e-16 / 1e-6."""
+    matrix, x = rng.standard_normal((3, 3)), rng.standard_normal(3)
+    before = x.copy()
+    measured = numerical_gradient(lambda x: x @ matrix @ x, x)
+    assert_close(measured, (matrix + matrix.T) @ x, 1e-8)
+    assert np.array_equal(x, before)
+    assert measured.dtype == np.float64 and numerical_gradient(lambda x: x.sum(), np.zeros((0, 2))).shape == (0, 2)
+    with pytest.raises(ValueError, match=r"`fn` returns an array of shape \(3,\); it must be one number"):
+        numerical_gradient(lambda x: x, x)
+    with pytest.raises(TypeError, match="`x` is list; it must be an array of float"):
+        numerical_gradient(sum, [1.0])
 
 
 def test_arguments_are_left_as_they_were(images):
