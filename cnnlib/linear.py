@@ -1,4 +1,4 @@
-"""The fully connected layer: every output sees every input. Derived in notebooks/23 and 30."""
+"""The fully connected layer: every output sees every input. Derived in notebooks/23 and 30 (eqs. 1, 5 and 7)."""
 
 from math import prod
 
