@@ -8,6 +8,7 @@ from cnnlib.plots.convolution import plot_convolution
 from cnnlib.plots.course_map import plot_course_map
 from cnnlib.plots.curves import plot_curves, plot_trials
 from cnnlib.plots.field import plot_receptive_field
+from cnnlib.plots.graph import plot_graph
 from cnnlib.plots.grid import plot_grid
 from cnnlib.plots.image import plot_image, plot_maps
 from cnnlib.plots.pooling import plot_pooling
@@ -18,6 +19,8 @@ from cnnlib.plots.tied_matrix import plot_tied_matrix
 
 __all__ = [
     "COLOURS", "STYLE", "plot_backward", "plot_bars", "plot_connections", "plot_convolution", "plot_course_map",
+    "plot_graph",
+    "COLOURS", "STYLE", "plot_bars", "plot_connections", "plot_convolution", "plot_course_map",
     "plot_curves", "plot_field_growth", "plot_grid", "plot_image", "plot_maps", "plot_pooling",
     "plot_receptive_field", "plot_roofline", "plot_stack", "plot_tied_matrix", "plot_timings", "plot_tower",
     "plot_trials", "plot_windows",

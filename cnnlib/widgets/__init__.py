@@ -7,6 +7,11 @@ _FILES = {"BackwardMicroscope": "backward_microscope",
           "ConvolutionMicroscope": "microscope", "PoolingStepper": "pooling_stepper", "Redraw": "redraw",
           "ShapeBuilder": "shape_builder"}
 __all__ = ["BackwardMicroscope", "ConvolutionMicroscope", "PoolingStepper", "Redraw", "ShapeBuilder"]
+_FILES = {"ConvolutionMicroscope": "microscope", "PoolingStepper": "pooling_stepper", "Redraw": "redraw",
+          "ShapeBuilder": "shape_builder",
+          "GraphStepper": "graph_stepper"}
+__all__ = ["ConvolutionMicroscope", "PoolingStepper", "Redraw", "ShapeBuilder",
+           "GraphStepper"]
 
 
 def __getattr__(name):

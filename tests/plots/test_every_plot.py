@@ -12,6 +12,7 @@ from matplotlib.colors import to_hex, to_rgb
 
 from cnnlib import course, data, plots
 from cnnlib.plots import _style
+from cnnlib.scalar import Value
 
 STROKE = np.array([[int(digit) for digit in row] for row in
                    "111111 000010 011100 001000 010000 100000".split()])
@@ -59,6 +60,8 @@ EXAMPLES = {
     "backward-large": lambda: plots.plot_backward(np.eye(10), FILTER, part="grad_weight"),
     "backward-pool": lambda: plots.plot_backward(STROKE, op="max_pool2d", kernel_size=2, part="grad_x"),
     "tower": lambda: plots.plot_tower([(3, 1), (3, 2), (3, 1)]),
+    "graph": lambda: plots.plot_graph((Value(3.0, "w") * Value(-0.12, "x") - 1).tanh() ** 2, weights=["w"], title="E"),
+    "graph-step": lambda: plots.plot_graph((lambda x: x * x.tanh() + x)(Value(0.5, "x")), step=5),
 }
 every_plot = pytest.mark.parametrize("example", EXAMPLES)
 

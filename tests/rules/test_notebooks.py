@@ -28,6 +28,7 @@ NOT_COMPARED = {
         "profiler": "names the kernels of this device",
     },
     "31_backprop_convolution": {"gpu-check": "says on which device it ran"},
+    "30_backprop": {"gpu-check": "says on which device it ran"},
 }
 
 LIMITS = {"cells": (40, 80), "words": (1500, 3500), "sections": (8, 12)}
