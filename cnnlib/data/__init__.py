@@ -29,6 +29,7 @@ What is fetched is kept and checked, and can be carried to a machine without net
 """
 
 from cnnlib.data._fetch import DownloadError, fetch
+from cnnlib.data._warp import warp
 from cnnlib.data.archives import unpack
 from cnnlib.data.catalogue import registry
 from cnnlib.data.cifar import load_cifar10
@@ -42,5 +43,5 @@ from cnnlib.data.textures import load_textures
 
 __all__ = [
     "CLASSES", "PHOTOS", "DownloadError", "assets", "fetch", "load_cifar10", "load_digits", "load_faces",
-    "load_fashion_mnist", "load_mnist", "load_shapes", "load_textures", "photo", "registry", "unpack",
+    "load_fashion_mnist", "load_mnist", "load_shapes", "load_textures", "photo", "registry", "unpack", "warp",
 ]
