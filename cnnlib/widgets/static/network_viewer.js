@@ -1,0 +1,367 @@
+// The network viewer: draw, and every map of a network follows; point at a unit to see what it reads.
+import { mount } from "./kit/root.js";
+import { choice } from "./kit/choice.js";
+import { menu } from "./kit/menu.js";
+import { pad } from "./kit/pad.js";
+import { toggle, button, control } from "./kit/controls.js";
+import { element, div, on, atEnd, arrow, write, visible, setAttribute, textWidth } from "./kit/dom.js";
+import { ROLES, PAPER, INK, css, greyScale, toneScale } from "./kit/scale.js";
+import { decode, same } from "./kit/state.js";
+import { waiting } from "./kit/call.js";
+import { seenOf } from "./kit/seen.js";
+import { sizeOf, forward, backward, readsOf, partsOf, softmaxOf } from "./kit/network.js";
+import { labelOf, percent, ranking, targetOf, unitOf, sentence } from "./network_words.js";
+import { shownOf, flatLayout, layeredLayout, pointOf, hit } from "./network_layout.js";
+import { abs, floor, max, min, round } from "./kit/numbers.js";
+
+const HANDS = "Draw on the pad with pointer or finger, or move its cursor with the arrows and ink with Space. Point at a unit to see what it reads, thick where the product is large; click keeps it. On the maps: arrows move, Page Up and Page Down change the stage, + and \u2212 the map. In depth: drag, or Shift and an arrow, turns.";
+const WAYS = [["left", "\u2190", [0, -1]], ["up", "\u2191", [-1, 0]], ["down", "\u2193", [1, 0]], ["right", "\u2192", [0, 1]]];
+const MOST_LINES = 2500;
+
+function render({ model, el }) {
+  const net = numbers(model);
+  const answer = (s) => ranking(net(s).outs.at(-1))[0];
+  const predict = {
+    prompt: () => "The network will answer class",
+    place: () => "answer", answer,
+    epoch: (s) => [s.drawing, s.fit, s.margin, s.grain].reduce((all, part) => all + (part.data ? part.data.reduce((sum, x, k) => sum + x * (k + 1), 0) : part), ""),
+  };
+  return mount(model, el, { name: "NetworkViewer", title: "Network viewer", idea: "Draw, and watch the network think.", hands: HANDS, listen: ["_values", "_gradients", "_answered"], predict, build: (kit) => build(kit, net) });
+}
+
+// All numbers of the network for a state: { stages, shape, outs, grads }, outs and grads with the input first.
+// Computed here, or, where Python is the engine, as it sent them last.
+function numbers(model) {
+  const stages = model.get("_stages"), shape = model.get("input_shape"), local = model.get("_by") === "browser";
+  let kept = null;
+  const cut = (row, first) => {
+    const parts = first ? [first] : [];
+    let at = first ? 0 : sizeOf(shape);
+    if (!first) parts.push(row.subarray(0, at));
+    for (const stage of stages) { parts.push(row.subarray(at, at + sizeOf(stage.shape))); at += sizeOf(stage.shape); }
+    return parts;
+  };
+  return (s) => {
+    const key = [s.fit, s.margin, s.grain, s.target, s.direction, model.get("_answered")].join();
+    if (kept && kept.drawing === s.drawing && kept.key === key) return kept.net;
+    const seen = seenOf(s.drawing, s), picture = new Float32Array(sizeOf(shape)), unchanged = kept && kept.drawing === s.drawing && kept.fit === s.fit;
+    for (let c = 0; c < shape[0]; c++) picture.set(seen, c * seen.length);
+    const weights = decode(model.get("_weights")).data;
+    const outs = !local ? cut(decode(model.get("_values")).data, picture) : unchanged ? kept.net.outs : forward(stages, weights, shape, picture);
+    const grads = s.direction !== "backward" ? null : local ? backward(stages, weights, shape, outs, targetOf(s, outs.at(-1))) : cut(decode(model.get("_gradients")).data);
+    kept = { drawing: s.drawing, fit: s.fit, key, net: { stages, shape, outs, grads, weights } };
+    return kept.net;
+  };
+}
+
+function build(kit, net) {
+  const { signal, state, stage, model, ask, theme } = kit, { read } = state, { hides } = kit.question;
+  const python = model.get("_by") === "python", wait = waiting("Python", signal, ask), scans = decode(model.get("_scans"));
+  let over = null, look = null, slid = null, turn = 36, tilt = 22, strokes = 0, inked = 0;
+  const log = [];
+  const asks = () => ["drawing", "fit", "margin", "grain", "target"].map((name) => model.get(name));
+  let told = asks();                                 // what Python knows
+  const answered = () => { told = asks(); wait.answered(); };
+  model.on("change:_answered", answered);
+  atEnd(signal, () => model.off("change:_answered", answered));
+
+  // The pad and what belongs to it.
+  const drawing = () => read().drawing;
+  function put(patch, group = null) {
+    state.commit(patch, group);
+    const now = asks();
+    if (python && now.some((value, k) => !same(value, told[k]))) wait.ask();
+    told = now;
+  }
+  function stroke(now, phase, e) {
+    if (!now) return ask();
+    if (phase === "more") inked = inked || e.timeStamp;
+    const group = `stroke ${strokes}`;
+    if (phase === "end") { inked = inked || e.timeStamp; put({ drawing: now }, group); strokes += 1; } else if (python && !wait.words()) put({ drawing: now }, group);
+    else state.preview({ drawing: now });
+    ask();
+  }
+  const board = pad({ part: "drawing", label: "pad to draw on", signal, drawing, stroke });
+  const start = () => model.get("_start").fit;
+  const clear = button({ act: "clear", label: "clear", signal, press: () => put({ drawing: { shape: drawing().shape, data: new Float32Array(drawing().data.length) }, fit: start() }) });
+  const pushes = WAYS.map(([way, sign, by]) => {
+    const made = button({ act: `push-${way}`, label: sign, title: `push the drawing ${way} by one pixel`, signal, press: () => push(by) });
+    setAttribute(made, "aria-label", `push ${way}`);
+    return made;
+  });
+  const choose = (k) => { const [, h, w] = scans.shape; put({ drawing: { shape: [h, w], data: scans.data.slice(k * h * w, (k + 1) * h * w) }, fit: "drawn" }); };
+  const scan = scans && menu({ act: "scan", label: "a scan", options: [...Array(scans.shape[0]).keys()].map((k) => [String(k), `scan ${k}`]), signal, choose: (k) => choose(Number(k)) });
+  const tools = div("cw-net-tools", ...(kit.hidden("clear") ? [] : [clear]), ...(scan && !kit.hidden("scans") ? [scan] : []), ...(kit.hidden("push") ? [] : [div("cw-net-tools", ...pushes)]));
+  const fits = toggle({ trait: "fit", label: "fill the frame", title: "cut the drawing out and enlarge it until it fills what the network sees", signal, change: (yes) => put({ fit: yes ? "framed" : "drawn" }) });
+  const canvas = element("canvas.cw-net-view", { tabindex: 0, role: "img", "data-part": "network" });
+  const note = element("div.cw-note");
+  stage.append(div("cw-net", div("cw-net-side", board.element, tools, ...(kit.hidden("fit") ? [] : [fits.element])), div("cw-net-main", canvas, note)));
+
+  function push([down, right]) {
+    const { shape: [h, w], data } = drawing(), out = new Float32Array(h * w);
+    for (let i = 0; i < h; i++) for (let j = 0; j < w; j++) { const [r, c] = [i - down, j - right]; if (r >= 0 && c >= 0 && r < h && c < w) out[i * w + j] = data[r * w + c]; }
+    put({ drawing: { shape: [h, w], data: out } }, "push");
+  }
+
+  // Controls.
+  const classes = model.get("_stages").at(-1).shape[0], labels = model.get("labels");
+  const named = {
+    view: choice({ trait: "view", label: "view", options: [["flat", "flat"], ["layered", "in depth"]], signal, change: (view) => put({ view }) }),
+    direction: choice({ trait: "direction", label: "pass", options: [["forward", "forward"], ["backward", "backward"]], signal, change: (direction) => put({ direction }) }),
+    contrast: toggle({ trait: "contrast", label: "each map alone", title: "a grey scale for each map, not for each stage", signal, change: (yes) => put({ contrast: yes ? "map" : "stage" }) }),
+  };
+  for (const [name, each] of Object.entries(named)) if (!kit.hidden(name)) kit.controls.append(each.element);
+  const target = menu({ act: "target", label: "from the score of", options: [["answer", "the answer"], ...[...Array(classes).keys()].map((k) => [String(k), labels[k] ?? String(k)])], signal, choose: (k) => put({ target: k === "answer" ? null : Number(k) }) });
+  const backs = control("target", "", null, target);
+  if (!kit.hidden("target")) kit.controls.append(backs);
+
+  // Drawing.
+  const atlases = [];
+  function draw(s) {
+    const now = net(s), em = parseFloat(getComputedStyle(kit.root).fontSize);
+    for (const [name, each] of Object.entries(named)) each.set(name === "contrast" ? s.contrast === "map" : s[name]);
+    fits.set(s.fit === "framed");
+    visible(backs, s.direction === "backward");
+    board.draw(round(10.1 * em), css(ROLES.weight));
+    const width = canvas.clientWidth || 600, height = round((s.view === "flat" ? 24 : 22) * em), density = window.devicePixelRatio || 1;
+    canvas.style.height = `${height}px`;
+    if (canvas.width !== round(width * density) || canvas.height !== round(height * density)) [canvas.width, canvas.height] = [round(width * density), round(height * density)];
+    const print = max(11, 0.85 * em), top = 3.1 * print, bars = 7.7 * print, hidden = hides(s);
+    const shapes = [now.shape, ...now.stages.map((each) => each.shape)], shown = shapes.map((shape, n) => shownOf(shape, now.outs[n]));
+    const list = shapes.map((shape, n) => ({ shape, shown: shown[n] })), room = { width: width - bars, height: height - top - 1.2 * print, gap: 0.9 * print, turn, tilt };
+    const layout = s.view === "flat" ? flatLayout(list, room) : layeredLayout(list, room);
+    look = { ...layout, top, print, width, height, density, now, hidden };
+    paint(s);
+    if (inked) { log.push(performance.now() - inked); inked = 0; if (log.length > 200) log.shift(); canvas.dataset.strokeMs = [...log].sort((a, b) => a - b)[floor(log.length / 2)].toFixed(1); }
+  }
+
+  const LEGEND = {
+    forward: (alone) => `black: 0 \u00b7 white: the largest number of ${alone ? "each map" : "each stage"} \u00b7 mid-grey: 0 where some are negative`,
+    backward: () => "vermillion: more of it raises the score \u00b7 ink: lowers it \u00b7 paper: no effect",
+  };
+
+  function paint(s) {
+    const { now, tiles, heads, top, print, width, height, density, hidden } = look, context = canvas.getContext("2d"), back = s.direction === "backward" && !hidden;
+    const paper = css(PAPER[theme()]), text = css(INK[theme()]), unit = pointed(s);
+    context.setTransform(density, 0, 0, density, 0, 0);
+    context.fillStyle = paper;
+    context.fillRect(0, 0, width, height);
+    context.imageSmoothingEnabled = false;
+    const fill = atlas(s, back), silent = [];
+    const place = ({ matrix: [a, b, c, d, e, f] }, lift = 0) => context.setTransform(density * a, density * b, density * c, density * d, density * e, density * (f + top - lift));
+    const one = (tile, lift = 0) => {
+      const { stage: n, map, w, h } = tile;
+      if (hidden && n === now.stages.length) return;
+      place(tile, lift);
+      context.drawImage(fill[n].canvas, 0, fill[n].row.get(map) * h, w, h, 0, 0, w, h);
+      context.beginPath();
+      context.rect(0, 0, w, h);
+      context.setTransform(density, 0, 0, density, 0, 0);
+      context.lineWidth = lift ? 2 : w * h === 1 && s.view === "layered" ? 0.2 : 0.7;
+      context.strokeStyle = lift ? text : css([128, 132, 140]);
+      if (w * h > 1 || s.view === "layered") context.stroke();
+      if (!back && w * h > 1 && fill[n].dead.has(map)) silent.push(tile);
+    };
+    for (const tile of tiles) one(tile);
+    slid = s.view === "layered" && unit ? tiles.find((t) => t.stage === unit.stage + 1 && t.map === unit.map) : null;
+    const lift = slid ? 0.3 * slid.matrix[3] * slid.h : 0;
+    if (slid) one(slid, lift);
+    context.fillStyle = text;
+    context.textBaseline = "alphabetic";
+    heads.forEach((head, n) => caption(context, head, n, print));
+    if (s.view === "flat") silent.forEach((tile) => mute(context, tile, top, print));
+    answers(context, s, print, text);
+    write(note, LEGEND[back ? "backward" : "forward"](s.contrast === "map"));
+    const lines = unit ? wires(context, s, unit, lift) : 0;
+    Object.assign(canvas.dataset, { view: s.view, lines, silent: silent.length, focus: unit ? [unit.stage, unit.map, unit.row, unit.col].join() : "", value: String(ranking(now.outs.at(-1))[0]) });
+    if (hidden) canvas.dataset.value = "";
+    setAttribute(canvas, "aria-label", say(s));
+  }
+
+  // Name and size above a column, where there is room for them.
+  function caption(context, { x, width }, n, print) {
+    const { now } = look, shape = n ? now.stages[n - 1].shape : now.shape, name = n ? now.stages[n - 1].name : "seen";
+    const single = shape[1] * shape[2] === 1, size = single ? String(shape[0]) : `${shape[0]}@${shape[1]}${shape[1] === shape[2] ? "\u00b2" : "\u00d7" + shape[2]}`;
+    const heads = look.heads, middle = x + width / 2;
+    const room = min(n ? middle - (heads[n - 1].x + heads[n - 1].width / 2) : 2 * middle, n < heads.length - 1 ? heads[n + 1].x + heads[n + 1].width / 2 - middle : 9e9);
+    const put = (words, y, bold) => {
+      const wide = textWidth(words, print, canvas);
+      if (wide > room + 2) return;
+      context.font = `${bold ? "600 " : ""}${print}px ${getComputedStyle(canvas).fontFamily}`;
+      context.textAlign = "left";
+      context.fillText(words, max(0, min(middle - wide / 2, look.width - wide)), y);
+    };
+    put(name, 1.1 * print, true);
+    put(size, 2.4 * print, false);
+    const shown = look.tiles.reduce((sum, tile) => sum + (tile.stage === n), 0);
+    if (shown < shape[0]) put(`${shown} of ${shape[0]}`, look.height - 3, false);
+  }
+
+  // A map that is 0 everywhere says so: nothing in the drawing speaks to it.
+  function mute(context, tile, top, print) {
+    const [a, , , d, e, f] = tile.matrix, [w, h] = [a * tile.w, d * tile.h], wide = textWidth("silent", 11, canvas);
+    context.font = `11px ${getComputedStyle(canvas).fontFamily}`;
+    context.textAlign = "center";
+    context.fillStyle = "#b9bec8";
+    if (wide + 2 < w) context.fillText("silent", e + w / 2, f + top + h / 2 + 4);
+    else context.fillRect(e + w / 2 - 3, f + top + h / 2, 6, 1.5);
+    context.fillStyle = css(INK[theme()]);
+  }
+
+  // The shares of the classes as bars beside the last column.
+  function answers(context, s, print, text) {
+    const { now, last, top, width, hidden } = look, shares = softmaxOf(now.outs.at(-1)), order = ranking(shares), best = order[0];
+    const rows = shares.length <= 12 ? [...shares.keys()] : order.slice(0, 10), step = shares.length <= 12 ? last.step : (look.height - top) / 12;
+    const x = width - 7.3 * print, first = shares.length <= 12 ? last.top : 0, room = 2 * print;
+    rows.forEach((k, n) => {
+      const y = top + first + (n + 0.5) * step, chosen = k === best && !hidden;
+      context.font = `${chosen ? "600 " : ""}${print}px ${getComputedStyle(canvas).fontFamily}`;
+      context.fillStyle = text;
+      context.textAlign = "right";
+      context.fillText(labelOf(s, k).slice(0, 9), x + 1.1 * print, y + 0.36 * print);
+      context.textAlign = "left";
+      if (hidden) return context.fillText("?", x + 1.5 * print, y + 0.36 * print);
+      context.fillStyle = css(ROLES.output);
+      context.fillRect(x + 1.5 * print, y - 0.32 * print, max(shares[k] * room, 0.5), 0.64 * print);
+      context.fillStyle = text;
+      if (chosen || shares[k] >= 0.005) context.fillText(`${percent(shares[k])} %`, x + 1.7 * print + shares[k] * room, y + 0.36 * print);
+    });
+  }
+
+  // Each stage as one picture, its shown maps one below the other; redrawn where its numbers, or the theme, are others.
+  function atlas(s, back) {
+    const { now, tiles } = look, values = back ? now.grads : now.outs, shapes = [now.shape, ...now.stages.map((each) => each.shape)];
+    return shapes.map(([, h, w], n) => {
+      const maps = tiles.filter((tile) => tile.stage === n).map((tile) => tile.map).sort((a, b) => a - b), data = values[n];
+      const made = atlases[n] ||= { canvas: document.createElement("canvas") }, key = [back, s.contrast, theme(), maps.length].join();
+      if (made.data === data && made.key === key) return made;
+      if (made.canvas.width !== w || made.canvas.height !== h * maps.length) [made.canvas.width, made.canvas.height] = [w, h * maps.length];
+      const image = new ImageData(w, h * maps.length), pixels = new Uint32Array(image.data.buffer), area = h * w;
+      Object.assign(made, { data, key, row: new Map(maps.map((map, k) => [map, k])), dead: new Set() });
+      const common = s.contrast === "stage" || area === 1 ? toneTable(data, back) : null;
+      maps.forEach((map, k) => {
+        const plane = data.subarray(map * area, (map + 1) * area), table = common || toneTable(plane, back);
+        if (n && plane.every((x) => x === 0)) made.dead.add(map);
+        for (let i = 0; i < area; i++) pixels[k * area + i] = table(plane[i]);
+      });
+      made.canvas.getContext("2d").putImageData(image, 0, 0);
+      return made;
+    });
+  }
+
+  function toneTable(data, back) {
+    let low = 0, high = 0;
+    for (const x of data) { if (x < low) low = x; if (x > high) high = x; }
+    const most = max(-low, high) || 1, scale = back ? toneScale(most, "gradient", theme()) : low < 0 ? greyScale(-most, most) : greyScale(0, most);
+    const table = new Uint32Array(257), packed = ([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r, span = scale.high - scale.low;
+    for (let t = 0; t < 256; t++) table[t] = packed(scale.rgb(scale.low + (t / 255) * span));
+    table[256] = packed([213, 94, 0]);
+    return (x) => table[x !== x ? 256 : max(0, min(255, round(((x - scale.low) / span) * 255)))];
+  }
+
+  // Lines from a unit to all that it reads, thick where the product is large: orange where it adds, ink where it takes away.
+  function wires(context, s, unit, lift) {
+    const { now, tiles, top } = look, n = unit.stage, each = now.stages[n], before = n ? now.stages[n - 1].shape : now.shape;
+    const mine = tiles.find((tile) => tile.stage === n + 1 && tile.map === unit.map);
+    const parts = each.weight === -1 && each.kind === "conv" ? [] : partsOf(each, before, now.outs[n], now.weights, unit.map, unit.row, unit.col);
+    const below = new Map(tiles.filter((tile) => tile.stage === n).map((tile) => [tile.map, tile]));
+    if (!mine) return 0;
+    const [x, y] = pointOf(mine, unit.row + 0.5, unit.col + 0.5), most = parts.reduce((top, part) => max(top, abs(part.product)), 0) || 1;
+    const seen = parts.filter((part) => below.has(part.map)), step = seen.length > MOST_LINES ? seen.length / MOST_LINES : 1;
+    for (let k = 0; k < seen.length; k += step) {
+      const { map, row, col, product } = seen[floor(k)], share = abs(product) / most, [px, py] = pointOf(below.get(map), row + 0.5, col + 0.5);
+      context.globalAlpha = 0.12 + 0.7 * share;
+      context.strokeStyle = css(product > 0 ? ROLES.weight : product < 0 ? (theme() === "dark" ? [170, 174, 182] : [90, 94, 102]) : [150, 154, 162]);
+      context.lineWidth = 0.4 + 2.2 * share;
+      context.beginPath();
+      context.moveTo(px, py + top);
+      context.lineTo(x, y + top - lift);
+      context.stroke();
+    }
+    context.globalAlpha = 1;
+    const reads = readsOf(each, before, unit.map, unit.row, unit.col);
+    if (reads) for (let map = reads.maps[0]; map <= reads.maps[1]; map++) if (below.has(map)) box(context, below.get(map), reads.rows, reads.cols, css(ROLES.weight), 0);
+    const field = fieldOf(unit), input = tiles.find((tile) => tile.stage === 0);
+    if (field && n) box(context, input, field[0], field[1], css(ROLES.input), 0);
+    box(context, mine, [unit.row, unit.row], [unit.col, unit.col], css(ROLES.output), lift);
+    return parts.length;
+  }
+
+  // The rows and columns of the picture that a unit sees: what it reads, and what those read, down to the first stage.
+  function fieldOf({ stage, row, col }) {
+    let spans = [[row, row], [col, col]];
+    for (let n = stage; n >= 0; n--) {
+      const each = look.now.stages[n], before = n ? look.now.stages[n - 1].shape : look.now.shape;
+      const ends = [0, 1].map((k) => readsOf(each, before, 0, spans[0][k], spans[1][k]));
+      if (!ends[0]) return null;
+      spans = [[ends[0].rows[0], ends[1].rows[1]], [ends[0].cols[0], ends[1].cols[1]]];
+    }
+    return spans;
+  }
+
+  function box(context, tile, rows, cols, colour, lift) {
+    const corners = [[rows[0], cols[0]], [rows[0], cols[1] + 1], [rows[1] + 1, cols[1] + 1], [rows[1] + 1, cols[0]]].map(([r, c]) => pointOf(tile, r, c));
+    context.beginPath();
+    corners.forEach(([x, y], k) => context[k ? "lineTo" : "moveTo"](x, y + look.top - lift));
+    context.closePath();
+    for (const [width, stroke] of [[3.2, css(PAPER[theme()])], [1.8, colour]]) { context.lineWidth = width; context.strokeStyle = stroke; context.stroke(); }
+  }
+
+  // Hands on the maps.
+  const pointed = (s) => over || unitOf(s.selected, model.get("_stages"));
+  const at = (e) => { const area = canvas.getBoundingClientRect(); return [e.clientX - area.left, e.clientY - area.top - (look?.top || 0)]; };
+  const under = (e) => {
+    const found = look && hit(look.tiles, ...at(e));
+    return found && found.tile.stage ? { stage: found.tile.stage - 1, map: found.tile.map, row: found.row, col: found.col } : null;
+  };
+  let held = null;
+  on(canvas, signal, {
+    pointermove: (e) => {
+      if (!e.buttons) held = null;
+      if (held && (held.turned || Math.hypot(e.clientX - held.x, e.clientY - held.y) > 5) && read().view === "layered") {
+        held.turned = true;
+        turned(held.turn + (e.clientX - held.x) / 3, held.tilt + (e.clientY - held.y) / 4);
+        return;
+      }
+      over = under(e);
+      ask();
+    },
+    pointerdown: (e) => { if (!e.button) held = { x: e.clientX, y: e.clientY, turn, tilt }; },
+    pointerleave: () => { over = null; ask(); },
+    click: (e) => {
+      const unit = under(e), was = held;
+      held = null;
+      if (!was?.turned) state.commit({ selected: unit ? [unit.stage, unit.map, unit.row, unit.col] : [] }, "move");
+    },
+    blur: () => { over = null; ask(); },
+    keydown: (e) => {
+      const way = arrow(e), step = { "+": 1, "=": 1, "-": -1, "\u2212": -1 }[e.key];
+      if (!way && !step) return;
+      e.preventDefault();
+      if (way && e.shiftKey) return turned(turn + 6 * way[1], tilt - 6 * way[0]);
+      const s = read(), now = unitOf(s.selected, model.get("_stages")) || { stage: 0, map: 0, row: 0, col: 0 }, [count, h, w] = model.get("_stages")[now.stage].shape;
+      if (s.selected.length !== 4) return select(now);
+      const within = (x, n) => min(n - 1, max(0, x)), maps = h * w === 1 && way ? way[0] + way[1] : step || 0;
+      select({ stage: now.stage, map: within(now.map + maps, count), row: within(now.row + (way ? way[0] : 0), h), col: within(now.col + (way ? way[1] : 0), w) });
+    },
+  });
+  const select = ({ stage: n, map, row, col }) => { over = null; state.commit({ selected: [n, map, row, col] }, "move"); };
+  function turned(yaw, pitch) {
+    [turn, tilt] = [min(60, max(-60, yaw)), min(60, max(0, pitch))];
+    canvas.dataset.turn = `${round(turn)},${round(tilt)}`;
+    ask();
+  }
+  function stageBy(d) {
+    const stages = model.get("_stages"), now = unitOf(read().selected, stages), n = now ? min(stages.length - 1, max(0, now.stage + d)) : 0, [count, h, w] = stages[n].shape;
+    const middle = (at, size, to) => (now ? floor(((at + 0.5) / size) * to) : 0), from = now && stages[now.stage].shape;
+    select({ stage: n, map: now ? min(now.map, count - 1) : 0, row: middle(now?.row, from?.[1], h), col: middle(now?.col, from?.[2], w) });
+  }
+
+  function say(s) {
+    const pending = wait.words(), words = sentence(s, net(s), pointed(s), hides(s));
+    return pending ? `${words} (${pending})` : words;
+  }
+  return { draw, sentence: say, problem: () => null, keys: { next: () => stageBy(1), previous: () => stageBy(-1) } };
+}
+
+export { render };

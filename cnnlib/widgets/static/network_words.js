@@ -1,0 +1,60 @@
+// What the network viewer says: the same sentences as NetworkViewer.sentence() in Python.
+import { full, places, plural } from "./kit/text.js";
+import { readsOf, sightOf, softmaxOf, partsOf } from "./kit/network.js";
+import { floor } from "./kit/numbers.js";
+
+const two = (value) => full(floor(100 * value + 0.5) / 100);
+const percent = (share) => floor(100 * share + 0.5);
+const labelOf = (s, k) => s.labels[k] ?? String(k);
+
+// The classes from the most likely to the least; of equals the first comes first.
+function ranking(shares) {
+  return [...shares.keys()].sort((a, b) => shares[b] - shares[a] || a - b);
+}
+
+function targetOf(s, scores) {
+  return s.target ?? ranking(scores)[0];
+}
+
+// The selected unit as { stage, map, row, col }, or null where there is none.
+function unitOf(selected, stages) {
+  if (selected.length !== 4) return null;
+  const [stage, map, row, col] = selected, shape = stages[stage]?.shape;
+  return shape && [map, row, col].every((i, a) => i >= 0 && i < shape[a]) ? { stage, map, row, col } : null;
+}
+
+// net: { stages, shape, outs, grads } of what is drawn; unit: what is looked at, or null.
+function unitWords(s, net, { stage: n, map, row, col }) {
+  const stage = net.stages[n], [, h, w] = stage.shape, back = s.direction === "backward";
+  const where = h * w === 1 ? `unit ${map}` : `map ${map}, row ${row}, column ${col}`;
+  const value = (back ? net.grads : net.outs)[n + 1][(map * h + row) * w + col];
+  const silent = h * w > 1 && !back && net.outs[n + 1].subarray(map * h * w, (map + 1) * h * w).every((x) => x === 0);
+  const words = `${stage.name}, ${where}: ${back ? "gradient " : ""}${two(value)}${silent ? ", as everywhere in this silent map" : ""}`;
+  const before = n ? net.stages[n - 1].shape : net.shape, name = n ? net.stages[n - 1].name : "the input";
+  const reads = readsOf(stage, before, map, row, col);
+  if (!reads) return `${words}; what it reads is not known.`;
+  const made = net.weights && !back ? makingWords(stage, partsOf(stage, before, net.outs[n], net.weights, map, row, col), net.weights, map) : "";
+  const whole = [reads.rows, reads.cols].every(([first, last], a) => first === 0 && last === before[1 + a] - 1);
+  const span = whole ? `all of ${name}` : `${name} rows ${places(...reads.rows)}, columns ${places(...reads.cols)}`;
+  const sees = sightOf(net.stages.slice(0, n + 1), net.shape)[n];
+  return `${words}${made}; reads ${span}${sees ? "; sees " + sees.join("\u00d7") + " pixels" : ""}.`;
+}
+
+// What makes a unit's number of what it reads.
+function makingWords(stage, parts, weights, map) {
+  if (stage.kind !== "conv") return `, the ${stage.kind === "max" ? "largest" : "mean"} of ${plural(parts.length, "number")}`;
+  const sum = parts.reduce((total, { product }) => total + product, stage.bias < 0 ? 0 : weights[stage.bias + map]);
+  const then = stage.then.map(([name]) => `, then ${name === "affine" ? "rescaled" : name.replace("_", " ")}`).join("");
+  return `, from ${plural(parts.length, "product")}${stage.bias < 0 ? "" : " and a bias"} with sum ${two(sum)}${then}`;
+}
+
+function sentence(s, net, unit, hidden) {
+  if (hidden) return "Draw, and say what the network will answer.";
+  const scores = net.outs.at(-1), more = unit ? ` ${unitWords(s, net, unit)}` : "";
+  if (s.direction === "backward") return `What changes the score of ${labelOf(s, targetOf(s, scores))}, ${two(scores[targetOf(s, scores)])}.${more}`;
+  const shares = softmaxOf(scores), [first, second] = ranking(shares);
+  const answer = `${labelOf(s, first)}, ${percent(shares[first])} percent; next ${labelOf(s, second)}, ${percent(shares[second])} percent.`;
+  return `${net.outs[0].some((x) => x !== 0) ? "" : "Nothing is drawn; the biases alone say "}${answer}${more}`;
+}
+
+export { labelOf, percent, ranking, targetOf, unitOf, sentence };

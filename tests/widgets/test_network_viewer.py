@@ -1,0 +1,194 @@
+"""The network viewer in Python: what it reads of a model, its numbers, its words, its refusals."""
+
+import numpy as np
+import pytest
+from helpers import assert_close
+
+pytest.importorskip("anywidget")
+
+from network_cases import drawing_of, nets, redrawn, seen_cases, small_net
+
+from cnnlib import layers
+from cnnlib.widgets import NetworkViewer, _network, _seen
+from cnnlib.widgets._network import Network
+
+PICTURE = drawing_of(np.random.default_rng(3), (8, 8))
+
+
+def lenet5(nn):
+    return nn.Sequential({
+        "c1": nn.Conv2d(1, 6, 5), "relu1": nn.ReLU(), "s2": nn.MaxPool2d(2),
+        "c3": nn.Conv2d(6, 16, 5), "relu3": nn.ReLU(), "s4": nn.MaxPool2d(2), "flatten": nn.Flatten(),
+        "c5": nn.Linear(400, 120), "relu5": nn.ReLU(), "f6": nn.Linear(120, 84), "relu6": nn.ReLU(),
+        "output": nn.Linear(84, 10)})
+
+
+def test_activations_belong_to_the_stage_before():
+    network = Network(lenet5(layers), (1, 32, 32))
+    assert [stage.name for stage in network.stages] == ["c1", "s2", "c3", "s4", "c5", "f6", "output"]
+    assert [stage.shape for stage in network.stages][:4] == [(6, 28, 28), (6, 14, 14), (16, 10, 10), (16, 5, 5)]
+    assert network.known and sum(stage.multiply_adds for stage in network.stages) == 416_520
+    assert _network.sight(network.stages, (1, 32, 32)) == [[5, 5], [6, 6], [14, 14], [16, 16], [32, 32], [32, 32],
+                                                           [32, 32]]
+    assert _network.reads(network.stages[2], (6, 14, 14), 4, 5) == ((4, 8), (5, 9))
+    assert network.stages[4].weight.shape == (120, 16, 5, 5)  # fully connected: a filter as large as the maps
+
+
+def test_stages_without_names_are_counted():
+    net = layers.Sequential(layers.Conv2d(1, 2, 3), layers.ReLU(), layers.MaxPool2d(2), layers.Conv2d(2, 2, 2),
+                            layers.Flatten(), layers.Linear(8, 3))
+    assert [stage.name for stage in Network(net, (1, 8, 8)).stages] == ["conv1", "pool1", "conv2", "fc1"]
+
+
+def test_numbers_are_the_models_own():
+    net = small_net()
+    network = Network(net, (1, 8, 8))
+    outs, x = network.forward(PICTURE[None]), PICTURE[None, None]
+    for out, stage in zip(outs, ("relu", "pool", "relu2", "fc")):
+        assert_close(out.ravel(), net.forward_to(x, stage).ravel())
+    grads = network.backward(PICTURE[None], 2)
+    net(x)
+    for grad, stage in zip(grads[1:4], ("relu", "pool", "relu2")):
+        assert_close(grad, net.backward(np.eye(5, dtype=np.float32)[2:3], down_to=stage)[0])
+    assert_close(grads[0], net.backward(np.eye(5, dtype=np.float32)[2:3])[0])
+
+
+def test_the_students_model_is_left_alone():
+    net = small_net().train()
+    weight = net["conv"].weight.data
+    viewer = NetworkViewer(net, (1, 8, 8), drawing=PICTURE, direction="backward")
+    viewer.sentence(), viewer.gradients()
+    assert net.training and net["conv"].weight.grad is None and net["conv"]._kept is None
+    before = viewer.logits.copy()
+    weight *= 2
+    viewer.drawing = PICTURE[::-1]
+    viewer.drawing = PICTURE
+    assert_close(viewer.logits, before)  # as it was when the viewer was made
+
+
+def test_torch_gives_the_same():
+    torch = pytest.importorskip("torch")
+    from cnnlib import torch_layers
+
+    ours, twin = small_net(), small_net(torch_layers)
+    twin.load_state_dict(torch_layers.tensors(ours.state_dict()))
+    plain = torch.nn.Sequential(*(torch.nn.ReLU(inplace=True) if isinstance(each, torch.nn.ReLU) else each
+                                  for each in twin.children()))
+    networks = [Network(model, (1, 8, 8)) for model in (ours, twin, plain)]
+    for other in networks[1:]:
+        assert other.known and other.is_torch
+        for theirs, mine in zip(other.forward(PICTURE[None]), networks[0].forward(PICTURE[None])):
+            assert_close(theirs, mine)
+        for theirs, mine in zip(other.backward(PICTURE[None], 1), networks[0].backward(PICTURE[None], 1)):
+            assert_close(theirs, mine)
+    told, weights = networks[0].told()
+    for other in networks[1:]:
+        assert_close(other.told()[1], weights)
+        assert [{**row, "name": ""} for row in other.told()[0]] == [{**row, "name": ""} for row in told]
+
+
+def test_unknown_layers_go_to_python():
+    nn = layers
+    net = redrawn(nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.GELU(), nn.Residual(nn.Conv2d(2, 2, 1)), nn.Flatten(),
+                                nn.Linear(2 * 64, 3)), 1)
+    viewer = NetworkViewer(net, (1, 8, 8), drawing=PICTURE, selected=(1, 0, 0, 0))
+    assert (viewer.computed_by, [stage.name for stage in viewer._network.stages]) == (
+        "python", ["conv1", "stage1", "stage2", "fc1"])
+    assert viewer.sentence().endswith("; what it reads is not known.")
+    assert viewer._values.size == sum(out.size for out in viewer.outs()) == 2 * 64 * 3 + 3
+    assert_close(viewer.logits, net(viewer._picture()[None])[0])
+    answered = viewer._answered
+    viewer.drawing = PICTURE.T
+    assert viewer._answered == answered + 1
+    viewer.target = 2
+    assert_close(viewer._gradients[-3:], np.float32([0, 0, 1]))
+
+
+def test_much_work_goes_to_python():
+    net = layers.Sequential(layers.Conv2d(1, 64, 3, padding=1), layers.Conv2d(64, 64, 3, padding=1), layers.Flatten(),
+                            layers.Linear(64 * 32 * 32, 2))
+    assert sum(stage.multiply_adds for stage in Network(net, (1, 32, 32)).stages) > _network.MOST
+    assert NetworkViewer(net, (1, 32, 32)).computed_by == "python"
+    assert NetworkViewer(small_net(), (1, 8, 8), engine="python").computed_by == "python"
+
+
+def test_words():
+    viewer = NetworkViewer(small_net(), (1, 8, 8), drawing=PICTURE, fit="drawn", labels=["a", "b", "c", "d", "e"])
+    shares = np.exp(viewer.logits.astype(float)) / np.exp(viewer.logits.astype(float)).sum()
+    first, second = np.argsort(-shares)[:2]
+    assert viewer.sentence() == (f"{'abcde'[first]}, {100 * shares[first]:.0f} percent; next {'abcde'[second]}, "
+                                 f"{100 * shares[second]:.0f} percent.")
+    viewer.selected = [2, 3, 1, 0]
+    value = viewer.outs()[2][3, 1, 0]
+    assert viewer.sentence().startswith(viewer.sentence().partition(" deep")[0] + f" deep, map 3, row 1, column 0: "
+                                        f"{value:.2f}".rstrip("0").rstrip("."))
+    assert "reads pool rows 1 to 3, columns 0 to 2; sees 8×8 pixels." in viewer.sentence()
+    viewer.drawing = np.zeros((8, 8))
+    assert viewer.sentence().startswith("Nothing is drawn; the biases alone say ")
+    viewer.direction, viewer.target = "backward", 4
+    assert viewer.sentence().startswith("What changes the score of e, ") and ": gradient " in viewer.sentence()
+    viewer.predict = True
+    assert viewer.sentence() == "Draw, and say what the network will answer."
+
+
+def test_a_silent_map_is_said():
+    net = small_net()
+    net["conv"].weight.data[1], net["conv"].bias.data[1] = -1, 0
+    viewer = NetworkViewer(net, (1, 8, 8), drawing=PICTURE, selected=(0, 1, 2, 2))
+    assert "row 2, column 2: 0, as everywhere in this silent map, from 9 products and a bias with" in viewer.sentence()
+
+
+@pytest.mark.parametrize("settings, drawing, expected", [
+    (dict(fit="drawn", margin=0, grain=1), np.eye(4), np.eye(4)),
+    (dict(fit="framed", margin=0, grain=1), np.pad([[1.0]], ((1, 2), (2, 1))), None),
+    (dict(fit="framed", margin=0, grain=1), np.zeros((4, 4)), np.zeros((4, 4))),
+    (dict(fit="drawn", margin=0, grain=4), np.eye(4), np.full((4, 4), 0.25)),
+])
+def test_seen(settings, drawing, expected):
+    out = _seen.seen(drawing, **settings)
+    if expected is None:  # one pixel, enlarged to the whole frame, brightest in the middle
+        assert np.allclose(out, out[::-1]) and np.allclose(out, out.T) and out[1, 1] == out.max() > out[0, 0] > 0
+    else:
+        assert_close(out, np.float32(expected))
+
+
+def test_framed_fills_the_frame():
+    drawing = np.zeros((12, 10))
+    drawing[2:6, 3:5] = 1
+    out = _seen.seen(drawing, "framed", 1, 1)
+    assert (np.flatnonzero(out.max(axis=1) > 0.5)[[0, -1]] == [1, 10]).all()
+    assert (np.flatnonzero(out.max(axis=0) > 0.5)[[0, -1]] == [3, 6]).all()  # 5 wide, 2.5 on either side
+    for setting, each, seen in seen_cases(np.random.default_rng(0)):
+        assert seen.shape == each.shape and seen.min() >= 0 and seen.max() <= 1 + 1e-6, setting
+
+
+@pytest.mark.parametrize("change, error, words", [
+    (dict(input_shape=(1, 12, 12)), ValueError, r"`input_shape` \(1, 12, 12\): fc, Linear, got shape \(1, 96\)"),
+    (dict(input_shape=(2, 8, 8)), ValueError, r"`input_shape` \(2, 8, 8\): conv, Conv2d, got shape \(1, 2, 8, 8\)"),
+    (dict(drawing=np.zeros((7, 8))), ValueError, r"`drawing` has shape \(7, 8\); the pad has \(8, 8\)"),
+    (dict(target=5), ValueError, "`target` is 5; the classes are 0 to 4"),
+    (dict(labels=["a"]), ValueError, "`labels` are 1; there are 5 classes"),
+    (dict(margin=4), ValueError, "`margin` is 4; a frame of 8×8 has 0 to 3"),
+    (dict(grain=3), ValueError, "`grain` is 3; it must divide 8 and 8"),
+    (dict(selected=(0, 4, 0, 0)), ValueError, r"`selected` is \(0, 4, 0, 0\); there is no such unit: .* 0 to 3"),
+    (dict(scans=np.zeros((2, 7, 8))), ValueError, r"`scans` has shape \(2, 7, 8\); it must be \(N, 8, 8\), N at most"),
+])
+def test_errors(change, error, words):
+    with pytest.raises(error, match=words):
+        NetworkViewer(small_net(), **{"input_shape": (1, 8, 8), **change})
+
+
+def test_what_is_no_model():
+    with pytest.raises(TypeError, match=r"give a network, Sequential\(…\)"):
+        NetworkViewer(layers.Sequential)
+    with pytest.raises(TypeError, match="`model` is 3; it must be a layer or a net"):
+        NetworkViewer(3)
+    with pytest.raises(ValueError, match=r"ends in shape \(2, 6, 6\); it must end in a score for each class"):
+        NetworkViewer(layers.Conv2d(1, 2, 3), (1, 8, 8))
+    with pytest.raises(ValueError, match="at most 64×64 pixels"):
+        NetworkViewer(layers.Sequential(layers.Flatten(), layers.Linear(65 * 65, 2)), (1, 65, 65))
+
+
+def test_every_known_kind_is_known():
+    for net, shape in nets():
+        assert Network(net, shape).known, net
