@@ -11,6 +11,7 @@ from cnnlib.plots.field import plot_receptive_field
 from cnnlib.plots.graph import plot_graph
 from cnnlib.plots.grid import plot_grid
 from cnnlib.plots.image import plot_image, plot_maps
+from cnnlib.plots.network import plot_network
 from cnnlib.plots.pooling import plot_pooling
 from cnnlib.plots.roofline import plot_roofline
 from cnnlib.plots.shapes import plot_field_growth, plot_tower, plot_windows
@@ -24,4 +25,5 @@ __all__ = [
     "plot_curves", "plot_field_growth", "plot_grid", "plot_image", "plot_maps", "plot_pooling",
     "plot_receptive_field", "plot_roofline", "plot_stack", "plot_tied_matrix", "plot_timings", "plot_tower",
     "plot_trials", "plot_windows",
+    "plot_network",
 ]

@@ -12,6 +12,9 @@ _FILES = {"ConvolutionMicroscope": "microscope", "PoolingStepper": "pooling_step
           "GraphStepper": "graph_stepper"}
 __all__ = ["ConvolutionMicroscope", "PoolingStepper", "Redraw", "ShapeBuilder",
            "GraphStepper"]
+_FILES = {"ConvolutionMicroscope": "microscope", "NetworkViewer": "network_viewer",
+          "PoolingStepper": "pooling_stepper", "Redraw": "redraw",
+__all__ = ["ConvolutionMicroscope", "NetworkViewer", "PoolingStepper", "Redraw", "ShapeBuilder"]
 
 
 def __getattr__(name):

@@ -49,6 +49,12 @@ EXAMPLES = {
     "tied_matrix": lambda: plots.plot_tied_matrix(6, 3),
     "windows": lambda: plots.plot_windows(7, 3, stride=3, padding=(0, 1)),
     "field_growth": lambda: plots.plot_field_growth({"3×3": [(3, 1)] * 4, "3×3 / 2": [(3, 2)] * 4}),
+    "network": lambda: plots.plot_network(
+        {"input": STROKE[None] / 1, "conv": np.ones((16, 4, 4)), "fc": np.linspace(-1, 1, 84), "out": np.arange(10.0)},
+        shares=np.eye(10)[7]),
+    "network-layered": lambda: plots.plot_network(
+        {"input": STROKE[None] / 1, "conv": np.ones((16, 4, 4)), "fc": np.ones(84), "out": np.arange(10.0)},
+        view="layered"),
     "pooling": lambda: plots.plot_pooling(STROKE, 3, 2, col=1),
     "pooling-wide": lambda: plots.plot_pooling(np.linspace(-1, 1, 96).reshape(6, 16), (2, 1), kind="average"),
     "curves": lambda: plots.plot_curves({"max": [0, 0.4, 0.9], "average": [0, 0.5, 0.8]}, percent=True,

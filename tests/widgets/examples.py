@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from network_cases import drawing_of, small_net
 
 from cnnlib import widgets
 
@@ -13,6 +14,7 @@ SOBEL = [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]
 DIGIT = [[0, 0, 5, 13, 9, 1, 0, 0], [0, 0, 13, 15, 10, 15, 5, 0], [0, 3, 15, 2, 0, 11, 8, 0],
          [0, 4, 12, 0, 0, 8, 8, 0], [0, 5, 8, 0, 0, 9, 8, 0], [0, 4, 11, 0, 1, 12, 7, 0],
          [0, 2, 14, 5, 10, 12, 0, 0], [0, 0, 6, 13, 10, 0, 0, 0]]  # a scan of lecture 22
+SCAN = drawing_of(np.random.default_rng(3), (8, 8))
 STACK = ("conv 10 5 1 2", "relu", "max 2", "conv 16 5", "linear 10")
 
 
@@ -46,6 +48,9 @@ class Example:
         known = {name: getattr(self(), name, None) for name in ("image", "kernel")} | known
         functions = {"mistaken": mistaken, "unturned": unturned}
         return eval(code, {self.widget: getattr(widgets, self.widget), **functions, **known})
+        named = ("image", "kernel", "model", "scans")
+        known = {name: getattr(self(), name, None) for name in named} | known
+        return eval(code, {self.widget: getattr(widgets, self.widget), "mistaken": mistaken, **known})
 
 
 def mistaken(image, kernel):
@@ -88,6 +93,10 @@ EXAMPLES = {
                               {"part": "grad_x", "row": 1}, {"fn_backward": unturned}),
     "backward-pool": Example("BackwardMicroscope", (np.array(IMAGE)[:5, :5],), {"stride": 1, "part": "grad_x"},
                              {"op": "max_pool2d"}, {"padding": 2}),
+    "network": Example("NetworkViewer", (small_net(), (1, 8, 8)), {"view": "layered", "target": 3},
+                       {"drawing": SCAN, "selected": [2, 3, 1, 0], "scans": [SCAN, SCAN.T], "grain": 2}),
+    "network-back": Example("NetworkViewer", (small_net(), (1, 8, 8)), {"direction": "forward", "contrast": "map"},
+                            {"drawing": SCAN, "direction": "backward", "labels": list("abcde")}),
     "vgg": Example("ShapeBuilder", (None, "VGG-16"), {"focus": 17, "photo": "cat"}),
 }
 

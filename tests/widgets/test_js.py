@@ -15,6 +15,7 @@ import pytest
 pytest.importorskip("anywidget")
 
 from backward_cases import backward_cases
+from network_cases import network_cases
 from pooling_cases import pooling_cases
 
 from cnnlib.widgets import ConvolutionMicroscope, ShapeBuilder, _text
@@ -125,6 +126,7 @@ def cases(tmp_path_factory):
         "numbers": list(number_cases(rng)),
         "pooling": pooling_cases(rng, plain),
         "backward": backward_cases(rng, plain),
+        "network": network_cases(np.random.default_rng(23), plain),
     }
     path = tmp_path_factory.mktemp("cases") / "cases.json"
     path.write_text(json.dumps(found), encoding="utf-8")
@@ -179,6 +181,12 @@ FAULTS = {
     "backward: stride": ("backward_words.js", ": strideOf(s) * o + d * t - s.padding", ": o + d * t - s.padding"),
     "backward: row and column": ("backward_words.js", "[[i, p], [j, q]].map", "[[j, q], [i, p]].map"),
     "backward: last output": ("backward_words.js", "o <= k : o === k", "o < k : o === k"),
+    "network: row and column": (
+        "kit/network.js", "x[(c * before[1] + r) * before[2] + s]", "x[(c * before[1] + s) * before[2] + r]"),
+    "network: filter turned": ("kit/network.js", "each(i * w + j, p * kw + q,", "each(i * w + j, q * kh + p,"),
+    "network: last stage back": ("kit/network.js", "let n = stages.length; n > 0", "let n = stages.length - 1; n > 0"),
+    "network: a tie": ("kit/network.js", "&& list[n + 2] < at)", "&& list[n + 2] > at)"),
+    "network: the frame": ("kit/seen.js", "first + size / 2 - 0.5", "first + size / 2"),
     "ring of zeros: one row less": ("kit/ring.js", "rows = top + h + pad[0][1]", "rows = top + h"),
 }
 
