@@ -8,6 +8,7 @@ whose own error is about eps^2 from the curvature plus 1e-16 / eps from rounding
 rectifier at 0, two equal maxima) there are two slopes and no derivative: such entries are found and named, not failed.
 """
 
+import sys
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -198,6 +199,22 @@ def adjoint_error(fn, fn_backward, x, seed=0):
         raise ValueError(f"`fn_backward` returned shape {tuple(back.shape)}; the argument has {tuple(x.shape)}")
     there, home = (_numbers(a).astype(float) * _numbers(b) for a, b in ((out, grad), (x, back)))
     return float(abs(there.sum() - home.sum()) / max(np.abs(there).sum(), np.abs(home).sum(), 1e-300))
+
+
+def backward_of(op):
+    """Return the backward that stands beside an operation in its module, as conv2d_backward beside conv2d.
+
+    Examples
+    --------
+    >>> from cnnlib import pool
+    >>> backward_of(pool.max_pool2d).__name__
+    'max_pool2d_backward'
+    """
+    name = f"{op.__name__}_backward"
+    backward = getattr(sys.modules[op.__module__], name, None)
+    if backward is None:
+        raise ValueError(f"`op` is {op.__name__!r}; {op.__module__} has no {name}")
+    return backward
 
 
 def error_by_step(fn, slope, x, steps):

@@ -6,14 +6,16 @@ Sequential whose stages are found by name. A net that is built from either has t
 weights travel. torch is imported when the first of them is asked for.
 """
 
-import sys
 from collections import OrderedDict
 from functools import cache
 from math import prod
 
+import numpy as np
+
 from cnnlib import losses, pool
 from cnnlib.activations import scaled_tanh
 from cnnlib.conv import conv2d
+from cnnlib.gradcheck import backward_of
 from cnnlib.layers import Subsample2d as _OurSubsample2d
 from cnnlib.layers import TableConv2d as _OurTableConv2d
 from cnnlib.layers import lenet
@@ -266,7 +268,7 @@ def autograd_function(op, op_backward=None):
     """
     import torch
 
-    op_backward = op_backward or getattr(sys.modules[op.__module__], f"{op.__name__}_backward")
+    op_backward = op_backward or backward_of(op)
 
     class Pair(torch.autograd.Function):
         @staticmethod
@@ -283,6 +285,60 @@ def autograd_function(op, op_backward=None):
 
     Pair.__name__ = op.__name__
     return lambda *arrays, **settings: Pair.apply(settings, *arrays)
+
+
+def gradient_error(op, *args, theirs=None, seed=0, **settings):
+    """Return how far an operation and its backward, on NumPy arrays, are from torch's function and torch's autograd.
+
+    Parameters
+    ----------
+    op : function, with its ``.._backward`` in the same module
+    *args
+        NumPy arrays, of which those of float are differentiated by, in float64; None; whatever else both take.
+    theirs : function, optional
+        Torch's; without it the one in torch.nn.functional that has the same name.
+    seed : int
+        For the upstream gradient, which is drawn at random.
+    **settings
+        Given to both by name.
+
+    Returns
+    -------
+    float
+        The largest difference among the values and the gradients, each relative to the largest entry of torch's;
+        infinity where there is NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> gradient_error(pool.avg_pool2d, np.arange(16.0).reshape(1, 4, 4), kernel_size=3, stride=1) < 1e-12
+    True
+    """
+    import torch
+
+    theirs = getattr(torch.nn.functional, op.__name__) if theirs is None else theirs
+    floats = [k for k, a in enumerate(args) if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
+    if not floats:
+        raise TypeError("no argument is a NumPy array of float: there is nothing to differentiate by")
+    args = [a.astype("float64") if k in floats else a for k, a in enumerate(args)]
+    leaves = [torch.tensor(a, requires_grad=k in floats) if isinstance(a, np.ndarray) else a
+              for k, a in enumerate(args)]
+    expected = theirs(*leaves, **settings)
+    grad_output = np.asarray(np.random.default_rng([seed, 1986]).standard_normal(tuple(expected.shape)))
+    expected.backward(torch.tensor(grad_output))
+    grads = backward_of(op)(grad_output, *args, **settings)
+    grads = grads if isinstance(grads, tuple) else (grads,)
+    return max(_difference(op(*args, **settings), expected.detach()),
+               *(_difference(grads[k], leaves[k].grad) for k in floats))
+
+
+def _difference(ours, theirs):
+    """Return the largest difference, relative to the largest entry of torch's."""
+    theirs = theirs.numpy()
+    if ours is None or ours.shape != theirs.shape:
+        raise ValueError(f"ours has shape {getattr(ours, 'shape', None)}, torch's {theirs.shape}")
+    error = float(np.abs(ours - theirs).max(initial=0) / max(np.abs(theirs).max(initial=0), 1e-300))
+    return np.inf if np.isnan(error) else error
 
 
 def tensors(state_dict):
