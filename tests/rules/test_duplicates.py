@@ -56,9 +56,10 @@ def public_names(all_trees: dict[str, ast.Module]) -> set[str]:
 
 
 def redone(notebook: dict, public: set[str]) -> list[str]:
-    """Functions of the library that a notebook defines again."""
+    """Functions of the library that a notebook defines again. A method may have any name: each layer has a forward."""
     nodes = [node for cell in code(notebook) for node in ast.walk(ast.parse(cell))]
-    found = [node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    methods = {part for node in nodes if isinstance(node, ast.ClassDef) for part in node.body}
+    found = [node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef) and node not in methods]
     found += [target.id for node in nodes if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda)
               for target in node.targets if isinstance(target, ast.Name)]
     return [name for name in found if name in public]
@@ -92,3 +93,5 @@ def test_a_redefinition_in_a_notebook_is_caught():
                            "cnnlib/pool.py": ast.parse("def max_pool2d(): pass")})
     assert public == {"conv2d", "max_pool2d"}
     assert redone({"cells": [cell]}, public) == ["conv2d", "max_pool2d"]
+    cell["source"] = ["class Layer:\n", "    def conv2d(self, x):\n", "        return x\n"]
+    assert redone({"cells": [cell]}, public) == []
