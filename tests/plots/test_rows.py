@@ -29,6 +29,7 @@ def test_one_scale_for_all_rows():
     colours = plots.plot_rows({"a": [1, -4], "b": [1, 2]}).images[0].get_array()
     np.testing.assert_array_equal(colours[0, 0], colours[1, 0])
     assert colours[0, 1].max() < colours[1, 1].max()
+    assert np.ptp(colours[1, 1]) > 0.2  # positive: the role's colour, not a grey
 
 
 def test_columns_are_not_counted_without_a_name():
