@@ -13,7 +13,9 @@ from cnnlib.plots.grid import plot_grid
 from cnnlib.plots.image import plot_image, plot_maps
 from cnnlib.plots.network import plot_network
 from cnnlib.plots.pooling import plot_pooling
+from cnnlib.plots.pooling_backward import plot_pooling_backward
 from cnnlib.plots.roofline import plot_roofline
+from cnnlib.plots.rows import plot_rows
 from cnnlib.plots.shapes import plot_field_growth, plot_tower, plot_windows
 from cnnlib.plots.stack import plot_stack
 from cnnlib.plots.tied_matrix import plot_tied_matrix
@@ -23,6 +25,8 @@ __all__ = [
     "plot_graph",
     "COLOURS", "STYLE", "plot_bars", "plot_connections", "plot_convolution", "plot_course_map",
     "plot_curves", "plot_field_growth", "plot_grid", "plot_image", "plot_maps", "plot_pooling",
+    "plot_pooling_backward",
+    "plot_rows",
     "plot_receptive_field", "plot_roofline", "plot_stack", "plot_tied_matrix", "plot_timings", "plot_tower",
     "plot_trials", "plot_windows",
     "plot_network",

@@ -57,6 +57,10 @@ EXAMPLES = {
         view="layered"),
     "pooling": lambda: plots.plot_pooling(STROKE, 3, 2, col=1),
     "pooling-wide": lambda: plots.plot_pooling(np.linspace(-1, 1, 96).reshape(6, 16), (2, 1), kind="average"),
+    "pooling_backward": lambda: plots.plot_pooling_backward(STROKE, np.ones((4, 4)), 3, 1, row=1),
+    "pooling_backward-wide": lambda: plots.plot_pooling_backward(
+        np.linspace(-1, 1, 96).reshape(6, 16), np.ones((3, 8)), kind="L2", col=7),
+    "rows": lambda: plots.plot_rows({"direct": [1, -20], "through the mean": [0.5, 0.5]}, xlabel="digit"),
     "curves": lambda: plots.plot_curves({"max": [0, 0.4, 0.9], "average": [0, 0.5, 0.8]}, percent=True,
                                         xlabel="shift, pixels", ylabel="change", title="a photo"),
     "trials": lambda: plots.plot_trials({"max": {"still": [0.98, 0.97], "moved": [0.7, 0.6]},

@@ -24,6 +24,7 @@ NOT_COMPARED = {
         "gpu-check": "says on which device it ran",
         "play-viewer": "says shares of a net trained here, which differ in the last percent from machine to machine",
     },
+    "32_backprop_pooling_and_friends": {"gpu-check": "says on which device it ran"},
     "24_fast_convolution": {
         "onednn": "names the code that oneDNN chose for this processor",
         "interpreted": "needs Triton, and says so where there is none",
