@@ -150,6 +150,16 @@ def zero_where(condition, x):
     return np.bitwise_and(x.view(bits), keep, out=spare(keep) if keep.shape == x.shape else None).view(x.dtype)
 
 
+def parts(condition, x):
+    """Return `x` with 0 where `condition` fails, and with 0 where it holds: together they are x, to the last bit."""
+    if is_torch(x):
+        where = sys.modules["torch"].where
+        return where(condition, x, 0), where(condition, 0, x)
+    first = zero_where(~condition, x)
+    bits = f"int{8 * x.itemsize}"
+    return first, np.bitwise_xor(first.view(bits), x.view(bits)).view(x.dtype)
+
+
 def scatter_add(out, index, values):
     """Add `values` to `out` where `index` says, along the last axis; return `out`, which is written to."""
     if is_torch(out):

@@ -11,7 +11,7 @@ import numpy as np
 
 from cnnlib import _array
 from cnnlib._arguments import as_axis, beside, check_grad_output, check_shape, checked, is_integer
-from cnnlib._array import as_dtype, dtype_name, library, quietly, spare, working, zero_where
+from cnnlib._array import as_dtype, dtype_name, library, parts, quietly, spare, working, zero_where
 
 
 def _forward(integers="refused"):
@@ -90,20 +90,25 @@ def leaky_relu(x, negative_slope=0.01):
     >>> leaky_relu(np.array([-2.0, 0.0, 3.0]), negative_slope=0.25)
     array([-0.5,  0. ,  3. ])
     """
+    xp = library(x=x)
     negative, positive = signed_parts(x)
-    return positive + negative_slope * negative
+    below = xp.multiply(negative, negative_slope, out=spare(negative))
+    return xp.add(positive, below, out=spare(below))
 
 
 @_backward
 def leaky_relu_backward(grad_output, x, negative_slope=0.01):
     """Return the gradient of x: grad_output times 1 where x > 0, times negative_slope elsewhere."""
-    positive = x > 0
-    return zero_where(~positive, grad_output) + negative_slope * zero_where(positive, grad_output)
+    xp = library(x=x)
+    above, below = parts(x > 0, grad_output)
+    below = xp.multiply(below, negative_slope, out=spare(below))
+    return xp.add(above, below, out=spare(below))
 
 
 def signed_parts(x):
-    """Return min(x, 0) and max(x, 0), whose sum is x; of NaN both are NaN. For formulas in exp(-|x|)."""
-    return zero_where(x > 0, x), zero_where(x <= 0, x)
+    """Return min(x, 0) and max(x, 0), whose sum is x; NaN stands in the first. For formulas in exp(-|x|)."""
+    positive, negative = parts(x > 0, x)
+    return negative, positive
 
 
 # ---- curves
@@ -133,7 +138,8 @@ def sigmoid(x):
     xp = library(x=x)
     negative, positive = signed_parts(x)
     below = xp.subtract(negative, positive, out=spare(positive))  # -|x|
-    below = xp.exp(below, out=spare(below)) + 1
+    below = xp.exp(below, out=spare(below))
+    below = xp.add(below, 1, out=spare(below))
     return xp.divide(xp.exp(negative, out=spare(negative)), below, out=spare(below))
 
 
@@ -216,7 +222,8 @@ def gelu(x, approximate="none"):
     >>> gelu(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-0.1587,  0.    ,  0.8413])
     """
-    return x * _normal_distribution(x, approximate)
+    phi = _normal_distribution(x, approximate)
+    return library(x=x).multiply(phi, x, out=spare(phi))
 
 
 @_backward
@@ -225,7 +232,8 @@ def gelu_backward(grad_output, x, approximate="none"):
     xp = library(x=x)
     phi = _normal_distribution(x, approximate)
     if approximate == "none":
-        slope = xp.exp(-0.5 * x * x) / sqrt(2 * pi)
+        slope = -0.5 * x * x
+        slope = xp.exp(slope, out=spare(slope)) / sqrt(2 * pi)
     else:
         slope = 2 * phi * (1 - phi) * sqrt(2 / pi) * (1 + 3 * CUBE * x * x)
     return grad_output * (phi + x * slope)
@@ -237,7 +245,8 @@ CUBE = 0.044715
 def _normal_distribution(x, approximate):
     """Return Φ(x): how much of a normal distribution lies below x."""
     if approximate == "none":
-        return 0.5 * _array.erfc(-x / sqrt(2))
+        tail = _array.erfc(x * -sqrt(0.5))
+        return library(x=x).multiply(tail, 0.5, out=spare(tail))
     if approximate == "tanh":
         return 0.5 + 0.5 * library(x=x).tanh(sqrt(2 / pi) * (x + CUBE * x * x * x))
     raise ValueError(f"`approximate` is {approximate!r}; it must be 'none' or 'tanh'")

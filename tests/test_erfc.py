@@ -40,3 +40,15 @@ def test_the_smooth_factor_is_what_the_docstring_says():
 
 def test_its_two_formulas_meet():
     assert _erfc._smooth(2 - 1e-15) == pytest.approx(_erfc._smooth(2), rel=1e-14)
+
+
+@pytest.mark.parametrize("arranged", [
+    lambda x: x, lambda x: x.T, lambda x: x[::-2, ::3], lambda x: np.broadcast_to(x[:, :1], x.shape), lambda x: x[:0],
+    lambda x: x[0, 0, ...], lambda x: x.reshape(4, -1, 2).transpose(1, 2, 0),
+])
+def test_any_size_and_memory_order(rng, arranged):
+    """More numbers than are done at once, and in any order: each has its own result, where it stands."""
+    x = arranged(rng.standard_normal((300, 2 * _erfc.BLOCK // 300)))
+    out = _erfc.erfc(x)
+    assert out.shape == x.shape and out.dtype == x.dtype
+    np.testing.assert_allclose(out.ravel(), exact(x.ravel()), rtol=0, atol=2e-15)  # five roundings, just above 1
