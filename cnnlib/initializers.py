@@ -167,6 +167,38 @@ def ones(shape, dtype="float32"):
     return np.ones(shape, _dtype(dtype))
 
 
+def redraw(net, draw, rng):
+    """Draw all weights of a net anew, and set what has no fans (biases) to zero; return the net.
+
+    Parameters
+    ----------
+    net : layers.Module on NumPy arrays
+        Scales of norm layers have no fans either: a net with such layers is refused.
+    draw : callable
+        ``draw(shape, rng)``, as :func:`he_normal`.
+    rng : np.random.Generator
+
+    Raises
+    ------
+    ValueError
+        The net has a parameter of one axis that is not called "bias".
+
+    Examples
+    --------
+    >>> from cnnlib.layers import Linear, Sequential
+    >>> net = redraw(Sequential(Linear(50, 200)), he_normal, np.random.default_rng(0))
+    >>> round(float(net[0].weight.data.std() * sqrt(50 / 2)), 1), bool(net[0].bias.data.any())
+    (1.0, False)
+    """
+    rng = _generator(rng)
+    for name, parameter in net.named_parameters():
+        if len(parameter.shape) < 2 and name.rpartition(".")[2] != "bias":
+            raise ValueError(f"`net` has {name!r} of shape {parameter.shape}, which has no fans: draw its layers one "
+                             "by one")
+        parameter.data[...] = draw(parameter.shape, rng) if len(parameter.shape) >= 2 else 0
+    return net
+
+
 def _uniform(shape, rng, limit, dtype):
     return _generator(rng).uniform(-limit, limit, tuple(shape)).astype(_dtype(dtype))
 

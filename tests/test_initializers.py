@@ -5,7 +5,7 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from cnnlib import activations, initializers
+from cnnlib import activations, initializers, layers
 from cnnlib.initializers import (
     fans,
     glorot_normal,
@@ -155,3 +155,18 @@ def test_errors():
     for name in DRAWS:
         with pytest.raises(TypeError, match=r"`rng` is 0; it must be a np\.random\.Generator"):
             draw(name, (6, 3), 0)
+
+
+def test_redraw():
+    net = layers.Sequential(layers.Conv2d(3, 8, 3), layers.ReLU(), layers.Flatten(), layers.Linear(32, 5))
+    same = initializers.redraw(net, initializers.he_normal, np.random.default_rng(1))
+    rng = np.random.default_rng(1)
+    assert same is net
+    for stage in (net[0], net[3]):
+        assert np.array_equal(stage.weight.data, initializers.he_normal(stage.weight.shape, rng))
+        assert not stage.bias.data.any()
+
+
+def test_redraw_refuses_scales():
+    with pytest.raises(ValueError, match=r"`net` has '0.weight' of shape \(4,\), which has no fans"):
+        initializers.redraw(layers.Sequential(layers.BatchNorm1d(4)), initializers.he_normal, np.random.default_rng(0))
