@@ -12,6 +12,7 @@ from cnnlib.plots.graph import plot_graph
 from cnnlib.plots.grid import plot_grid
 from cnnlib.plots.image import plot_image, plot_maps
 from cnnlib.plots.network import plot_network
+from cnnlib.plots.paths import plot_paths
 from cnnlib.plots.pooling import plot_pooling
 from cnnlib.plots.pooling_backward import plot_pooling_backward
 from cnnlib.plots.roofline import plot_roofline
@@ -27,6 +28,9 @@ __all__ = [
     "plot_curves", "plot_field_growth", "plot_grid", "plot_image", "plot_maps", "plot_pooling",
     "plot_pooling_backward",
     "plot_rows",
+    "plot_curves", "plot_field_growth", "plot_grid", "plot_image", "plot_maps",
+    "plot_paths",
+    "plot_pooling",
     "plot_receptive_field", "plot_roofline", "plot_stack", "plot_tied_matrix", "plot_timings", "plot_tower",
     "plot_trials", "plot_windows",
     "plot_network",

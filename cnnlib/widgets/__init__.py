@@ -15,6 +15,14 @@ __all__ = ["ConvolutionMicroscope", "PoolingStepper", "Redraw", "ShapeBuilder",
 _FILES = {"ConvolutionMicroscope": "microscope", "NetworkViewer": "network_viewer",
           "PoolingStepper": "pooling_stepper", "Redraw": "redraw",
 __all__ = ["ConvolutionMicroscope", "NetworkViewer", "PoolingStepper", "Redraw", "ShapeBuilder"]
+_FILES = {
+    "ConvolutionMicroscope": "microscope",
+    "OptimiserRace": "optimiser_race",
+    "PoolingStepper": "pooling_stepper",
+    "Redraw": "redraw",
+    "ShapeBuilder": "shape_builder",
+}
+__all__ = ["ConvolutionMicroscope", "OptimiserRace", "PoolingStepper", "Redraw", "ShapeBuilder"]
 
 
 def __getattr__(name):

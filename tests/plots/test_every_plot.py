@@ -11,6 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex, to_rgb
 
 from cnnlib import course, data, plots
+from cnnlib.optim import surfaces, walks
 from cnnlib.plots import _style
 from cnnlib.scalar import Value
 
@@ -19,6 +20,7 @@ STROKE = np.array([[int(digit) for digit in row] for row in
 FILTER = np.array([[1, 1, 1], [-1, 1, -1], [1, -1, -1]])
 ROWS = [("input", "3×32×32", 0, 0), ("conv", "10×32×32", 760, 768000), ("relu", "10×32×32", 0, 0)]
 COLUMNS = ("layer", "output", "parameters", "multiply-adds")
+RAVINE = surfaces.ravine()
 
 EXAMPLES = {
     "grid": lambda: plots.plot_grid(STROKE, window=(0, 1, 3, 3), title="input", indices=True),
@@ -69,6 +71,8 @@ EXAMPLES = {
     "backward-scatter": lambda: plots.plot_backward(STROKE, FILTER / 7, stride=2, padding=1, so_far=True),
     "backward-large": lambda: plots.plot_backward(np.eye(10), FILTER, part="grad_weight"),
     "backward-pool": lambda: plots.plot_backward(STROKE, op="max_pool2d", kernel_size=2, part="grad_x"),
+    "paths": lambda: plots.plot_paths(RAVINE, {rule: walks.walk(RAVINE.gradient, RAVINE.start, rule, 40, lr=0.02)
+                                               for rule in walks.RULES}, title="five ways"),
     "tower": lambda: plots.plot_tower([(3, 1), (3, 2), (3, 1)]),
     "graph": lambda: plots.plot_graph((Value(3.0, "w") * Value(-0.12, "x") - 1).tanh() ** 2, weights=["w"], title="E"),
     "graph-step": lambda: plots.plot_graph((lambda x: x * x.tanh() + x)(Value(0.5, "x")), step=5),

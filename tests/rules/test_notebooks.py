@@ -34,6 +34,7 @@ NOT_COMPARED = {
     },
     "31_backprop_convolution": {"gpu-check": "says on which device it ran"},
     "30_backprop": {"gpu-check": "says on which device it ran"},
+    "33_losses_and_optimisers": {"gpu-check": "says on which device it ran"},
 }
 
 LIMITS = {"cells": (40, 80), "words": (1500, 3500), "sections": (8, 12)}

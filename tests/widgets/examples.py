@@ -51,6 +51,7 @@ class Example:
         named = ("image", "kernel", "model", "scans")
         known = {name: getattr(self(), name, None) for name in named} | known
         return eval(code, {self.widget: getattr(widgets, self.widget), "mistaken": mistaken, **known})
+        return eval(code, {self.widget: getattr(widgets, self.widget), "mistaken": mistaken, "wave": wave, **known})
 
 
 def mistaken(image, kernel):
@@ -65,6 +66,9 @@ def unturned(grad_output, x, weight):
     rows, cols = grad_output.shape
     grad_weight = [[(x[p:p + rows, q:q + cols] * grad_output).sum() for q in range(kw)] for p in range(kh)]
     return np.array(grad_x), np.array(grad_weight)
+def wave(w1, w2):
+    """A loss of two weights that is nobody's but the reader's."""
+    return (w1 * w1 + w2 * w2) / 4 + np.sin(3 * w1) * w2
 
 
 def deep(channels, rows, cols):
@@ -97,6 +101,10 @@ EXAMPLES = {
                        {"drawing": SCAN, "selected": [2, 3, 1, 0], "scans": [SCAN, SCAN.T], "grain": 2}),
     "network-back": Example("NetworkViewer", (small_net(), (1, 8, 8)), {"direction": "forward", "contrast": "map"},
                             {"drawing": SCAN, "direction": "backward", "labels": list("abcde")}),
+    "race": Example("OptimiserRace", ("ravine",), {"step": 40, "kappa": 30.0, "look": "momentum"},
+                    {"lr": {"sgd": 0.05}}, {"steps": 0}),
+    "race-own": Example("OptimiserRace", (wave,), {"step": 25, "noise": 0.5, "start": (1.5, -0.5)},
+                        {"runners": ["sgd", "adam"], "steps": 80}),
     "vgg": Example("ShapeBuilder", (None, "VGG-16"), {"focus": 17, "photo": "cat"}),
 }
 

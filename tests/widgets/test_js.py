@@ -17,6 +17,7 @@ pytest.importorskip("anywidget")
 from backward_cases import backward_cases
 from network_cases import network_cases
 from pooling_cases import pooling_cases
+from race_cases import race_cases
 
 from cnnlib.widgets import ConvolutionMicroscope, ShapeBuilder, _text
 from cnnlib.widgets._layers import PRESETS, read_layers
@@ -127,6 +128,7 @@ def cases(tmp_path_factory):
         "pooling": pooling_cases(rng, plain),
         "backward": backward_cases(rng, plain),
         "network": network_cases(np.random.default_rng(23), plain),
+        "race": race_cases(np.random.default_rng(33), plain),
     }
     path = tmp_path_factory.mktemp("cases") / "cases.json"
     path.write_text(json.dumps(found), encoding="utf-8")
@@ -187,6 +189,11 @@ FAULTS = {
     "network: last stage back": ("kit/network.js", "let n = stages.length; n > 0", "let n = stages.length - 1; n > 0"),
     "network: a tie": ("kit/network.js", "&& list[n + 2] < at)", "&& list[n + 2] > at)"),
     "network: the frame": ("kit/seen.js", "first + size / 2 - 0.5", "first + size / 2"),
+    "race: slope and step swapped": (
+        "kit/race.js", "at[i] -= RULES[rule](g[i] +", "at[i] -= RULES[rule](g[1 - i] +"),
+    "race: memory shared between the weights": (
+        "kit/race.js", "memory = [{}, {}]", "memory = [{}].flatMap((m) => [m, m])"),
+    "race: last step": ("kit/race.js", "t < steps; t++", "t < steps - 1; t++"),
     "ring of zeros: one row less": ("kit/ring.js", "rows = top + h + pad[0][1]", "rows = top + h"),
 }
 
