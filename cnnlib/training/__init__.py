@@ -1,0 +1,31 @@
+"""Training and measuring: one :func:`fit` and one :func:`evaluate` for our engine and for torch's.
+
+A net of `cnnlib.layers`, on NumPy or on tensors, takes an optimiser of `cnnlib.optim`; a torch.nn.Module takes one of
+torch.optim (or of `cnnlib.optim`). What happens on the way is told to a callback: nothing here draws or shows.
+
+========================  ================================================================================
+file                      its one idea
+========================  ================================================================================
+``fit.py``                the loop: epochs of steps, and what is looked after between them
+``evaluate.py``           loss, accuracy and predictions on data that are not learnt from
+``history.py``            what a run has been through, as plain lists
+``progress.py``           what a callback is told, and the one that prints
+``augment.py``            pictures moved by some pixels
+``_batches.py``           data in, batches out, in an order that one seed decides
+``_engines.py``           the few words in which our engine and torch's differ
+``_watch.py``             early warnings: labels out of range, a loss that is not finite, answers by chance
+``_parts.py``             one step in several parts, where memory does not hold the batch
+``_checkpoint.py``        everything a run is, in one file that is never half written
+``_processes.py``         several processes that do one step together
+========================  ================================================================================
+"""
+
+from cnnlib.training._watch import TrainingWarning
+from cnnlib.training.augment import shift
+from cnnlib.training.evaluate import Evaluation, confusion_matrix, evaluate
+from cnnlib.training.fit import fit
+from cnnlib.training.history import History
+from cnnlib.training.progress import Progress, text_bar
+
+__all__ = ["Evaluation", "History", "Progress", "TrainingWarning", "confusion_matrix", "evaluate", "fit", "shift",
+           "text_bar"]

@@ -1,0 +1,107 @@
+"""Several processes under torchrun: two on the CPU give the weights of one; where they cannot, fit says so."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import relative_error
+from trainees import noisy, ours, plain, samples, sgd, theirs, torch_sgd, weights
+
+from cnnlib import training
+from cnnlib.training import _checkpoint
+
+torch = pytest.importorskip("torch")
+
+HERE = Path(__file__).resolve()
+
+
+def torchrun(*arguments, processes=2):
+    """Run a module or script in so many processes; return what it printed."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}",
+               *arguments]
+    environment = os.environ | {"PYTHONPATH": str(HERE.parents[2]), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    run = subprocess.run(command, cwd=HERE.parents[2], env=environment, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr[-3000:]
+    return run.stdout
+
+
+def train(engine, name, path=None):
+    """Train a net on 43 samples in batches of 16: the last batch has 11, an odd number, and 6 + 5 rows."""
+    build = {"plain": plain, "noisy": noisy}[name]
+    rank = int(os.environ.get("RANK", 0))
+    make, optimizer = (ours, sgd) if engine == "numpy" else (theirs, torch_sgd)
+    net = make(build, "float64", seed=rank)  # process 0's weights are everybody's
+    history = training.fit(net, samples(43, "float64"), samples(21, "float64", seed=2), epochs=3, batch_size=16,
+                           optimizer=optimizer(net), callback=None, device="auto", checkpoint=path,
+                           augment=lambda x, rng: training.shift(x, 1, rng=rng))
+    return net, history
+
+
+SCRIPT = f"""
+import sys; sys.path[:0] = [{str(HERE.parent)!r}, {str(HERE.parents[1])!r}]
+import numpy as np, torch, warnings
+from test_processes import train, weights
+torch.distributed.init_process_group("gloo")
+rank, (engine, name, folder) = torch.distributed.get_rank(), sys.argv[1:]
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    net, history = train(engine, name, f"{{folder}}/run.npz")
+print(*(warning.message for warning in caught))
+np.savez(f"{{folder}}/rank{{rank}}.npz", losses=history.step_loss, valid=history.valid_loss, **weights(net))
+torch.distributed.destroy_process_group()
+"""
+
+
+def run_two(engine, name, tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    out = torchrun(str(tmp_path / "script.py"), engine, name, str(tmp_path))
+    return out, *(np.load(tmp_path / f"rank{rank}.npz") for rank in (0, 1))
+
+
+@pytest.mark.parametrize("engine", ["torch", "numpy"])
+def test_two_processes_are_one(engine, tmp_path):
+    """Weights, the loss of every step, what is measured; also where the last batch cannot be halved."""
+    net, history = train(engine, "plain")
+    out, *ranks = run_two(engine, "plain", tmp_path)
+    assert out.strip() == ""
+    for found in ranks:
+        assert relative_error(found["losses"], np.array(history.step_loss)) < 1e-10
+        assert relative_error(found["valid"], np.array(history.valid_loss)) < 1e-10
+        for name, value in weights(net).items():
+            assert relative_error(found[name], value) < 1e-10, name
+    for name in ranks[0].files:
+        np.testing.assert_array_equal(ranks[0][name], ranks[1][name])
+    assert _checkpoint.read(tmp_path / "run.npz")[1]["step"] == 9
+
+
+def test_batch_norm_and_dropout_are_named(tmp_path):
+    out, *ranks = run_two("torch", "noisy", tmp_path)
+    words = "2 processes train norm (BatchNorm2d), drop (Dropout): each sees its own rows only"
+    assert out.count(words) == 2
+    np.testing.assert_array_equal(ranks[0]["fc.weight"], ranks[1]["fc.weight"])  # gradients are shared all the same
+
+
+def test_a_batch_smaller_than_the_processes(tmp_path):
+    """Whoever gets no row still takes part."""
+    from cnnlib.training._processes import Together
+
+    together = Together.__new__(Together)
+    together.number, together.count = 1, 2
+    assert len(together.share(np.arange(1))) == 0
+    np.testing.assert_array_equal(together.share(np.arange(5)), [1, 3])
+
+
+@pytest.mark.slow
+def test_the_command_under_torchrun(tmp_path):
+    """`torchrun -m cnnlib.train digits` ends with the weights of one process."""
+    settings = ["-m", "cnnlib.train", "digits", "--nn", "torch", "--dtype", "float64", "--epochs", "1"]
+    out = torchrun(*settings, "--checkpoint", str(tmp_path / "two.npz"))
+    assert out.count("History: 1 epoch, 23 steps") == 1  # process 0 alone speaks
+    torchrun(*settings, "--checkpoint", str(tmp_path / "one.npz"), processes=1)
+    (one, about), (two, _) = (_checkpoint.read(tmp_path / f"{name}.npz") for name in ("one", "two"))
+    assert about["epoch"] == 1
+    for name, value in one.items():
+        assert relative_error(two[name], value) < 1e-10, name
