@@ -1,0 +1,202 @@
+"""Training: how well and how fast nets learn in NumPy, and beside torch. Two threads.
+
+    python -m tests.bench.training [digits] [mnist] [mnist-torch] [step]       (without a name: all)
+
+digits       lecture 34's net on scikit-learn's digits, seeds 0 to 4, both splits, pictures as they are and moved
+mnist        LeNet-5 on MNIST in NumPy, three epochs, seeds 0 to 2
+mnist-torch  the same net in torch, ten epochs, pictures moved
+step         one training step of LeNet-5, and 2×2 pooling, NumPy and torch in turn
+
+MNIST is fetched by `cnnlib.data` (or read from CNNLIB_MIRROR). Each part is written into training.json, beside this
+file, with the machine and the date, and training.md is made from all of them. Seeds are fixed, not chosen.
+"""
+
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from cnnlib import data, initializers, layers, optim, train, training
+from tests.bench.conv import machine
+from tests.bench.pairs import measure, ratio
+
+HERE = Path(__file__).parent
+SEEDS = range(5)
+DIGITS = [(split, pixels) for split in ("mixed", "last") for pixels in (0, 1)]
+
+
+def main(names=(), out=HERE):
+    """Run the parts of these names, and write what was found."""
+    parts = {"digits": digits, "mnist": mnist, "mnist-torch": mnist_torch, "step": step}
+    path = Path(out) / "training.json"
+    found = json.loads(path.read_text()) if path.exists() else {}
+    for name in names or parts:
+        found[name] = {"machine": machine(), "rows": parts[name]()}
+        path.write_text(json.dumps(found, indent=1) + "\n")
+        (Path(out) / "training.md").write_text(page(found))
+    print(page(found))
+
+
+# ---- how well
+
+def digits(seeds=SEEDS, which=DIGITS, epochs=15):
+    """Return a row for each split and augmentation: mean and worst accuracy over the seeds, the longest time."""
+    rows = []
+    for split, pixels in which:
+        runs = [training.fit(**train.digits(layers, seed=seed, epochs=epochs, split=split, pixels=pixels),
+                             callback=None) for seed in seeds]
+        rows.append({"split": split, "moved by up to": pixels, "epochs": epochs} | summary(runs))
+        print(rows[-1], file=sys.stderr, flush=True)
+    return rows
+
+
+def mnist(seeds=range(3), epochs=3):
+    """Return a row for LeNet-5 in NumPy."""
+    return [_mnist(layers, seeds, epochs)]
+
+
+def mnist_torch(seeds=range(1), epochs=10):
+    """Return a row for LeNet-5 in torch, with moved pictures."""
+    from cnnlib import torch_layers
+
+    return [_mnist(torch_layers, seeds, epochs, pixels=2)]
+
+
+def _mnist(nn, seeds, epochs, pixels=0, limit=None):
+    (x, y), (x_test, y_test) = data.load_mnist(limit, limit)
+    runs = []
+    for seed in seeds:
+        net = lenet5(nn, np.random.default_rng(seed))
+        optimizer, cosine = sgd(nn, net, lr=0.05)
+        runs.append(training.fit(
+            net, (x - 0.13, y), (x_test - 0.13, y_test), epochs=epochs, optimizer=optimizer, batch_size=64, seed=seed,
+            schedule=cosine, callback=lambda progress: progress.epoch_ended and training.text_bar(progress),
+            augment=(lambda x, rng: training.shift(x, pixels, rng=rng)) if pixels else None))
+    return {"engine": "NumPy" if nn is layers else "torch", "moved by up to": pixels, "epochs": epochs} | summary(runs)
+
+
+def summary(runs):
+    """Return what several histories come to."""
+    accuracies = [history.valid_accuracy[-1] for history in runs]
+    return {"seeds": len(runs), "accuracies": [round(a, 5) for a in accuracies],
+            "mean": round(statistics.mean(accuracies), 5), "worst": round(min(accuracies), 5),
+            "longest seconds": round(max(history.seconds[-1] for history in runs), 1)}
+
+
+def lenet5(nn, rng):
+    """Return LeNet-5 as it is built today (ReLU, maximum pooling, a linear end) with He et al.'s first weights."""
+    net = nn.Sequential({
+        "conv1": nn.Conv2d(1, 6, 5, padding=2), "relu1": nn.ReLU(), "pool1": nn.MaxPool2d(2),
+        "conv2": nn.Conv2d(6, 16, 5), "relu2": nn.ReLU(), "pool2": nn.MaxPool2d(2), "flatten": nn.Flatten(),
+        "fc1": nn.Linear(400, 120), "relu3": nn.ReLU(), "fc2": nn.Linear(120, 84), "relu4": nn.ReLU(),
+        "fc3": nn.Linear(84, 10)})
+    first = {name: initializers.he_normal(tuple(a.shape), rng) if a.ndim > 1 else initializers.zeros(tuple(a.shape))
+             for name, a in net.state_dict().items()}
+    net.load_state_dict(first if nn is layers else nn.tensors(first))
+    return net
+
+
+def sgd(nn, net, lr):
+    """Return the optimiser and the schedule of an engine."""
+    settings = dict(lr=lr, momentum=0.9, weight_decay=5e-4)
+    if nn is layers:
+        return optim.SGD(net.parameters(), **settings), optim.CosineAnnealingLR
+    import torch
+
+    return torch.optim.SGD(net.parameters(), **settings), torch.optim.lr_scheduler.CosineAnnealingLR
+
+
+# ---- how fast
+
+def step(rounds=5, seconds=0.5):
+    """Return a row for each pair: milliseconds, our time divided by torch's, the load of other programs."""
+    import torch
+
+    torch.set_num_threads(2)
+    rows = []
+    for name, sides in {"LeNet-5, step of 64 × 28×28": lenet_sides(), "2×2 maximum pooling, 64 × 6 × 28×28":
+                        pool_sides((64, 6, 28, 28)), "2×2 maximum pooling, 64 × 64 × 32×32":
+                        pool_sides((64, 64, 32, 32))}.items():
+        times, foreign = measure(sides, rounds, seconds)
+        rows.append({"what": name, "foreign_cores": round(foreign, 2),
+                     "milliseconds": {side: round(1e3 * statistics.median(spent), 3) for side, spent in times.items()},
+                     "to_torch": round(ratio(times, "NumPy", "torch"), 3)})
+        print(rows[-1], file=sys.stderr, flush=True)
+    return rows
+
+
+def lenet_sides():
+    """Return a step of each engine as it stands in a loop: forward, backward, update."""
+    import torch
+
+    from cnnlib import torch_layers
+
+    rng = np.random.default_rng(0)
+    x, y = rng.random((64, 1, 28, 28), dtype=np.float32), rng.integers(0, 10, 64)
+    ours, theirs = (lenet5(nn, np.random.default_rng(0)) for nn in (layers, torch_layers))
+    (our_sgd, _), (their_sgd, _) = sgd(layers, ours, 0.01), sgd(torch_layers, theirs, 0.01)
+    loss, turned, tx, ty = layers.CrossEntropyLoss(), layers.batch_innermost(x), *map(torch.from_numpy, (x, y))
+
+    def numpy_step():
+        loss(ours(turned), y)
+        ours.zero_grad()
+        ours.backward_parameters(loss.backward())
+        our_sgd.step()
+
+    def torch_step():
+        their_sgd.zero_grad()
+        torch.nn.functional.cross_entropy(theirs(tx), ty).backward()
+        their_sgd.step()
+
+    return {"NumPy": numpy_step, "torch": torch_step}
+
+
+def pool_sides(shape):
+    """Return forward and backward of a pooling, on the same numbers."""
+    import torch
+
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(shape).astype(np.float32)
+    grad = rng.standard_normal((*shape[:2], shape[2] // 2, shape[3] // 2)).astype(np.float32)
+    pool, turned, turned_grad = layers.MaxPool2d(2), layers.batch_innermost(x), layers.batch_innermost(grad)
+    tx, tg = torch.from_numpy(x).requires_grad_(), torch.from_numpy(grad)
+
+    def numpy_pool():
+        pool(turned)
+        pool.backward(turned_grad)
+
+    def torch_pool():
+        torch.autograd.grad(torch.nn.functional.max_pool2d(tx, 2), tx, tg)
+
+    return {"NumPy": numpy_pool, "torch": torch_pool}
+
+
+# ---- the page
+
+def page(found):
+    """Return the Markdown page of the results."""
+    lines = ["# Training: how well and how fast", "", __doc__.partition("\n")[0],
+             "Written by `python -m tests.bench.training`. Accuracies are of test pictures, over fixed seeds from 0."]
+    for name, part in found.items():
+        lines += ["", f"## {name}", "", ", ".join(f"{key} {value}" for key, value in part["machine"].items()), ""]
+        if name == "step":
+            lines += ["| forward, backward, update | NumPy ms | torch ms | NumPy / torch | other programs, cores |",
+                      "|---|---:|---:|---:|---:|"]
+            lines += [f"| {row['what']} | {row['milliseconds']['NumPy']} | {row['milliseconds']['torch']} | "
+                      f"{row['to_torch']:.2f} | {row['foreign_cores']} |" for row in part["rows"]]
+            continue
+        lines += ["| run | epochs | seeds | mean | worst | longest, s |", "|---|---:|---:|---:|---:|---:|"]
+        for row in part["rows"]:
+            what = row.get("split") or row["engine"]
+            lines.append(f"| {what}, moved by up to {row['moved by up to']} | {row['epochs']} | {row['seeds']} | "
+                         f"{row['mean']:.2%} | {row['worst']:.2%} | {row['longest seconds']} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    started = time.perf_counter()
+    main(sys.argv[1:])
+    print(f"{time.perf_counter() - started:.0f} s", file=sys.stderr)
