@@ -3,6 +3,7 @@
 from cnnlib.plots._style import COLOURS, STYLE
 from cnnlib.plots.backward import plot_backward
 from cnnlib.plots.bars import plot_bars, plot_timings
+from cnnlib.plots.confusion import plot_confusion
 from cnnlib.plots.connections import plot_connections
 from cnnlib.plots.convolution import plot_convolution
 from cnnlib.plots.course_map import plot_course_map
@@ -13,6 +14,7 @@ from cnnlib.plots.grid import plot_grid
 from cnnlib.plots.image import plot_image, plot_maps
 from cnnlib.plots.network import plot_network
 from cnnlib.plots.paths import plot_paths
+from cnnlib.plots.learning import plot_learning
 from cnnlib.plots.pooling import plot_pooling
 from cnnlib.plots.pooling_backward import plot_pooling_backward
 from cnnlib.plots.roofline import plot_roofline
@@ -34,4 +36,6 @@ __all__ = [
     "plot_receptive_field", "plot_roofline", "plot_stack", "plot_tied_matrix", "plot_timings", "plot_tower",
     "plot_trials", "plot_windows",
     "plot_network",
+    "plot_confusion",
+    "plot_learning",
 ]

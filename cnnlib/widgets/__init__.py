@@ -23,6 +23,10 @@ _FILES = {
     "ShapeBuilder": "shape_builder",
 }
 __all__ = ["ConvolutionMicroscope", "OptimiserRace", "PoolingStepper", "Redraw", "ShapeBuilder"]
+          "LiveCurves": "live_curves",
+          }
+           "LiveCurves",
+           ]
 
 
 def __getattr__(name):

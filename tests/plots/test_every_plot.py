@@ -12,6 +12,7 @@ from matplotlib.colors import to_hex, to_rgb
 
 from cnnlib import course, data, plots
 from cnnlib.optim import surfaces, walks
+from cnnlib import course, data, plots, training
 from cnnlib.plots import _style
 from cnnlib.scalar import Value
 
@@ -76,7 +77,22 @@ EXAMPLES = {
     "tower": lambda: plots.plot_tower([(3, 1), (3, 2), (3, 1)]),
     "graph": lambda: plots.plot_graph((Value(3.0, "w") * Value(-0.12, "x") - 1).tanh() ** 2, weights=["w"], title="E"),
     "graph-step": lambda: plots.plot_graph((lambda x: x * x.tanh() + x)(Value(0.5, "x")), step=5),
+    "learning": lambda: plots.plot_learning(learnt(12), title="twelve epochs"),
+    "learning-begun": lambda: plots.plot_learning(learnt(1), epochs=100),
+    "confusion": lambda: plots.plot_confusion(np.diag([35] * 10) + np.eye(10, k=3, dtype=int), title="digits"),
+    "confusion-two": lambda: plots.plot_confusion([[1500, 12], [0, 3]], ["cat", "dog"]),
 }
+
+
+def learnt(epochs):
+    """A history whose loss halves from epoch to epoch."""
+    history = training.History(step_loss=[2 ** (-step / 5) for step in range(5 * epochs)])
+    for epoch in range(1, epochs + 1):
+        history.add(epoch=epoch, step=5 * epoch, train_loss=2.0**-epoch, train_accuracy=1 - 2.0**-epoch,
+                    valid_loss=1.5**-epoch, valid_accuracy=1 - 1.5**-epoch)
+    return history
+
+
 every_plot = pytest.mark.parametrize("example", EXAMPLES)
 
 

@@ -25,6 +25,7 @@ NOT_COMPARED = {
         "play-viewer": "says shares of a net trained here, which differ in the last percent from machine to machine",
     },
     "32_backprop_pooling_and_friends": {"gpu-check": "says on which device it ran"},
+    "34_train_a_cnn_in_numpy": {"gpu-check": "times on this machine"},
     "24_fast_convolution": {
         "onednn": "names the code that oneDNN chose for this processor",
         "interpreted": "needs Triton, and says so where there is none",
