@@ -12,9 +12,9 @@ from cnnlib.plots.field import plot_receptive_field
 from cnnlib.plots.graph import plot_graph
 from cnnlib.plots.grid import plot_grid
 from cnnlib.plots.image import plot_image, plot_maps
+from cnnlib.plots.learning import plot_learning
 from cnnlib.plots.network import plot_network
 from cnnlib.plots.paths import plot_paths
-from cnnlib.plots.learning import plot_learning
 from cnnlib.plots.pooling import plot_pooling
 from cnnlib.plots.pooling_backward import plot_pooling_backward
 from cnnlib.plots.roofline import plot_roofline
@@ -24,18 +24,9 @@ from cnnlib.plots.stack import plot_stack
 from cnnlib.plots.tied_matrix import plot_tied_matrix
 
 __all__ = [
-    "COLOURS", "STYLE", "plot_backward", "plot_bars", "plot_connections", "plot_convolution", "plot_course_map",
-    "plot_graph",
-    "COLOURS", "STYLE", "plot_bars", "plot_connections", "plot_convolution", "plot_course_map",
-    "plot_curves", "plot_field_growth", "plot_grid", "plot_image", "plot_maps", "plot_pooling",
-    "plot_pooling_backward",
-    "plot_rows",
-    "plot_curves", "plot_field_growth", "plot_grid", "plot_image", "plot_maps",
-    "plot_paths",
-    "plot_pooling",
-    "plot_receptive_field", "plot_roofline", "plot_stack", "plot_tied_matrix", "plot_timings", "plot_tower",
-    "plot_trials", "plot_windows",
-    "plot_network",
-    "plot_confusion",
-    "plot_learning",
+    "COLOURS", "STYLE", "plot_backward", "plot_bars", "plot_confusion", "plot_connections", "plot_convolution",
+    "plot_course_map", "plot_curves", "plot_field_growth", "plot_graph", "plot_grid", "plot_image",
+    "plot_learning", "plot_maps", "plot_network", "plot_paths", "plot_pooling", "plot_pooling_backward",
+    "plot_receptive_field", "plot_roofline", "plot_rows", "plot_stack", "plot_tied_matrix", "plot_timings",
+    "plot_tower", "plot_trials", "plot_windows",
 ]

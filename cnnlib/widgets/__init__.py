@@ -3,30 +3,12 @@
 How to add one, in five steps: the docstring of ``_base.py``.
 """
 
-_FILES = {"BackwardMicroscope": "backward_microscope",
-          "ConvolutionMicroscope": "microscope", "PoolingStepper": "pooling_stepper", "Redraw": "redraw",
+_FILES = {"BackwardMicroscope": "backward_microscope", "ConvolutionMicroscope": "microscope",
+          "GraphStepper": "graph_stepper", "LiveCurves": "live_curves", "NetworkViewer": "network_viewer",
+          "OptimiserRace": "optimiser_race", "PoolingStepper": "pooling_stepper", "Redraw": "redraw",
           "ShapeBuilder": "shape_builder"}
-__all__ = ["BackwardMicroscope", "ConvolutionMicroscope", "PoolingStepper", "Redraw", "ShapeBuilder"]
-_FILES = {"ConvolutionMicroscope": "microscope", "PoolingStepper": "pooling_stepper", "Redraw": "redraw",
-          "ShapeBuilder": "shape_builder",
-          "GraphStepper": "graph_stepper"}
-__all__ = ["ConvolutionMicroscope", "PoolingStepper", "Redraw", "ShapeBuilder",
-           "GraphStepper"]
-_FILES = {"ConvolutionMicroscope": "microscope", "NetworkViewer": "network_viewer",
-          "PoolingStepper": "pooling_stepper", "Redraw": "redraw",
-__all__ = ["ConvolutionMicroscope", "NetworkViewer", "PoolingStepper", "Redraw", "ShapeBuilder"]
-_FILES = {
-    "ConvolutionMicroscope": "microscope",
-    "OptimiserRace": "optimiser_race",
-    "PoolingStepper": "pooling_stepper",
-    "Redraw": "redraw",
-    "ShapeBuilder": "shape_builder",
-}
-__all__ = ["ConvolutionMicroscope", "OptimiserRace", "PoolingStepper", "Redraw", "ShapeBuilder"]
-          "LiveCurves": "live_curves",
-          }
-           "LiveCurves",
-           ]
+__all__ = ["BackwardMicroscope", "ConvolutionMicroscope", "GraphStepper", "LiveCurves", "NetworkViewer",
+           "OptimiserRace", "PoolingStepper", "Redraw", "ShapeBuilder"]
 
 
 def __getattr__(name):

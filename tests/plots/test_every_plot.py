@@ -10,9 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex, to_rgb
 
-from cnnlib import course, data, plots
-from cnnlib.optim import surfaces, walks
 from cnnlib import course, data, plots, training
+from cnnlib.optim import surfaces, walks
 from cnnlib.plots import _style
 from cnnlib.scalar import Value
 
