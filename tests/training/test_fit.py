@@ -89,7 +89,7 @@ def test_same_losses_as_torch(dtype, tolerance, record_property):
                           **settings)
     assert len(first.step_loss) == len(second.step_loss) == 50
     error = np.abs(np.array(first.step_loss) - second.step_loss).max()
-    record_property(f"losses_{dtype}", error)
+    record_property(f"losses_{dtype}", float(error))
     print(f"{dtype}: the losses of 50 steps differ by {error:.2g} at most")
     assert error < tolerance
     for name, value in weights(b).items():
