@@ -1,6 +1,7 @@
 """The training benchmark runs; its claims hold for its stored results, and in `make test-all` for a new run."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -55,8 +56,7 @@ def test_digits_again():
 def test_a_run_writes_what_it_found(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(bench, "digits", lambda: [{"split": "mixed", "moved by up to": 0, "epochs": 1, "seeds": 1,
                                                    "mean": 0.5, "worst": 0.25, "longest seconds": 1.0}])
-    monkeypatch.setattr(bench, "step", lambda: bench_step())
-    bench_step = lambda rows=bench.step: rows(rounds=1, seconds=0.001)  # noqa: E731
+    monkeypatch.setattr(bench, "step", partial(bench.step, rounds=1, seconds=0.001))
     bench.main(["digits", "step"], out=tmp_path)
     found = json.loads((tmp_path / "training.json").read_text())
     assert set(found) == {"digits", "step"} and {"cpu", "date"} <= set(found["step"]["machine"])

@@ -45,13 +45,9 @@ class Example:
 
     def again(self, code, **known):
         """Return the widget that its own code makes; what stands there by its name is what is known by it here."""
-        known = {name: getattr(self(), name, None) for name in ("image", "kernel")} | known
-        functions = {"mistaken": mistaken, "unturned": unturned}
+        known = {name: getattr(self(), name, None) for name in ("image", "kernel", "model", "scans")} | known
+        functions = {function.__name__: function for function in (mistaken, unturned, wave)}
         return eval(code, {self.widget: getattr(widgets, self.widget), **functions, **known})
-        named = ("image", "kernel", "model", "scans")
-        known = {name: getattr(self(), name, None) for name in named} | known
-        return eval(code, {self.widget: getattr(widgets, self.widget), "mistaken": mistaken, **known})
-        return eval(code, {self.widget: getattr(widgets, self.widget), "mistaken": mistaken, "wave": wave, **known})
 
 
 def mistaken(image, kernel):
@@ -66,6 +62,8 @@ def unturned(grad_output, x, weight):
     rows, cols = grad_output.shape
     grad_weight = [[(x[p:p + rows, q:q + cols] * grad_output).sum() for q in range(kw)] for p in range(kh)]
     return np.array(grad_x), np.array(grad_weight)
+
+
 def wave(w1, w2):
     """A loss of two weights that is nobody's but the reader's."""
     return (w1 * w1 + w2 * w2) / 4 + np.sin(3 * w1) * w2

@@ -23,9 +23,9 @@ def pixels(picture, role):
 def test_frames_keep_their_colours():
     """A photo has many greys and few blue pixels, which a palette of the commonest colours would turn grey."""
     widget = ConvolutionMicroscope("camera", [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], row=100, col=200)
-    figure, file = widget.figure(), io.BytesIO()
-    figure.savefig(file, format="png", dpi=_picture.DPI, bbox_inches="tight")
-    whole, small = Image.open(file), Image.open(io.BytesIO(_picture.png(figure)))
+    file = io.BytesIO()
+    widget.figure().savefig(file, format="png", dpi=_picture.DPI, bbox_inches="tight")
+    whole, small = Image.open(file), Image.open(io.BytesIO(_picture.png(widget.figure())))
     assert whole.size == small.size and len(np.unique(np.asarray(small.convert("RGB")).reshape(-1, 3), axis=0)) <= 128
     for role in ("input", "weight", "output"):
         assert pixels(small, role) >= pixels(whole, role) > 50, role
