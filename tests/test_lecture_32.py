@@ -25,6 +25,7 @@ G = np.array([[1.0, 2], [3, 4]])[None]
 
 @pytest.fixture(scope="module")
 def digits():
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed: no digits to learn from")
     (x, y), (tests, answers) = data.load_digits()
     return x.astype("float64"), y, tests.astype("float64"), answers
 
