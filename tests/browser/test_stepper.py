@@ -36,7 +36,7 @@ def page(request, chromium):
 
 
 def test_the_arrow_keys_step_through_the_graph(page):
-    sentence, picture = page.locator(".jp-OutputArea .widget-label").last, page.locator(".widget-image")
+    sentence, picture = page.locator(".jp-OutputArea .widget-html-content").last, page.locator(".widget-image")
     handles = page.locator(".widget-slider .noUi-handle")
     assert handles.count() == 3
     seen = []
