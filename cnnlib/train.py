@@ -29,10 +29,25 @@ def digits_net(nn, rng):
         "conv1": nn.Conv2d(1, 16, 3, padding=1), "relu1": nn.ReLU(),
         "conv2": nn.Conv2d(16, 32, 3, padding=1), "relu2": nn.ReLU(), "pool": nn.MaxPool2d(2),
         "flatten": nn.Flatten(), "fc1": nn.Linear(32 * 4 * 4, 64), "relu3": nn.ReLU(), "fc2": nn.Linear(64, 10)})
+    return he_first(nn, net, rng)
+
+
+def he_first(nn, net, rng):
+    """Draw the first weights of a net of either engine as He et al. do, with biases of zero; return the net."""
     first = {name: initializers.he_normal(tuple(value.shape), rng) if value.ndim > 1 else
              initializers.zeros(tuple(value.shape)) for name, value in net.state_dict().items()}
     net.load_state_dict(first if nn is layers else nn.tensors(first))
     return net
+
+
+def sgd_with_cosine(nn, net, lr):
+    """Return SGD with momentum for a net of either engine, and the schedule that takes its rate to zero."""
+    settings = dict(lr=lr, momentum=0.9, weight_decay=5e-4)
+    if nn is layers:
+        return optim.SGD(net.parameters(), **settings), optim.CosineAnnealingLR
+    import torch
+
+    return torch.optim.SGD(net.parameters(), **settings), torch.optim.lr_scheduler.CosineAnnealingLR
 
 
 def digits(nn=layers, *, seed=0, epochs=15, split="mixed", pixels=1):
@@ -51,13 +66,7 @@ def digits(nn=layers, *, seed=0, epochs=15, split="mixed", pixels=1):
     """
     train, test = data.load_digits(split=split)
     net = digits_net(nn, np.random.default_rng(seed))
-    settings = dict(lr=0.1, momentum=0.9, weight_decay=5e-4)
-    if nn is layers:
-        optimizer, cosine = optim.SGD(net.parameters(), **settings), optim.CosineAnnealingLR
-    else:
-        import torch
-
-        optimizer, cosine = torch.optim.SGD(net.parameters(), **settings), torch.optim.lr_scheduler.CosineAnnealingLR
+    optimizer, cosine = sgd_with_cosine(nn, net, 0.1)
     return dict(model=net, train=train, valid=test, epochs=epochs, optimizer=optimizer, batch_size=64, seed=seed,
                 schedule=cosine, augment=(lambda x, rng: training.shift(x, pixels, rng=rng)) if pixels else None)
 

@@ -1,4 +1,4 @@
-"""What the tests share: one comparison with one table of tolerances."""
+"""What the tests share: one comparison with one table of tolerances, and the net of lecture 23."""
 
 import numpy as np
 
@@ -31,3 +31,12 @@ def assert_close(actual, expected, tolerance=None):
     error = relative_error(actual, expected)
     limit = TOLERANCE[dtype] if tolerance is None else tolerance
     assert error <= limit, f"relative error {error:.3g} above {limit:.3g}"  # also catches NaN
+
+
+def lenet5(nn):
+    """Return LeNet-5 as lecture 23 builds it, of the layers of either engine."""
+    return nn.Sequential({
+        "c1": nn.Conv2d(1, 6, 5), "relu1": nn.ReLU(), "s2": nn.MaxPool2d(2),
+        "c3": nn.Conv2d(6, 16, 5), "relu3": nn.ReLU(), "s4": nn.MaxPool2d(2), "flatten": nn.Flatten(),
+        "c5": nn.Linear(400, 120), "relu5": nn.ReLU(), "f6": nn.Linear(120, 84), "relu6": nn.ReLU(),
+        "output": nn.Linear(84, 10)})

@@ -2,20 +2,12 @@
 
 import numpy as np
 import pytest
-from helpers import assert_close
+from helpers import assert_close, lenet5
 
 from cnnlib import activations, conv, data, geometry, images, layers, linear, optim
 
 LENET = {"c1": (1, 6, 5, 28), "c3": (6, 16, 5, 10), "c5": (16, 120, 5, 1), "f6": (120, 84, 1, 1),
          "output": (84, 10, 1, 1)}  # channels in and out, side of the filter and of the map
-
-
-def lenet5(nn):
-    return nn.Sequential({
-        "c1": nn.Conv2d(1, 6, 5), "relu1": nn.ReLU(), "s2": nn.MaxPool2d(2),
-        "c3": nn.Conv2d(6, 16, 5), "relu3": nn.ReLU(), "s4": nn.MaxPool2d(2), "flatten": nn.Flatten(),
-        "c5": nn.Linear(400, 120), "relu5": nn.ReLU(), "f6": nn.Linear(120, 84), "relu6": nn.ReLU(),
-        "output": nn.Linear(84, 10)})
 
 
 @pytest.fixture(scope="module")

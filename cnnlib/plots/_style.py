@@ -117,6 +117,11 @@ def _renderer():
     return RendererAgg(1, 1, RC["figure.dpi"])
 
 
+def times(shape):
+    """Write a shape as people do, such as 3×32×32."""
+    return "×".join(map(str, shape))
+
+
 def wrap(text, width, size):
     """Break text into lines no wider than `width` inches at that font size. Line breaks in it stay."""
     lines = []

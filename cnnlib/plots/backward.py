@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 
 from cnnlib.plots import _paths
-from cnnlib.plots._style import COLOURS, WIDTH, numbers, styled, text_width, wrap
+from cnnlib.plots._style import COLOURS, WIDTH, numbers, styled, text_width, times, wrap
 from cnnlib.plots.grid import LARGEST, cell_colours, cell_texts, draw_cells, frame
 
 # All lengths are in inches.
@@ -114,7 +114,7 @@ def _panels(paths, grad, parts, part, row, col, so_far):
     above, below = [], []
     for which in parts:
         letter = "O" if which == "grad_output" else paths.letter(which)
-        above.append((arrays[which], ROLES[which], f"{letter} {_size(arrays[which].shape)}", None))
+        above.append((arrays[which], ROLES[which], f"{letter} {times(arrays[which].shape)}", None))
         if which == "grad_output":
             below.append((grad, "gradient", "g = ∂E/∂O", None))
             continue
@@ -186,8 +186,3 @@ def _new_axes(case):
 def _number(value):
     text = f"{value:.4g}".replace("-", "−")
     return {"nan": "NaN", "inf": "∞", "−inf": "−∞", "−0": "0"}.get(text, text)
-
-
-
-def _size(shape):
-    return "×".join(map(str, shape))

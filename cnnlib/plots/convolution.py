@@ -17,6 +17,7 @@ from cnnlib.plots._style import (
     numbers,
     styled,
     text_width,
+    times,
     wrap,
 )
 from cnnlib.plots.grid import LARGEST, cell_colours, cell_texts, draw_cells, frame
@@ -128,7 +129,7 @@ def _part(taps, size, photo):
 def _words(case):
     """Return the titles of window, filter and output."""
     size, kernel_size, out_size = (
-        "×".join(map(str, shape)) for shape in (case.image.shape[1:], case.kernel.shape[1:], case.out.shape))
+        times(shape) for shape in (case.image.shape[1:], case.kernel.shape[1:], case.out.shape))
     window = f"{case.height}×{case.width} of its pixels" if case.photo else f"input {size}"
     if np.any(case.padding) and not case.photo:
         window += " + padding"

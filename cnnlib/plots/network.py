@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.transforms import Affine2D
 
-from cnnlib.plots._style import COLOURS, WIDTH, new_axes, numbers, styled
+from cnnlib.plots._style import COLOURS, WIDTH, new_axes, numbers, styled, times
 from cnnlib.plots.grid import cell_colours, grey_limits
 
 HEIGHT = 4.0  # inches, of the tallest column
@@ -66,7 +66,7 @@ def plot_network(stages, ax=None, *, view="flat", role="input", shares=None, lab
     for (name, array), (width, tall), left in zip(columns, sizes, lefts):
         middle = left + max(width, 0.62) / 2
         draw(ax, _fills(array, role), middle - width / 2, (height - tall) / 2, width, tall, sides)
-        size = "×".join(map(str, arrays[name].shape))
+        size = times(arrays[name].shape)
         ax.text(middle, height + 0.36, name, ha="center", va="baseline", weight="bold")
         ax.text(middle, height + 0.12, size, ha="center", va="baseline", size=10, color=COLOURS["charcoal"])
     if shares is not None:

@@ -1,10 +1,10 @@
 """One output number of a pooling: the window on the picture, the pixel that wins, the cell that it becomes."""
 
 import numpy as np
-from matplotlib import pyplot as plt
 
 from cnnlib import pool
-from cnnlib.plots._style import COLOURS, WIDTH, decimals_for, numbers, styled, text_width
+from cnnlib.plots._panels import new_panels
+from cnnlib.plots._style import COLOURS, decimals_for, numbers, styled, text_width, times
 from cnnlib.plots.grid import LARGEST, cell_colours, cell_size, cell_texts, draw_cells, frame
 from cnnlib.pool._windows import make_windows
 
@@ -13,7 +13,6 @@ KINDS = ("max", "average", "L2")
 # All lengths are in inches.
 CELL = 0.44  # a cell's side, at most
 GAP = 0.5  # between the two panels
-TITLE = 0.36  # above a panel
 
 
 @styled
@@ -50,15 +49,12 @@ def plot_pooling(image, kernel_size=2, stride=None, *, kind="max", row=0, col=0,
     image = numbers(image, "image", 2)
     if max(image.shape) > LARGEST:
         raise ValueError(f"`image` has shape {image.shape}: plot_pooling draws up to {LARGEST}×{LARGEST} pixels")
-    if kind not in KINDS:
-        raise ValueError(f"`kind` must be one of {', '.join(KINDS)}, not {kind!r}")
-    windows = make_windows((1, *image.shape), kernel_size, stride)
-    if not (0 <= row < windows.out_size[0] and 0 <= col < windows.out_size[1]):
-        raise ValueError(f"there is no output row {row}, column {col}: the output is "
-                         f"{windows.out_size[0]}×{windows.out_size[1]}")
+    windows = windows_of(image, kernel_size, stride, kind)
+    check_cell(windows, row, col)
     out, winner = _pooled(image.astype(float), windows, kind)
-    titles = [f"input {_size(image.shape)}", f"{kind} {_size(windows.kernel_size)}, stride {_stride(windows.stride)}"]
-    left, right = _new_axes(image.shape, out.shape, titles) if axes is None else np.ravel(axes)
+    titles = [f"input {times(image.shape)}", f"{kind} {times(windows.kernel_size)}, stride {_stride(windows.stride)}"]
+    left, right = (new_panels((image.shape, out.shape), titles, CELL, GAP, "→") if axes is None
+                   else np.ravel(axes))
     for ax, array, role, title in ((left, image, "input", titles[0]), (right, out, "output", titles[1])):
         draw_cells(ax, _texts(array, cell_size(ax, *array.shape)), cell_colours(array, role))
         ax.set_title(title, loc="center")
@@ -89,30 +85,18 @@ def _texts(array, cell):
     return texts
 
 
-def _size(shape):
-    return "×".join(map(str, shape))
+def windows_of(image, kernel_size, stride, kind):
+    """Return the windows of a pooling of an image, after checking the kind."""
+    if kind not in KINDS:
+        raise ValueError(f"`kind` must be one of {', '.join(KINDS)}, not {kind!r}")
+    return make_windows((1, *image.shape), kernel_size, stride)
+
+
+def check_cell(windows, row, col):
+    """Check that there is such an output cell."""
+    if not (0 <= row < windows.out_size[0] and 0 <= col < windows.out_size[1]):
+        raise ValueError(f"there is no output row {row}, column {col}: the output is {times(windows.out_size)}")
 
 
 def _stride(stride):
-    return str(stride[0]) if stride[0] == stride[1] else _size(stride)
-
-
-def _new_axes(size, out_size, titles):
-    """Make a figure of two grids of equally large cells, an arrow between them."""
-    room = [text_width(title, 13) + 0.1 for title in titles]
-    cell = next(c for c in np.arange(CELL, 0.05, -0.01) if _width(c, size, out_size, room) <= WIDTH)
-    columns = [max(cell * n, need) for n, need in zip((size[1], out_size[1]), room)]
-    width, height = sum(columns) + GAP + 0.2, cell * max(size[0], out_size[0]) + TITLE + 0.15
-    figure = plt.figure(figsize=(width, height), layout="none")
-    middle = (height - TITLE + 0.05) / 2
-    axes = []
-    for left, column, (rows, cols) in zip((0.1, 0.1 + columns[0] + GAP), columns, (size, out_size)):
-        axes.append(figure.add_axes(((left + (column - cell * cols) / 2) / width, (middle - cell * rows / 2) / height,
-                                     cell * cols / width, cell * rows / height)))
-    figure.text((0.1 + columns[0] + GAP / 2) / width, middle / height, "→", size=18, ha="center", va="center")
-    return axes
-
-
-def _width(cell, size, out_size, room):
-    """Return how wide the figure is with cells of that side."""
-    return 0.2 + GAP + max(cell * size[1], room[0]) + max(cell * out_size[1], room[1])
+    return str(stride[0]) if stride[0] == stride[1] else times(stride)

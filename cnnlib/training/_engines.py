@@ -1,5 +1,6 @@
 """The few words in which our engine and torch's differ: where arrays live, and how one batch gives gradients."""
 
+import sys
 from contextlib import contextmanager, nullcontext
 
 import numpy as np
@@ -320,7 +321,5 @@ def _as_tensor(a, example):
 
 
 def _is_torch_module(model):
-    import sys
-
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(model, torch.nn.Module)

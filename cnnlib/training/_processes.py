@@ -32,9 +32,6 @@ class Alone:
     def begin_alike(self, engine):
         pass
 
-    def wait(self):
-        pass
-
 
 class Together:
     """One of several processes. Process k of n takes the rows k, k + n, k + 2n, ... of each batch."""
@@ -80,9 +77,6 @@ class Together:
             self.distributed.broadcast(tensor, 0)
             state[name] = tensor.cpu().numpy() if isinstance(value, np.ndarray) else tensor
         engine.load(state)
-
-    def wait(self):
-        self.distributed.barrier()
 
     def _tensor(self, a):
         return self._on_device(self.torch.as_tensor(a))

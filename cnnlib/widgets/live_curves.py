@@ -36,7 +36,7 @@ class LiveCurves:
         self._image = ipywidgets.Image(format="png", layout={"max_width": "100%"})
         self._image.layout.display = "none"  # until there is something to see
         self._label = ipywidgets.Label(self.sentence)
-        self._box = ipywidgets.VBox([self._image, self._label])
+        self._box = ipywidgets.VBox([self._image, self._label], layout={"align_items": "flex-start"})  # not stretched
 
     def __call__(self, progress):
         """Draw what there is, if it is time."""

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cnnlib import data, initializers, layers, optim, train, training
+from cnnlib import data, layers, train, training
 from tests.bench.conv import machine
 from tests.bench.pairs import measure, ratio
 
@@ -70,7 +70,7 @@ def _mnist(nn, seeds, epochs, pixels=0, limit=None):
     runs = []
     for seed in seeds:
         net = lenet5(nn, np.random.default_rng(seed))
-        optimizer, cosine = sgd(nn, net, lr=0.05)
+        optimizer, cosine = train.sgd_with_cosine(nn, net, lr=0.05)
         runs.append(training.fit(
             net, (x - 0.13, y), (x_test - 0.13, y_test), epochs=epochs, optimizer=optimizer, batch_size=64, seed=seed,
             schedule=cosine, callback=lambda progress: progress.epoch_ended and training.text_bar(progress),
@@ -93,20 +93,7 @@ def lenet5(nn, rng):
         "conv2": nn.Conv2d(6, 16, 5), "relu2": nn.ReLU(), "pool2": nn.MaxPool2d(2), "flatten": nn.Flatten(),
         "fc1": nn.Linear(400, 120), "relu3": nn.ReLU(), "fc2": nn.Linear(120, 84), "relu4": nn.ReLU(),
         "fc3": nn.Linear(84, 10)})
-    first = {name: initializers.he_normal(tuple(a.shape), rng) if a.ndim > 1 else initializers.zeros(tuple(a.shape))
-             for name, a in net.state_dict().items()}
-    net.load_state_dict(first if nn is layers else nn.tensors(first))
-    return net
-
-
-def sgd(nn, net, lr):
-    """Return the optimiser and the schedule of an engine."""
-    settings = dict(lr=lr, momentum=0.9, weight_decay=5e-4)
-    if nn is layers:
-        return optim.SGD(net.parameters(), **settings), optim.CosineAnnealingLR
-    import torch
-
-    return torch.optim.SGD(net.parameters(), **settings), torch.optim.lr_scheduler.CosineAnnealingLR
+    return train.he_first(nn, net, rng)
 
 
 # ---- how fast
@@ -137,7 +124,8 @@ def lenet_sides():
     rng = np.random.default_rng(0)
     x, y = rng.random((64, 1, 28, 28), dtype=np.float32), rng.integers(0, 10, 64)
     ours, theirs = (lenet5(nn, np.random.default_rng(0)) for nn in (layers, torch_layers))
-    (our_sgd, _), (their_sgd, _) = sgd(layers, ours, 0.01), sgd(torch_layers, theirs, 0.01)
+    our_sgd, _ = train.sgd_with_cosine(layers, ours, 0.01)
+    their_sgd, _ = train.sgd_with_cosine(torch_layers, theirs, 0.01)
     loss, turned, tx, ty = layers.CrossEntropyLoss(), layers.batch_innermost(x), *map(torch.from_numpy, (x, y))
 
     def numpy_step():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import assert_close
+from helpers import assert_close, lenet5
 
 pytest.importorskip("anywidget")
 
@@ -13,14 +13,6 @@ from cnnlib.widgets import NetworkViewer, _network, _seen
 from cnnlib.widgets._network import Network
 
 PICTURE = drawing_of(np.random.default_rng(3), (8, 8))
-
-
-def lenet5(nn):
-    return nn.Sequential({
-        "c1": nn.Conv2d(1, 6, 5), "relu1": nn.ReLU(), "s2": nn.MaxPool2d(2),
-        "c3": nn.Conv2d(6, 16, 5), "relu3": nn.ReLU(), "s4": nn.MaxPool2d(2), "flatten": nn.Flatten(),
-        "c5": nn.Linear(400, 120), "relu5": nn.ReLU(), "f6": nn.Linear(120, 84), "relu6": nn.ReLU(),
-        "output": nn.Linear(84, 10)})
 
 
 def test_activations_belong_to_the_stage_before():

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from cnnlib._threads import run_all, scratch
-from cnnlib.conv._tiles.memory import boxes, inside, stepped
+from cnnlib.conv._tiles.memory import boxes, copy_phases, inside, stepped
 from cnnlib.conv._tiles.strips import split
 
 COLUMN_BYTES = 2**21  # of one block
@@ -220,19 +220,8 @@ def _shifts(axis, taps):
 def _phases(x, problem, rows, across, cols):
     """Return x (N, C, H, W) around some output positions, its columns by phases: (phases, C, R, S, N), zero outside."""
     n, c = x.shape[:2]
-    height = _height(problem, rows.stop - rows.start)
     width = cols.stop - cols.start + (across.taps - 1) * across.dilation // across.stride
-    phases = scratch("phases", (across.phases, c, height, width, n))
-    first_row = rows.start * problem.stride[0] - problem.padding[0][0]
-    top, bottom = inside(first_row, 1, height, x.shape[2])
-    if top or bottom < height:
-        phases[:, :, :top] = phases[:, :, bottom:] = 0
-    source = x.transpose(1, 2, 3, 0)[:, first_row + top:first_row + bottom]
-    for b in range(across.phases):
-        first_col = cols.start * across.stride + b - across.before
-        left, right = inside(first_col, across.stride, width, across.size)
-        to = phases[b, :, top:bottom]
-        if left or right < width:
-            to[:, :, :left] = to[:, :, right:] = 0
-        np.copyto(to[:, :, left:right], source[:, :, stepped((first_col, across.stride), left, right)])
+    phases = scratch("phases", (across.phases, c, _height(problem, rows.stop - rows.start), width, n))
+    first_row, first_col = rows.start * problem.stride[0] - problem.padding[0][0], cols.start * across.stride
+    copy_phases(phases.transpose(0, 2, 1, 4, 3), x, (first_row, 1), (first_col - across.before, across.stride))
     return phases

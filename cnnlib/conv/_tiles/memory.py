@@ -50,17 +50,27 @@ def inside(start, step, count, size):
 
 def copy_inside(to, x, rows, cols):
     """Copy from x (N, C, H, W) the given rows and columns, (first, step), into `to` (R, C, N, S); zero outside x."""
-    (top, bottom), (left, right) = (inside(*axis, count, size) for axis, count, size in (
-        (rows, to.shape[0], x.shape[2]), (cols, to.shape[3], x.shape[3])))
-    if top or bottom < to.shape[0]:
-        to[:top] = 0
-        to[bottom:] = 0
-    if left or right < to.shape[3]:
-        to[top:bottom, ..., :left] = 0
-        to[top:bottom, ..., right:] = 0
-    if top < bottom and left < right:
-        source = x[:, :, stepped(rows, top, bottom), stepped(cols, left, right)]
-        np.copyto(to[top:bottom, ..., left:right], source.transpose(2, 1, 0, 3))
+    copy_phases(to[None], x, rows, cols)
+
+
+def copy_phases(to, x, rows, cols):
+    """Copy from x (N, C, H, W) rows and columns, (first, step), into `to` (P, R, C, N, S); zero outside x.
+
+    Phase p holds the columns first + p, first + p + step, ...: those that a stride puts apart then lie side by side.
+    All is done in as few calls as can be: between two threads, calls are what costs.
+    """
+    phases, height, _, _, width = to.shape
+    top, bottom = inside(*rows, height, x.shape[2])
+    if top or bottom < height:
+        to[:, :top] = to[:, bottom:] = 0
+    source = x[:, :, stepped(rows, top, bottom)].transpose(2, 1, 0, 3)
+    for p in range(phases):
+        axis = cols[0] + p, cols[1]
+        left, right = inside(*axis, width, x.shape[3])
+        part = to[p, top:bottom]
+        if left or right < width:
+            part[..., :left] = part[..., right:] = 0
+        np.copyto(part[..., left:right], source[..., stepped(axis, left, right)])
 
 
 def stepped(axis, lo, hi):

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from cnnlib._threads import run_all, scratch
-from cnnlib.conv._tiles.memory import boxes, copy_inside, inside, merge_last, rows_first, stepped
+from cnnlib.conv._tiles.memory import boxes, copy_inside, copy_phases, merge_last, rows_first
 
 BLOCK_BYTES = 2**21  # the strips of one block: with smaller ones, calls of NumPy cost more than the cache spares
 MIN_WIDTH, MAX_WIDTH = 128, 2048  # columns of a product, where the batch and the picture have so many
@@ -250,16 +250,8 @@ def _fill_by_phases(strips, batch_last, x, first_row, row_step, first_col, step)
     width = cols + (kw - 1) // step
     phases = scratch("phases", (step, rows, channels, *((width, samples) if batch_last else (samples, width))))
     phases = phases.swapaxes(3, 4) if batch_last else phases
-    top, bottom = inside(first_row, row_step, rows, x.shape[2])
-    if top or bottom < rows:
-        phases[:, :top] = phases[:, bottom:] = 0
-    source = x[:, :, stepped((first_row, row_step), top, bottom)].transpose(2, 1, 0, 3)
+    copy_phases(phases, x, (first_row, row_step), (first_col, step))
     for p in range(step):
-        left, right = inside(first_col + p, step, width, x.shape[3])
-        to = phases[p, top:bottom]
-        if left or right < width:
-            to[..., :left] = to[..., right:] = 0
-        np.copyto(to[..., left:right], source[..., stepped((first_col + p, step), left, right)])
         to = strips[:, :, p::step]
         row, channel, sample, col = phases[p].strides
         np.copyto(to, as_strided(phases[p], to.shape, (row, channel, col, sample, col)))
