@@ -179,3 +179,13 @@ def test_report_has_no_path_of_this_machine(tmp_path, monkeypatch):
     finding = doctor.Finding("note", "a", f"in {Path(doctor.cnnlib.__file__).parent}", f"{doctor.PIP} b")
     monkeypatch.setattr(doctor, "examine", lambda folder: [finding])
     assert doctor.report(tmp_path).splitlines()[:2] == ["note   a  in cnnlib", '          -> python -m pip install b']
+
+
+def test_a_package_under_another_name_counts(monkeypatch):
+    def version(name):
+        if name == "opencv-python":
+            return "4.12.0"
+        raise doctor.metadata.PackageNotFoundError(name)
+    monkeypatch.setattr(doctor.metadata, "version", version)
+    assert doctor.installed_version("opencv-python-headless") == "4.12.0"
+    assert doctor.installed_version("numpy") is None

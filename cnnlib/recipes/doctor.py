@@ -4,6 +4,7 @@ A fault keeps a lecture from running; a note says what is missing for more comfo
 doctor`` exits with 1 if there is a fault. The table is plain ASCII, as some consoles can print nothing else.
 """
 
+import contextlib
 import importlib
 import math
 import os
@@ -30,14 +31,16 @@ RENAME = "move" if sys.platform == "win32" else "mv"
 GIGABYTE = 10**9
 MEMORY_NEEDED, DISK_NEEDED = 2 * GIGABYTE, 1 * GIGABYTE
 # A file of such a name beside a notebook is imported instead of the package.
-PACKAGES = ("IPython", "PIL", "anywidget", "cnnlib", "ipywidgets", "matplotlib", "numpy", "scipy", "skimage", "sklearn",
-            "sympy",
-            "threadpoolctl", "torch", "triton")
+PACKAGES = ("IPython", "PIL", "anywidget", "cnnlib", "cv2", "ipywidgets", "matplotlib", "numpy", "scipy", "skimage",
+            "sklearn", "sympy", "threadpoolctl", "torch", "triton")
 WHAT_FOR = {
     "torch": "the torch and GPU halves of the lectures, parity checks", "jupyterlab": "opening the notebooks here",
     "ipywidgets": "interactives", "anywidget": "interactives", "scikit-image": "comparisons with scikit-image",
+    "opencv-python-headless": "comparisons with OpenCV",
     "scikit-learn": "real digits", "sympy": "symbolic derivations",
 }
+# Other names under which the same modules may be installed: two of them at once spoil each other.
+TWINS = {"opencv-python-headless": ("opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python")}
 
 
 @dataclass(frozen=True)
@@ -89,11 +92,11 @@ def requirements() -> dict[str, tuple[str, bool]]:
 
 
 def installed_version(package: str) -> str | None:
-    """The version that is installed, None where none is."""
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
+    """The installed version, of the package or of another that gives the same modules; None where none is."""
+    for name in (package, *TWINS.get(package, ())):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            return metadata.version(name)
+    return None
 
 
 def check_packages(version_of: Callable[[str], str | None] = installed_version) -> list[Finding]:

@@ -12,7 +12,8 @@ from packaging.utils import canonicalize_name
 import cnnlib
 from cnnlib.recipes import stamp
 
-CONDA_NAMES = {"torch": "pytorch"}  # where conda-forge spells a package in its own way
+# Where conda-forge spells a package in its own way.
+CONDA_NAMES = {"torch": "pytorch", "opencv-python-headless": "py-opencv"}
 TEXT = (".py", ".md", ".ipynb", ".toml", ".yml", ".txt", ".js", ".mjs", ".css", ".cfg", ".mplstyle", ".html", "")
 BESIDE = "../" + "shared"
 
