@@ -95,10 +95,12 @@ def _play(players, numbers, best, winners):
     if len(players) == 1:
         best[...], winners[...] = players[0], numbers[0]
         return
-    better = players[1] > players[0]
+    np.greater(players[1], players[0], out=winners.view(bool))  # 1 where the second is better
     np.maximum(players[0], players[1], out=best)
-    np.multiply(better.view(np.uint8), numbers[1], out=winners)
-    np.maximum(winners, numbers[0], out=winners)
+    if np.ndim(numbers[1]) or numbers != [0, 1]:  # else their numbers stand there already
+        np.multiply(winners, numbers[1], out=winners)
+        np.maximum(winners, numbers[0], out=winners)
+    better = np.empty(best.shape, bool) if players[2:] else None
     for player, number in zip(players[2:], numbers[2:]):
         np.greater(player, best, out=better)
         np.maximum(best, player, out=best)
