@@ -21,6 +21,14 @@ STEPS = 9  # in an epoch
 EPOCHS = 4
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c_is_heard():
+    """Let Ctrl-C interrupt: a shell that runs the tests in the background (`make test &`) has them ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def started(engine, path, seed=0, **changes):
     """Return (net, settings of fit) of a run that uses everything there is to be remembered."""
     if engine == "torch":
