@@ -57,6 +57,12 @@ class Stage:
     def multiply_adds(self):
         return 0 if self.weight is None else self.weight.size * prod(self.shape[1:])
 
+    @property
+    def faults(self):
+        """How many of the weights, biases and factors are NaN or infinite."""
+        arrays = [self.weight, self.bias, *(numbers for _, numbers in self.then)]
+        return sum(int((~np.isfinite(array)).sum()) for array in arrays if array is not None)
+
 
 class Network:
     """A copy of a model, in evaluation, opened where it is a Sequential.
@@ -207,7 +213,8 @@ class Network:
         for stage in self.stages:
             then = [[name, place(numbers) if name == "affine" else numbers] for name, numbers in stage.then]
             told.append({"name": stage.name, "kind": stage.kind, "shape": list(stage.shape), **stage.geometry,
-                         "weight": place(stage.weight), "bias": place(stage.bias), "then": then})
+                         "weight": place(stage.weight), "bias": place(stage.bias), "then": then,
+                         "faults": stage.faults})
         return told, np.concatenate(weights) if weights else np.zeros(1, np.float32)
 
 

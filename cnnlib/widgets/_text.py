@@ -12,7 +12,7 @@ MINUS = "\N{MINUS SIGN}"
 
 
 def full(value):
-    """Return a number as a sentence says it: at most four decimals, real minus, never "−0".
+    """Return a number as a sentence says it: at most four decimals, real minus, never "−0"; powers of ten if need be.
 
     Examples
     --------
@@ -24,7 +24,7 @@ def full(value):
         return "NaN"
     if math.isinf(value):
         return "∞" if value > 0 else f"{MINUS}∞"
-    if value and abs(value) < 0.001:
+    if value and not 0.001 <= abs(value) < 1e15:
         digits, power = f"{value:.1e}".split("e")
         return f"{digits}e{int(power)}".replace("-", MINUS)
     text = str(Decimal(value).quantize(Decimal("0.0001"), ROUND_HALF_UP)).rstrip("0").rstrip(".")

@@ -214,6 +214,8 @@ and a bias with sum −0.05; reads all of the input; sees 8×8 pixels.
             return "Draw, and say what the network will answer."
         at = self._at()
         unit = f" {self._unit_words(*at)}" if at else ""
+        if self._broken():
+            return f"{self._broken()}{unit}"
         if self.direction == "backward":
             target = self._target()
             return f"What changes the score of {self._label(target)}, {_two(self.logits[target])}.{unit}"
@@ -223,6 +225,14 @@ and a bias with sum −0.05; reads all of the input; sees 8×8 pixels.
                   f"{_percent(shares[second])} percent.")
         blank = "" if (self._picture() != 0).any() else "Nothing is drawn; the biases alone say "
         return blank + answer + unit
+
+    def _broken(self):
+        """Say why there is no answer, if some score is not a number; else an empty string."""
+        if np.isfinite(self.logits).all():
+            return ""
+        where = ", ".join(f"{stage.name} ({stage.faults})" for stage in self._network.stages if stage.faults)
+        why = f"weights that are NaN or infinite in {where}" if where else "they grew too large on the way"
+        return f"The scores are no numbers: {why}."
 
     def _unit_words(self, number, plane, row, col):
         stages = self._network.stages
@@ -270,11 +280,11 @@ and a bias with sum −0.05; reads all of the input; sees 8×8 pixels.
         maps = {name: value[:, 0, 0] if value.shape[1:] == (1, 1) else value
                 for name, value in zip(names, map(_strongest, values))}
         hidden = self.predict
-        shares = np.zeros(len(self.logits)) if hidden else self._shares()
         if hidden:
             maps = {"input": maps["input"]}
-        ax = plots.plot_network(maps, view=self.view, shares=None if hidden else shares,
-                                labels=[self._label(k) for k in range(len(shares))],
+        shares = None if hidden or self._broken() else self._shares()
+        ax = plots.plot_network(maps, view=self.view, shares=shares,
+                                labels=[self._label(k) for k in range(len(self.logits))],
                                 role="gradient" if self.direction == "backward" and not hidden else "input")
         ax.set_title(_wrapped(self.sentence()), loc="left", size=10, y=0, va="top", pad=-4)
         return ax.figure
@@ -296,7 +306,8 @@ def _wrapped(words):
 
 def _two(value):
     """Return a number with at most two decimals."""
-    return full(math.floor(100 * float(value) + 0.5) / 100)
+    value = float(value)
+    return full(math.floor(100 * value + 0.5) / 100 if math.isfinite(value) else value)
 
 
 def _percent(share):

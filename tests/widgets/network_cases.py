@@ -5,6 +5,8 @@ import numpy as np
 from cnnlib import layers
 from cnnlib.widgets._seen import seen
 
+BROKEN = {6: np.nan, 7: 3e38}  # the number of a net, and what two of its weights are: no numbers, or far too large
+
 
 def small_net(nn=layers, seed=0):
     """A net with everything that the browser knows of a usual one; 8×8 pixels, five classes."""
@@ -43,6 +45,8 @@ def nets():
                         nn.Flatten(), nn.Linear(12, 2), nn.Softmax(1)), (1, 6, 5)
     body = nn.Sequential({"c": nn.Conv2d(1, 5, 6), "r": nn.ReLU()})
     yield nn.Sequential({"body": body, "out": nn.Conv2d(5, 4, 1)}), (1, 6, 6)
+    for _ in BROKEN:
+        yield nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(18, 3), nn.Linear(3, 3)), (1, 5, 5)
 
 
 def drawing_of(rng, shape):
@@ -72,6 +76,8 @@ def network_cases(rng, plain):
             if hasattr(module, "running_mean"):
                 module.running_mean.data[...] = rng.normal(size=module.running_mean.data.shape)
                 module.running_var.data[...] = rng.uniform(0.5, 2, module.running_var.data.shape)
+        if seed in BROKEN:
+            list(net.parameters())[0].data.flat[:2] = BROKEN[seed]
         for k in range(6):
             drawing, fit = drawing_of(rng, shape[1:]) * bool(k), "framed" if k % 2 else "drawn"
             viewer = NetworkViewer(net, shape, drawing=drawing, fit=fit)

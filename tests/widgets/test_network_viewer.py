@@ -184,3 +184,19 @@ def test_what_is_no_model():
 def test_every_known_kind_is_known():
     for net, shape in nets():
         assert Network(net, shape).known, net
+
+
+def test_a_net_whose_weights_are_no_numbers_says_so():
+    net = small_net()
+    list(net.parameters())[2].data[2, 1, 0, :2] = np.nan, np.inf
+    for direction in ("forward", "backward"):
+        viewer = NetworkViewer(net, (1, 8, 8), drawing=np.ones((8, 8)), direction=direction)
+        assert viewer.sentence() == "The scores are no numbers: weights that are NaN or infinite in deep (2)."
+        assert viewer.picture()[:4] == b"\x89PNG"
+
+
+def test_a_net_that_overflows_says_so():
+    net = small_net()
+    list(net.parameters())[0].data[...] = 3e38
+    viewer = NetworkViewer(net, (1, 8, 8), drawing=np.ones((8, 8)))
+    assert viewer.sentence() == "The scores are no numbers: they grew too large on the way."

@@ -10,7 +10,7 @@ import { decode, same } from "./kit/state.js";
 import { waiting } from "./kit/call.js";
 import { seenOf } from "./kit/seen.js";
 import { sizeOf, forward, backward, readsOf, partsOf, softmaxOf } from "./kit/network.js";
-import { labelOf, percent, ranking, targetOf, unitOf, sentence } from "./network_words.js";
+import { brokenWords, labelOf, percent, ranking, targetOf, unitOf, sentence } from "./network_words.js";
 import { shownOf, flatLayout, layeredLayout, pointOf, hit } from "./network_layout.js";
 import { abs, floor, max, min, round } from "./kit/numbers.js";
 
@@ -174,7 +174,7 @@ function build(kit, net) {
     write(note, LEGEND[back ? "backward" : "forward"](s.contrast === "map"));
     const lines = unit ? wires(context, s, unit, lift) : 0;
     Object.assign(canvas.dataset, { view: s.view, lines, silent: silent.length, focus: unit ? [unit.stage, unit.map, unit.row, unit.col].join() : "", value: String(ranking(now.outs.at(-1))[0]) });
-    if (hidden) canvas.dataset.value = "";
+    if (hidden || brokenWords(now)) canvas.dataset.value = "";
     setAttribute(canvas, "aria-label", say(s));
   }
 
@@ -210,7 +210,7 @@ function build(kit, net) {
 
   // The shares of the classes as bars beside the last column.
   function answers(context, s, print, text) {
-    const { now, last, top, width, hidden } = look, shares = softmaxOf(now.outs.at(-1)), order = ranking(shares), best = order[0];
+    const { now, last, top, width, hidden } = look, shares = softmaxOf(now.outs.at(-1)), order = ranking(shares), none = brokenWords(now), best = none ? -1 : order[0];
     const rows = shares.length <= 12 ? [...shares.keys()] : order.slice(0, 10), step = shares.length <= 12 ? last.step : (look.height - top) / 12;
     const x = width - 7.3 * print, first = shares.length <= 12 ? last.top : 0, room = 2 * print;
     rows.forEach((k, n) => {
@@ -220,7 +220,7 @@ function build(kit, net) {
       context.textAlign = "right";
       context.fillText(labelOf(s, k).slice(0, 9), x + 1.1 * print, y + 0.36 * print);
       context.textAlign = "left";
-      if (hidden) return context.fillText("?", x + 1.5 * print, y + 0.36 * print);
+      if (hidden || none) return context.fillText(hidden ? "?" : "NaN", x + 1.5 * print, y + 0.36 * print);
       context.fillStyle = css(ROLES.output);
       context.fillRect(x + 1.5 * print, y - 0.32 * print, max(shares[k] * room, 0.5), 0.64 * print);
       context.fillStyle = text;
@@ -251,12 +251,12 @@ function build(kit, net) {
 
   function toneTable(data, back) {
     let low = 0, high = 0;
-    for (const x of data) { if (x < low) low = x; if (x > high) high = x; }
+    for (const x of data) if (Number.isFinite(x)) { if (x < low) low = x; if (x > high) high = x; }
     const most = max(-low, high) || 1, scale = back ? toneScale(most, "gradient", theme()) : low < 0 ? greyScale(-most, most) : greyScale(0, most);
     const table = new Uint32Array(257), packed = ([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r, span = scale.high - scale.low;
     for (let t = 0; t < 256; t++) table[t] = packed(scale.rgb(scale.low + (t / 255) * span));
     table[256] = packed([213, 94, 0]);
-    return (x) => table[x !== x ? 256 : max(0, min(255, round(((x - scale.low) / span) * 255)))];
+    return (x) => table[!Number.isFinite(x) ? 256 : max(0, min(255, round(((x - scale.low) / span) * 255)))];
   }
 
   // Lines from a unit to all that it reads, thick where the product is large: orange where it adds, ink where it takes away.

@@ -3,7 +3,7 @@ import { full, places, plural } from "./kit/text.js";
 import { readsOf, sightOf, softmaxOf, partsOf } from "./kit/network.js";
 import { floor } from "./kit/numbers.js";
 
-const two = (value) => full(floor(100 * value + 0.5) / 100);
+const two = (value) => full(Number.isFinite(value) ? floor(100 * value + 0.5) / 100 : value);
 const percent = (share) => floor(100 * share + 0.5);
 const labelOf = (s, k) => s.labels[k] ?? String(k);
 
@@ -13,7 +13,8 @@ function ranking(shares) {
 }
 
 function targetOf(s, scores) {
-  return s.target ?? ranking(scores)[0];
+  const nan = scores.findIndex(Number.isNaN);  // NumPy's argmax takes the first NaN
+  return s.target ?? (nan < 0 ? ranking(scores)[0] : nan);
 }
 
 // The selected unit as { stage, map, row, col }, or null where there is none.
@@ -48,13 +49,21 @@ function makingWords(stage, parts, weights, map) {
   return `, from ${plural(parts.length, "product")}${stage.bias < 0 ? "" : " and a bias"} with sum ${two(sum)}${then}`;
 }
 
+// Why there is no answer, if some score is not a number; else an empty string.
+function brokenWords({ stages, outs }) {
+  if (outs.at(-1).every(Number.isFinite)) return "";
+  const where = stages.filter(({ faults }) => faults).map(({ name, faults }) => `${name} (${faults})`).join(", ");
+  return `The scores are no numbers: ${where ? "weights that are NaN or infinite in " + where : "they grew too large on the way"}.`;
+}
+
 function sentence(s, net, unit, hidden) {
   if (hidden) return "Draw, and say what the network will answer.";
-  const scores = net.outs.at(-1), more = unit ? ` ${unitWords(s, net, unit)}` : "";
+  const scores = net.outs.at(-1), more = unit ? ` ${unitWords(s, net, unit)}` : "", broken = brokenWords(net);
+  if (broken) return broken + more;
   if (s.direction === "backward") return `What changes the score of ${labelOf(s, targetOf(s, scores))}, ${two(scores[targetOf(s, scores)])}.${more}`;
   const shares = softmaxOf(scores), [first, second] = ranking(shares);
   const answer = `${labelOf(s, first)}, ${percent(shares[first])} percent; next ${labelOf(s, second)}, ${percent(shares[second])} percent.`;
   return `${net.outs[0].some((x) => x !== 0) ? "" : "Nothing is drawn; the biases alone say "}${answer}${more}`;
 }
 
-export { labelOf, percent, ranking, targetOf, unitOf, sentence };
+export { brokenWords, labelOf, percent, ranking, targetOf, unitOf, sentence };

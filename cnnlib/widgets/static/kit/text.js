@@ -12,7 +12,7 @@ function trim(digits) {
 function full(value) {
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "\u221e" : MINUS + "\u221e";
-  if (value !== 0 && abs(value) < 0.001) return value.toExponential(1).replace(/-/g, MINUS);
+  if (value !== 0 && !(abs(value) >= 0.001 && abs(value) < 1e15)) return value.toExponential(1).replace("e+", "e").replace(/-/g, MINUS);
   return trim(value.toFixed(4));
 }
 
