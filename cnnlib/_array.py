@@ -169,6 +169,22 @@ def scatter_add(out, index, values):
     return out
 
 
+def scatter_min(out, index, values):
+    """Lower the elements of 1-d `out` that `index` names to `values` where those are smaller; return a new array."""
+    if is_torch(out):
+        return out.scatter_reduce(0, index, values, "amin")
+    out = out.copy()
+    np.minimum.at(out, index, values)
+    return out
+
+
+def places(condition):
+    """Return where `condition` holds, as int64 positions in the flat array (nonzero has two shapes)."""
+    if is_torch(condition):
+        return condition.reshape(-1).nonzero().reshape(-1)
+    return np.flatnonzero(condition)
+
+
 def uniform(like, rng):
     """Draw a random number in [0, 1), float32, for each element of `like`.
 
