@@ -53,39 +53,46 @@ def hysteresis(strength, low, high, *, connectivity=2):
 
 def linked(weak, strong, connectivity=2):
     """Return which pixels of `weak` (..., H, W) are in one component with one that is also `strong`."""
-    numbers, count = _number_runs(weak)
-    above, below = _links(weak, numbers, connectivity)
-    root = _roots(count, above, below, like=numbers)
-    kept = _array.zeros((count,), like=weak)
-    kept[root[numbers[weak & strong]]] = True
-    out = _array.zeros(weak.shape, like=weak)
-    out[weak] = kept[root[numbers[weak]]]
-    return out
+    line, width = _as_line(weak)
+    at = _array.places(line)
+    begins = line[at]
+    begins[1:] = ~line[at[1:] - 1]  # the first pixel has nothing before it
+    number = begins.cumsum(0) - 1  # of the run that each weak pixel is in
+    count = int(begins.sum())
+    numbers = _array.zeros(line.shape, like=at)
+    numbers[at] = number
 
-
-def _number_runs(weak):
-    """Number the runs in reading order: (for each pixel the number of the last run that began, how many there are)."""
-    begins = _array.zeros(weak.shape, like=weak)
-    begins[..., :1] = weak[..., :1]
-    begins[..., 1:] = weak[..., 1:] & ~weak[..., :-1]
-    numbers = begins.reshape(-1).cumsum(0) - 1
-    return numbers.reshape(weak.shape), int(begins.sum())
-
-
-def _links(weak, numbers, connectivity):
-    """Return the pairs of touching runs as two arrays of numbers, the upper run's and the lower one's."""
-    upper, lower = weak[..., :-1, :], weak[..., 1:, :]
-    number, under = numbers[..., :-1, :], numbers[..., 1:, :]
-    side = upper & lower
-    side[..., 1:] = side[..., 1:] & ~(upper & lower)[..., :-1]  # two runs share a stretch of sides: once is enough
-    pairs = [(number[side], under[side])]
-    if connectivity == 2:  # corners, where no side says it already
-        left, right = (..., slice(None, -1)), (..., slice(1, None))
-        fall = upper[left] & lower[right] & ~upper[right] & ~lower[left]
-        rise = upper[right] & lower[left] & ~upper[left] & ~lower[right]
-        pairs += [(number[left][fall], under[right][fall]), (number[right][rise], under[left][rise])]
+    pairs = [(numbers[upper], numbers[lower]) for upper, lower in _touching(line, width, connectivity)]
     concatenate = _array.library(weak=weak).concatenate
-    return concatenate([a for a, _ in pairs]), concatenate([b for _, b in pairs])
+    root = _roots(count, *(concatenate(side) for side in zip(*pairs)), like=at)
+    kept = _array.zeros((count,), like=weak)
+    kept[root[number[_as_line(strong)[0][at]]]] = True
+    out = _array.zeros(line.shape, like=weak)
+    out[at] = kept[root[number]]
+    return out.reshape(*weak.shape[:-2], weak.shape[-2] + 1, width)[..., :-1, :-1]
+
+
+def _as_line(mask):
+    """Return masks (..., H, W), each row and each picture with a False behind it, as one line; and a row's length."""
+    *outer, height, width = mask.shape
+    line = _array.zeros((*outer, height + 1, width + 1), like=mask)
+    line[..., :-1, :-1] = mask
+    return line.reshape(-1), width + 1
+
+
+def _touching(line, width, connectivity):
+    """Yield the positions of pixels in neighbouring rows that touch, upper and lower ones, at least a pair for any two
+    runs that do."""
+    both = line[:-width] & line[width:]
+    both[1:] = both[1:] & ~both[:-1]  # a stretch of sides that two runs share: once is enough
+    side = _array.places(both)
+    yield side, side + width
+    if connectivity == 2:  # corners, where no side says it already
+        here, right, below, beyond = line[:-width - 1], line[1:-width], line[width:-1], line[width + 1:]
+        fall = _array.places(here & beyond & ~right & ~below)
+        yield fall, fall + width + 1
+        rise = _array.places(right & below & ~here & ~beyond)
+        yield rise + 1, rise + width
 
 
 def _roots(count, above, below, like):
