@@ -55,13 +55,14 @@ def crests(magnitude, row, col, low):
     at = _array.places(candidate)
     flat, row, col = magnitude.reshape(-1), row.reshape(-1)[at], col.reshape(-1)[at]
 
-    # Steps to neighbours are steps in the flat picture. `forward` is the gradient, turned so that 2 col + row grows.
-    backward = 2 * col + row < 0
-    down, right = where((row < 0) ^ backward, -1, 1) * magnitude.shape[-1], where((col < 0) ^ backward, -1, 1)
-    steep = abs(row) > abs(col)
+    backward = 2 * col + row < 0  # turn the gradient around where it is to point to the other crossing
+    row, col = where(backward, -row, row), where(backward, -col, col)
+    down, right = where(row < 0, -1, 1) * magnitude.shape[-1], where(col < 0, -1, 1)  # steps in the flat picture
+    row, col = abs(row), abs(col)
+    steep = row > col
     straight, diagonal = where(steep, down, right), down + right
-    larger, smaller = where(steep, abs(row), abs(col)), where(steep, abs(col), abs(row))
-    share = smaller / where(larger > 0, larger, 1)  # how far from the straight neighbour to the diagonal one
+    larger, smaller = where(steep, row, col), where(steep, col, row)
+    share = smaller / where(larger > 0, larger, 1)  # of the way from the straight neighbour to the diagonal one
 
     here = flat[at]
     after = (1 - share) * flat[at + straight] + share * flat[at + diagonal]
