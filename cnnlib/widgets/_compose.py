@@ -4,11 +4,13 @@ anywidget loads a widget's module from a blob, where ``import "./kit/grid.js"`` 
 one-line ``import { a, b } from "./kit/x.js";``, exports by one last ``export { a, b };``, node loads it as it is,
 and a page gets the files joined, without comments and without what only people need to read: most spaces and line
 breaks, brackets round one argument, the last semicolon of a block, ``const`` after ``const``, ``true`` for ``!0``.
+Functions of the kit that a widget does not name are left out.
 So every statement ends in a semicolon or a brace and none is empty, a regular expression has neither quote nor space
 in it, and a template has no template in it.
 """
 
 import re
+from collections import Counter
 from pathlib import Path
 
 STATIC = Path(__file__).with_name("static")
@@ -25,6 +27,7 @@ _SPARE = re.compile(_TEXT + r"""|(?<!\w)\((\w+)\)(?==>)"""  # (x)=>, not return(
 _WORD = re.compile(_TEXT + r"""|(?<![\w.])(true|false)\b""")
 _NESTED = re.compile(r"`[^`\n]*\$\{[^}`\n]*`[^\n]*")
 _ESCAPE = re.compile(r"\\u([0-9a-f]{4})")
+_FUNCTION = re.compile(r"^(?:async )?function (\w+)\((?:[^\n]*\}\n|[^\n]*\{\n.*?^\}\n)", re.MULTILINE | re.DOTALL)
 _DECLARED = re.compile(r"^(?:async )?(?:function|const|let|class) (\w+)", re.MULTILINE)
 
 
@@ -53,9 +56,12 @@ def join(*names):
         Two files declare the same name at their top level, a file imports in another form, or a template stands in
         a template.
     """
-    owner, parts = {}, []
+    owner, texts, kept = {}, [], []
     for path in files(*names):
-        text = _EXPORT.sub("", _IMPORT.sub("", path.read_text(encoding="utf-8")))
+        raw = path.read_text(encoding="utf-8")
+        if path.name in names:
+            kept += re.findall(r"\w+", "".join(_EXPORT.findall(raw)))
+        text = _EXPORT.sub("", _IMPORT.sub("", raw))
         if left := re.search(r"^(?:import|export)\b.*", text, re.MULTILINE):
             raise ValueError(f"{path.name}: `{left[0]}` is not a one-line import or a last export of names")
         if nested := _NESTED.search(text):
@@ -64,10 +70,21 @@ def join(*names):
             if name in owner:
                 raise ValueError(f"{path.name} and {owner[name]} both declare `{name}` at their top level")
             owner[name] = path.name
-        text = _BREAK.sub("", _TOKEN.sub(_kept, text))
-        text = _WORD.sub(lambda m: m[1] or {"true": "!0", "false": "!1"}[m[2]], _SPARE.sub(_kept, text))
-        parts.append(_merged(text))
-    return "".join(parts)
+        texts.append(text)
+    return "".join(map(_shortened, _needed(texts, kept)))
+
+
+def _needed(texts, kept):
+    """Leave out the functions whose name stands nowhere but where they begin; `kept` are the names that stay."""
+    times = Counter(re.findall(r"\w+", " ".join(texts)))
+    fewer = [_FUNCTION.sub(lambda m: m[0] if times[m[1]] > 1 or m[1] in kept else "", text) for text in texts]
+    return texts if fewer == texts else _needed(fewer, kept)
+
+
+def _shortened(text):
+    """Return a file without what only people need to read."""
+    text = _BREAK.sub("", _TOKEN.sub(_kept, text))
+    return _merged(_WORD.sub(lambda m: m[1] or {"true": "!0", "false": "!1"}[m[2]], _SPARE.sub(_kept, text)))
 
 
 def _merged(text):

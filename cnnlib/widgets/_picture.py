@@ -65,8 +65,8 @@ def panel_figure(panels, words):
     Parameters
     ----------
     panels : sequence of (array of shape (H, W), title, role)
-        Up to 16×16 drawn as numbers, larger ones as pictures. An array of NaN alone is drawn as question marks:
-        an answer that is not yet shown.
+        Up to 16×16 drawn as numbers, larger ones and those in colour, (H, W, 3), as pictures. An array of NaN alone
+        is drawn as question marks: an answer that is not yet shown.
     words : str
     """
     import textwrap
@@ -82,7 +82,7 @@ def panel_figure(panels, words):
         for ax, (array, title, role) in zip(np.ravel(axes), panels):
             hidden = np.isnan(array).all()
             array = np.zeros_like(array) if hidden else array
-            if max(array.shape) > GRID:
+            if array.ndim == 3 or max(array.shape) > GRID:
                 plots.plot_image(array, ax, title=title, limits=(-1, 1) if hidden else None)
                 continue
             plots.plot_grid(array, ax, role=role, title=title)

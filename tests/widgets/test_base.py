@@ -80,9 +80,10 @@ def test_module_is_small_and_whole(example, tmp_path):
 
 def test_compose_refuses_clashes_other_imports_and_nested_templates(tmp_path, monkeypatch):
     monkeypatch.setattr(_compose, "STATIC", tmp_path)
-    (tmp_path / "a.js").write_text('import { twice } from "./b.js";\nconst once = 1; // here\nexport { once };\n')
+    (tmp_path / "a.js").write_text(
+        'import { twice } from "./b.js";\nconst once = twice(1); // here\nexport { once };\n')
     (tmp_path / "b.js").write_text("// two\nfunction twice(x) {\n  return 2 * x;\n}\n\nexport { twice };\n")
-    assert _compose.join("a.js") == "function twice(x){return 2*x}const once=1;"
+    assert _compose.join("a.js") == "function twice(x){return 2*x}const once=twice(1);"
     (tmp_path / "b.js").write_text("const once = 2;\nexport { once };\n")
     with pytest.raises(ValueError, match="a.js and b.js both declare `once`"):
         _compose.join("a.js")
@@ -92,6 +93,19 @@ def test_compose_refuses_clashes_other_imports_and_nested_templates(tmp_path, mo
     (tmp_path / "b.js").write_text("const twice = `${a ? ` + ${b}` : c}`;\n")
     with pytest.raises(ValueError, match="b.js: a template in a template"):
         _compose.join("a.js")
+
+
+def test_joining_leaves_out_what_is_not_called(tmp_path, monkeypatch):
+    """By name, until no more goes; what the widget's own file exports stays, whoever may call it."""
+    monkeypatch.setattr(_compose, "STATIC", tmp_path)
+    (tmp_path / "a.js").write_text('import { used } from "./b.js";\nfunction render() { return used(1); }\n'
+                                   "export { render };\n")
+    (tmp_path / "b.js").write_text(
+        "function inner() {\n  return 1;\n}\n\nfunction spare() {\n  if (inner()) {\n    return 2;\n  }\n}\n\n"
+        "function used(x) { return x; }\nfunction short() { return 3; }\nconst more = [1].map((x) => x);\n"
+        "export { inner, spare, used, short, more };\n")
+    assert _compose.join("a.js") == \
+        "function used(x){return x}const more=[1].map(x=>x);function render(){return used(1)}"
 
 
 @pytest.mark.parametrize("written, joined", [

@@ -172,7 +172,7 @@ FAULTS = {
     "microscope: row and column": (
         "kit/maths.js", "[floor(k / cols) * g.dilation - g.pad[0][0], (k % cols) * g.dilation - g.pad[1][0]]",
         "[(k % cols) * g.dilation - g.pad[0][0], floor(k / cols) * g.dilation - g.pad[1][0]]"),
-    "microscope: last output": ("kit/maths.js", "let i = 0; i < rows; i++", "let i = 0; i < rows - 1; i++"),
+    "microscope: last output": ("kit/sweep.js", "let i = 0; i < rows; i++", "let i = 0; i < rows - 1; i++"),
     "builder: own stride in the field": (
         "shape_words.js", "jump = jump.map((x, a) => x * at(a, 1));", "jump = jump.map((x, a) => at(a, 1));"),
     "builder: row and column": ("shape_words.js", "[depth, rows.out, cols.out]", "[depth, cols.out, rows.out]"),

@@ -1,6 +1,6 @@
 // The shape builder: each layer changes size, cost and how far a unit sees.
 import { mount } from "./kit/root.js";
-import { button, control } from "./kit/controls.js";
+import { button, control } from "./kit/form.js";
 import { choice } from "./kit/choice.js";
 import { menu } from "./kit/menu.js";
 import { scrub } from "./kit/scrub.js";

@@ -1,6 +1,6 @@
 // One of a few, as buttons in a row.
 import { element, on, arrow, setAttribute } from "./dom.js";
-import { control } from "./controls.js";
+import { control } from "./form.js";
 
 function choice({ trait, label, options, signal, change }) {
   const buttons = options.map(([value, words]) => {

@@ -1,11 +1,8 @@
 // Controls that are real form elements with labels; what cannot act now is not drawn.
+import { control, button } from "./form.js";
 import { element, on, setAttribute } from "./dom.js";
 import { full, parse } from "./text.js";
 import { max } from "./numbers.js";
-
-function control(trait, label, title, ...parts) {
-  return element("span.cw-control", { "data-trait": trait, title }, element("span.cw-label", {}, label), ...parts);
-}
 
 // [−] value [+] with a field to type into. read(text) -> value or null; change(value) commits.
 function stepper({ trait, label, signal, change, read = wholeNumber, title = null }) {
@@ -64,12 +61,6 @@ function toggle({ trait, label, signal, change, title = null }) {
   const field = element("input", { type: "checkbox" });
   on(field, signal, { change: () => change(field.checked) });
   return { element: element("label", { class: "cw-control cw-toggle", "data-trait": trait, title }, field, label), set: (on) => { field.checked = on; } };
-}
-
-function button({ act, label, title = null, signal, press }) {
-  const el = element("button.cw-button", { type: "button", "data-do": act, title }, label);
-  on(el, signal, { click: press });
-  return el;
 }
 
 export { control, stepper, toggle, button, wholeNumber, paddingOf };

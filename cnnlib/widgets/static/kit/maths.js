@@ -1,6 +1,7 @@
 // The arithmetic of the widgets: pure functions on arrays, the same answers as cnnlib's.
 // An array is { shape, data }; the last two axes are rows and columns. taps: how many weights a filter has, each way.
-import { ceil, floor, max, min } from "./numbers.js";
+import { addTap, range } from "./sweep.js";
+import { ceil, floor, max } from "./numbers.js";
 
 function span(taps, dilation) {
   return dilation * (taps - 1) + 1;
@@ -51,23 +52,6 @@ function readers(g, axis, i) {
     if (place >= 0 && place % g.stride === 0 && place / g.stride < g.out[axis]) found.push(place / g.stride);
   }
   return found;
-}
-
-// out += weight * (the plane shifted): one tap of the filter, one sweep over the picture.
-function addTap(out, [rows, cols], plane, [h, w], down, right, stride, weight) {
-  const outside = weight * 0;                       // NaN for a weight that is not finite, as zero padding gives
-  const first = max(0, ceil(-right / stride));
-  const last = min(cols - 1, floor((w - 1 - right) / stride));
-  for (let i = 0; i < rows; i++) {
-    const r = i * stride + down, o = i * cols;
-    const inside = r >= 0 && r < h;
-    if (outside !== 0) {
-      for (let j = 0; j < cols; j++) if (!inside || j < first || j > last) out[o + j] += outside;
-    }
-    if (!inside) continue;
-    let from = r * w + first * stride + right;
-    for (let j = first; j <= last; j++, from += stride) out[o + j] += weight * plane[from];
-  }
 }
 
 function planes(array) {
@@ -125,16 +109,6 @@ function sum(numbers) {
   let total = 0;
   for (const x of numbers) total += x;
   return total;
-}
-
-// [lowest, highest] of the numbers that are numbers.
-function range(data) {
-  let low = Infinity, high = -Infinity;
-  for (const x of data) {
-    if (x < low && x !== -Infinity) low = x;
-    if (x > high && x !== Infinity) high = x;
-  }
-  return low <= high ? [low, high] : [0, 0];
 }
 
 export { span, samePadding, padPairs, outputSize, geometry, unread, readers, addTap, planes, turned, conv2d, changeWeight, tapOffset, products, sum, range };

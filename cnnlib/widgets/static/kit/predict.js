@@ -1,6 +1,6 @@
 // Predict first: the answer is hidden until a number or a choice is committed; then both stand side by side.
 import { element, on, atEnd, write, visible } from "./dom.js";
-import { button } from "./controls.js";
+import { button } from "./form.js";
 import { full, parse } from "./text.js";
 
 // spec: { prompt(state), answer(state), place(state), epoch(state), choice: { label, pick(state) -> { yours, computed, place } } };

@@ -4,7 +4,7 @@ import { followTheme } from "./theme.js";
 import { followKeys, HELP } from "./keys.js";
 import { frames } from "./motion.js";
 import { voice } from "./say.js";
-import { button } from "./controls.js";
+import { button } from "./form.js";
 import { stateOf } from "./state.js";
 import { codeOf } from "./code.js";
 import { predictor } from "./predict.js";

@@ -1,6 +1,6 @@
 // Walking through cells in reading order: one back, one on, or by itself; Space plays.
 import { element } from "./dom.js";
-import { button } from "./controls.js";
+import { button } from "./form.js";
 import { player, stillness } from "./motion.js";
 import { floor, max, min } from "./numbers.js";
 
