@@ -4,10 +4,11 @@ How to add one, in five steps: the docstring of ``_base.py``.
 """
 
 _FILES = {"BackwardMicroscope": "backward_microscope", "ConvolutionMicroscope": "microscope",
-          "GraphStepper": "graph_stepper", "LiveCurves": "live_curves", "NetworkViewer": "network_viewer",
+          "GraphStepper": "graph_stepper", "LiveCurves": "live_curves",
+          "MaskExplorer": "mask_explorer", "NetworkViewer": "network_viewer",
           "OptimiserRace": "optimiser_race", "PoolingStepper": "pooling_stepper", "Redraw": "redraw",
           "ShapeBuilder": "shape_builder"}
-__all__ = ["BackwardMicroscope", "ConvolutionMicroscope", "GraphStepper", "LiveCurves", "NetworkViewer",
+__all__ = ["BackwardMicroscope", "ConvolutionMicroscope", "GraphStepper", "LiveCurves", "MaskExplorer", "NetworkViewer",
            "OptimiserRace", "PoolingStepper", "Redraw", "ShapeBuilder"]
 
 

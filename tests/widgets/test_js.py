@@ -15,6 +15,7 @@ import pytest
 pytest.importorskip("anywidget")
 
 from backward_cases import backward_cases
+from mask_cases import mask_cases
 from network_cases import network_cases
 from pooling_cases import pooling_cases
 from race_cases import race_cases
@@ -129,6 +130,7 @@ def cases(tmp_path_factory):
         "backward": backward_cases(rng, plain),
         "network": network_cases(np.random.default_rng(23), plain),
         "race": race_cases(np.random.default_rng(33), plain),
+        "masks": mask_cases(np.random.default_rng(12), plain),
     }
     path = tmp_path_factory.mktemp("cases") / "cases.json"
     path.write_text(json.dumps(found), encoding="utf-8")
@@ -194,6 +196,20 @@ FAULTS = {
     "race: memory shared between the weights": (
         "kit/race.js", "memory = [{}, {}]", "memory = [{}].flatMap((m) => [m, m])"),
     "race: last step": ("kit/race.js", "t < steps; t++", "t < steps - 1; t++"),
+    "masks: row and column": (
+        "kit/edges.js", "picture.shape, floor(k / size), k % size, 1, weights[k])",
+        "picture.shape, k % size, floor(k / size), 1, weights[k])"),
+    "masks: turned the other way": ("kit/edges.js", "(p - steps * radius) % n", "(p + steps * radius) % n"),
+    "masks: of equal turns the last": ("kit/edges.js", "if (x > strength[k])", "if (x >= strength[k])"),
+    "masks: thinned along the edge": (
+        "kit/edges.js", "const side = (direction[k] + 2) % 8,", "const side = direction[k],"),
+    "masks: both of two equals stay": (
+        "kit/edges.js", "own > (strength[k - step] || 0)", "own >= (strength[k - step] || 0)"),
+    "masks: joined by sides only": (
+        "kit/edges.js", "for (const [down, right] of WAYS) {",
+        "for (const [down, right] of WAYS.filter(([a, b]) => !(a * b))) {"),
+    "masks: the wrong side is bright": (
+        "mask_words.js", '"brighter on the right of", "darker', '"darker on the right of", "brighter'),
     "ring of zeros: one row less": ("kit/ring.js", "rows = top + h + pad[0][1]", "rows = top + h"),
 }
 
