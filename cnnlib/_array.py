@@ -105,6 +105,13 @@ def zeros(shape, like, dtype=None):
     return np.zeros(shape, dtype=dtype or like.dtype)
 
 
+def arange(size, like):
+    """Return the whole numbers from 0 to `size` - 1, int64, in the library and on the device of `like`."""
+    if is_torch(like):
+        return sys.modules["torch"].arange(size, device=like.device)
+    return np.arange(size, dtype=np.int64)
+
+
 def constant(a, like):
     """Return the NumPy array `a` in the library, on the device and in the dtype of `like`."""
     if is_torch(like):
