@@ -1,5 +1,7 @@
 """Neighbouring cells are judged together: divided by the strength of their block, the light cancels."""
 
+from math import prod
+
 import numpy as np
 
 from cnnlib import _array
@@ -107,14 +109,19 @@ def normalise_blocks(blocks, block_norm="L2-Hys", eps=1e-5):
     array of the same shape
     """
     one_of("block_norm", block_norm, NORMS)
-    last = (-3, -2, -1)
+    xp = _array.library(blocks=blocks)
+    vectors = blocks.reshape(-1, prod(blocks.shape[-3:]))
     if block_norm.startswith("L1"):
-        blocks = blocks / (blocks.sum(last)[..., None, None, None] + eps)
-        return blocks**0.5 if block_norm == "L1-sqrt" else blocks
-    blocks = _unit(blocks, eps)
-    return _unit(blocks.clip(max=CLIP), eps) if block_norm == "L2-Hys" else blocks
+        vectors = vectors / (vectors.sum(1) + eps)[:, None]
+        vectors = xp.sqrt(vectors) if block_norm == "L1-sqrt" else vectors
+    else:
+        vectors = vectors / _length(xp, vectors, eps)
+    if block_norm == "L2-Hys":
+        vectors = xp.clip(vectors, 0, CLIP, out=_array.spare(vectors))
+        vectors = xp.divide(vectors, _length(xp, vectors, eps), out=_array.spare(vectors))
+    return vectors.reshape(blocks.shape)
 
 
-def _unit(blocks, eps):
-    """Divide each block by the length of the vector that it is."""
-    return blocks / ((blocks * blocks).sum((-3, -2, -1))[..., None, None, None] + eps**2)**0.5
+def _length(xp, vectors, eps):
+    """Return the length of each row, as a column."""
+    return xp.sqrt(xp.einsum("ij,ij->i", vectors, vectors) + eps**2)[:, None]

@@ -3,9 +3,12 @@
 from math import isnan
 from numbers import Real
 
+import numpy as np
+
 from cnnlib import _array
+from cnnlib.features.hog import _strips
 from cnnlib.features.hog.blocks import NORMS, block_histograms, group_cells, normalise_blocks
-from cnnlib.features.hog.gradients import pixel_gradients, result_dtype
+from cnnlib.features.hog.gradients import gradients_of, levels, result_dtype
 from cnnlib.features.hog.votes import VOTES, cell_histograms, one_of, pixel_votes
 from cnnlib.geometry import as_int, as_pair
 
@@ -71,13 +74,14 @@ def hog(image, orientations=9, pixels_per_cell=(8, 8), cells_per_block=(3, 3), b
     one_of("block_norm", block_norm, NORMS)
     one_of("votes", votes, VOTES)
     check_window(window_sigma, votes)
-    grad_row, grad_col = pixel_gradients(image, transform_sqrt=transform_sqrt, channel_axis=channel_axis)
-    _check_size(image, grad_row.shape[-2:], cell, block, channel_axis)
-    ballots = pixel_votes(grad_row, grad_col, n, "hard" if votes == "hard" else "linear")
-    if votes == "trilinear":
-        blocks = block_histograms(*ballots, n, cell, block, window_sigma)
+    x, largest = levels(image, transform_sqrt, channel_axis)
+    _check_size(image, x.shape[-2:], cell, block, channel_axis)
+    if votes == "hard" and channel_axis is None and type(x) is np.ndarray and largest <= _strips.LARGEST:
+        blocks = group_cells(_strips.cell_histograms(x, n, cell), block)
     else:
-        blocks = group_cells(cell_histograms(*ballots, n, cell), block)
+        ballots = pixel_votes(*gradients_of(x, channel_axis is not None), n, "hard" if votes == "hard" else "linear")
+        blocks = (block_histograms(*ballots, n, cell, block, window_sigma) if votes == "trilinear" else
+                  group_cells(cell_histograms(*ballots, n, cell), block))
     blocks = _array.as_dtype(normalise_blocks(blocks, block_norm), result_dtype(image))
     *batch, rows, cols, height, width, n = blocks.shape
     return blocks.reshape(*batch, rows * cols * height * width * n) if feature_vector else blocks

@@ -42,11 +42,14 @@ def pixel_gradients(image, *, transform_sqrt=False, channel_axis=None):
     >>> int(grad_row[1, 1]), int(grad_col[1, 1])
     (4, 7)
     """
-    image = levels(image, transform_sqrt, channel_axis)
+    image, _ = levels(image, transform_sqrt, channel_axis)
+    return gradients_of(image, channel_axis is not None)
+
+
+def gradients_of(image, colours):
+    """Return the gradients of an image that :func:`levels` made, whose first axis may hold colours."""
     grad_row, grad_col = _differences(image)
-    if channel_axis is None:
-        return grad_row, grad_col
-    return _strongest(grad_row, grad_col)
+    return _strongest(grad_row, grad_col) if colours else (grad_row, grad_col)
 
 
 def _differences(x):
@@ -72,7 +75,7 @@ def _strongest(grad_row, grad_col):
 
 def levels(image, transform_sqrt=False, channel_axis=None):
     """Return the image in the dtype that its gradients have, channels (if any) first, after checking it."""
-    xp = _array.library(image=image)
+    _array.library(image=image)
     image = as_plain("hog", "image", image)
     dtype = _array.dtype_name(image)
     if dtype != "bool" and dtype not in _array.COMPUTE_DTYPE:
@@ -85,8 +88,8 @@ def levels(image, transform_sqrt=False, channel_axis=None):
         image = _channels_first(image, channel_axis)
     exact = "float" not in dtype
     image = _array.as_dtype(image, gradient_dtype(image))
-    _check_levels(image, exact, transform_sqrt)
-    return xp.sqrt(image) if transform_sqrt else image
+    largest = _largest_level(image, exact, transform_sqrt)
+    return (_array.library(image=image).sqrt(image) if transform_sqrt else image), largest
 
 
 def gradient_dtype(image):
@@ -116,19 +119,19 @@ def _channels_first(image, channel_axis):
     return _array.permute(image, (axis, *(i for i in range(image.ndim) if i != axis)))
 
 
-def _check_levels(image, exact, transform_sqrt):
-    """Refuse levels that have no gradient, none that a float64 can square, or no square root.
+def _largest_level(image, exact, transform_sqrt):
+    """Return the largest level, after refusing those that have no gradient, or no square root.
 
-    `exact` ones were integers, which are finite and small enough.
+    `exact` ones were integers: finite, and small enough for everything that asks (the answer is then 0).
     """
     if 0 in image.shape or exact and not transform_sqrt:
-        return
+        return 0
     lowest, highest = float(image.min()), float(image.max())
     if not (-LARGEST <= lowest and highest <= LARGEST):  # NaN fails both
-        good = (image >= -LARGEST) & (image <= LARGEST)
-        bad = int((~good).sum())
+        bad = int((~((image >= -LARGEST) & (image <= LARGEST))).sum())
         raise ValueError(f"`image` has {bad} of {prod(image.shape)} values that are NaN, infinite or beyond "
                          f"{LARGEST:g}: they have no gradient, and a block would spread them")
     if transform_sqrt and lowest < 0:
         raise ValueError(f"`image` has {int((image < 0).sum())} negative values, the lowest {lowest:g}, which have no "
                          "square root: leave out `transform_sqrt`, or subtract the minimum")
+    return max(-lowest, highest)
