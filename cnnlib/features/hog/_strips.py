@@ -1,8 +1,8 @@
 """Hard votes on NumPy, a strip of cells at a time: the same numbers as the plain steps, many times faster.
 
-What makes the difference: a strip stays in the cache; its angles are taken in float32, several times as quick as
-float64; and one ``bincount`` adds up all its votes. A float32 angle is wrong by a millionth of a turn at most: the few
-pixels that lie so close to a boundary are asked again in float64. Lengths stay in the image's dtype.
+What makes the difference: a strip stays in the cache; angles and lengths are taken in float32, several times as quick
+as float64; and one ``bincount`` adds up all votes. A float32 angle is wrong by a millionth at most: the few pixels that
+lie so close to a boundary are asked again in float64. A float32 length is wrong by 6e-8 of itself, and stays so.
 """
 
 from functools import lru_cache
@@ -12,9 +12,17 @@ import numpy as np
 from cnnlib.features.hog.votes import pixel_votes
 
 STRIP = 2**15  # pixels: their buffers fit the second-level cache
-DOUBT = 1e-6  # of 180 degrees: more than a float32 angle can be wrong by
+DOUBT = 1e-6  # of an angle: more than float32 can be wrong by
 LARGEST = 1e15  # of a level: the square of a gradient is a finite float32
 SIGN = np.int32(-2**31)  # the bit that a float32 has it in
+
+
+def group_cells(cells, cells_per_block):
+    """View contiguous `cells` as blocks, as its namesake does, in a fraction of the time."""
+    *batch, rows, cols, n = cells.shape
+    height, width = cells_per_block
+    shape = (*batch, rows - height + 1, cols - width + 1, height, width, n)
+    return np.ndarray(shape, cells.dtype, cells, 0, (*cells.strides[:-1], *cells.strides[-3:]))
 
 
 def cell_histograms(image, orientations, pixels_per_cell):
@@ -31,50 +39,49 @@ def cell_histograms(image, orientations, pixels_per_cell):
     cells = np.empty((len(images), rows, cols, orientations))
     step = max(1, min(rows, STRIP // (height * image.shape[-1])))
     shape = step * height, image.shape[-1]
-    buffers = [np.empty(shape, dtype) for dtype in (image.dtype, image.dtype, "f4", "f4", "i4", np.intp)]
+    buffers = [np.empty(shape, dtype) for dtype in (image.dtype, image.dtype, "f4", "f4", "f4", np.intp)]
     for one, its_cells in zip(images, cells):
         for first in range(0, rows, step):
             _count(one, first, orientations, pixels_per_cell, buffers, its_cells[first:first + step])
-    cells /= height * width
     return cells.reshape(*batch, rows, cols, orientations)
 
 
 def _count(image, first, n, pixels_per_cell, buffers, out):
-    """Write to `out` the summed votes of some rows of cells of one picture, the upper one being number `first`."""
+    """Write to `out` the histograms of some rows of cells of one picture, the upper one being number `first`."""
     height, width = pixels_per_cell
     size, cols = len(out) * height, out.shape[1]
     if size < len(buffers[0]):  # the last strip
         buffers = [buffer[:size] for buffer in buffers]
-    row, col, angle, other, sign, place = buffers
+    row, col, down, right, other, place = buffers
     _differences(image, first * height, row, col)
+    np.copyto(down, row, casting="same_kind")
+    np.copyto(right, col, casting="same_kind")
 
-    np.copyto(angle, row, casting="same_kind")
-    np.copyto(other, col, casting="same_kind")
-    angle_bits, other_bits = angle.view(np.int32), other.view(np.int32)
-    np.bitwise_and(angle_bits, SIGN, out=sign)
-    angle_bits ^= sign  # turned into the upper half plane
-    other_bits ^= sign
-    np.arctan2(angle, other, out=angle)
-    angle *= np.float32(n / np.pi * (1 + DOUBT / 2))  # 180 degrees give n at least, which counts as 0 below
-    np.floor(angle, out=other)
-    angle -= other
-    doubtful = angle < np.float32(DOUBT * n)
-    doubtful &= row != 0  # without a gradient along the rows the bin is right
-    doubtful |= angle > np.float32(1 - DOUBT * n)
-    if doubtful.any():
-        other[doubtful] = pixel_votes(row[doubtful][None], col[doubtful][None], n)[0][0, 0]
-    other += _first_bins(size, image.shape[1], pixels_per_cell, n + 1)
-    np.copyto(place, other, casting="unsafe")
+    # Turned into the upper half plane: by the sign of the row's gradient or, where that is 0, of the column's.
+    np.multiply(right, np.float32(1e-30), out=other)
+    other += down
+    sign, down_bits, right_bits = (a.view(np.int32) for a in (other, down, right))
+    sign &= SIGN
+    down_bits ^= sign
+    right_bits ^= sign
 
-    row *= row
-    col *= col
-    row += col
-    np.sqrt(row, out=row)
+    # The bin: the angle is scaled a little too small, so that only those just below the end of a bin are in doubt.
+    angle = np.arctan2(down, right, out=other)
+    angle *= np.float32(n / np.pi * (1 - DOUBT))
+    down *= down
+    right *= right
+    down += right
+    length, bins = np.sqrt(down, out=down), np.floor(angle, out=right)
+    angle -= bins
+    doubtful = angle > np.float32(1 - 2 * n * DOUBT)
+    if np.count_nonzero(doubtful):
+        bins[doubtful] = pixel_votes(row[doubtful][None], col[doubtful][None], n)[0][0, 0]
+    bins += _first_bins(size, image.shape[1], pixels_per_cell, n)
+    np.copyto(place, bins, casting="unsafe")
     if cols * width < image.shape[1]:
-        place, row = place[:, :cols * width], row[:, :cols * width]
-    votes = np.bincount(place.ravel(), row.ravel(), len(out) * cols * (n + 1)).reshape(-1, cols, n + 1)
-    out[:] = votes[..., :n]
-    out[..., 0] += votes[..., n]
+        place, length = place[:, :cols * width], length[:, :cols * width]
+    votes = np.bincount(place.ravel(), length.ravel(), out.size)
+    np.divide(votes.reshape(out.shape), height * width, out=out)
 
 
 def _differences(image, first, row, col):

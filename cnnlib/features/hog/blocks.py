@@ -124,4 +124,6 @@ def normalise_blocks(blocks, block_norm="L2-Hys", eps=1e-5):
 
 def _length(xp, vectors, eps):
     """Return the length of each row, as a column."""
-    return xp.sqrt(xp.einsum("ij,ij->i", vectors, vectors) + eps**2)[:, None]
+    squared = xp.einsum("ij,ij->i", vectors, vectors)
+    squared += eps**2
+    return xp.sqrt(squared, out=_array.spare(squared))[:, None]
