@@ -218,13 +218,12 @@ def test_opacity_and_other_kinds_are_refused(array):
         hog.hog([[1, 2]])
 
 
-@pytest.mark.parametrize("votes", ["linear", "trilinear"])
-def test_torch_differentiates_shared_votes(votes):
+@pytest.mark.parametrize("votes, norm", [("linear", "L1"), ("linear", "L2-Hys"), ("trilinear", "L2")])
+def test_torch_differentiates_shared_votes(votes, norm):
     """So that a picture can be changed until its descriptor is a wanted one."""
     torch = pytest.importorskip("torch")
-    image = torch.rand(18, 17, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True)
-    for norm in ("L1", "L1-sqrt", "L2", "L2-Hys"):
-        assert torch.autograd.gradcheck(lambda x: hog.hog(x, 4, 6, 2, norm, votes=votes), image)
+    image = torch.rand(12, 11, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: hog.hog(x, 4, 3, 2, norm, votes=votes), image)
 
 
 def test_flat_picture_is_zero(array):

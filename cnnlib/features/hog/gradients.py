@@ -126,7 +126,7 @@ def _largest_level(image, exact, transform_sqrt):
     """
     if 0 in image.shape or exact and not transform_sqrt:
         return 0
-    lowest, highest = float(image.min()), float(image.max())
+    lowest, highest = image.min().item(), image.max().item()
     if not (-LARGEST <= lowest and highest <= LARGEST):  # NaN fails both
         bad = int((~((image >= -LARGEST) & (image <= LARGEST))).sum())
         raise ValueError(f"`image` has {bad} of {prod(image.shape)} values that are NaN, infinite or beyond "
