@@ -20,7 +20,7 @@ SILENT = {
 }
 # Files that see NumPy alone, by construction; every other one may be handed tensors.
 NUMPY_ONLY = ("cnnlib/conv/_tiles", "cnnlib/pool/_tiles", "cnnlib/features/edges/_tuned.py",
-              "cnnlib/data/", "cnnlib/plots/", "cnnlib/notebook.py",
+              "cnnlib/features/hog/_strips.py", "cnnlib/data/", "cnnlib/plots/", "cnnlib/notebook.py",
               "cnnlib/widgets/", "cnnlib/recipes/")
 BY_NAME = {"getattr", "operator.methodcaller", "operator.attrgetter", "methodcaller", "attrgetter"}
 

@@ -53,17 +53,7 @@ def _count(image, first, n, pixels_per_cell, buffers, out):
     if size < len(buffers[0]):  # the last strip
         buffers = [buffer[:size] for buffer in buffers]
     row, col, down, right, other, place = buffers
-    _differences(image, first * height, row, col)
-    np.copyto(down, row, casting="same_kind")
-    np.copyto(right, col, casting="same_kind")
-
-    # Turned into the upper half plane: by the sign of the row's gradient or, where that is 0, of the column's.
-    np.multiply(right, np.float32(1e-30), out=other)
-    other += down
-    sign, down_bits, right_bits = (a.view(np.int32) for a in (other, down, right))
-    sign &= SIGN
-    down_bits ^= sign
-    right_bits ^= sign
+    fold(image, first * height, row, col, down, right, other)
 
     # The bin: the angle is scaled a little too small, so that only those just below the end of a bin are in doubt.
     angle = np.arctan2(down, right, out=other)
@@ -82,6 +72,22 @@ def _count(image, first, n, pixels_per_cell, buffers, out):
         place, length = place[:, :cols * width], length[:, :cols * width]
     votes = np.bincount(place.ravel(), length.ravel(), out.size)
     np.divide(votes.reshape(out.shape), height * width, out=out)
+
+
+def fold(image, first, row, col, down, right, spare):
+    """Write the gradients of some rows of `image`, and once more in float32, turned into the upper half plane.
+
+    By the sign of the gradient along the rows or, where that is 0, along the columns.
+    """
+    _differences(image, first, row, col)
+    np.copyto(down, row, casting="same_kind")
+    np.copyto(right, col, casting="same_kind")
+    np.multiply(right, np.float32(1e-30), out=spare)
+    spare += down
+    sign, down_bits, right_bits = (a.view(np.int32) for a in (spare, down, right))
+    sign &= SIGN
+    down_bits ^= sign
+    right_bits ^= sign
 
 
 def _differences(image, first, row, col):

@@ -34,7 +34,7 @@ def group_cells(cells, cells_per_block=(3, 3)):
 
 
 def block_histograms(bins, weights, orientations=9, pixels_per_cell=(8, 8), cells_per_block=(2, 2),
-                     window_sigma=None):
+                     window_sigma=None, window_shift=0):
     """Add up the votes in each block as Dalal and Triggs do: also between cells, and through a Gaussian window.
 
     A pixel votes in the cells whose centres surround it, in each the more the nearer it is; and the less, the farther
@@ -54,6 +54,8 @@ def block_histograms(bins, weights, orientations=9, pixels_per_cell=(8, 8), cell
     pixels_per_cell, cells_per_block : (rows, cols) or int
     window_sigma : float, optional, in pixels
         Of the Gaussian over the block; half the block's side if not given, as in [1]_; math.inf for no window.
+    window_shift : float, in pixels
+        How far its middle lies below and to the right of the block's.
 
     Returns
     -------
@@ -70,13 +72,14 @@ def block_histograms(bins, weights, orientations=9, pixels_per_cell=(8, 8), cell
     pixels = tuple(c * b for c, b in zip(cell, block))
     planes = xp.stack([(weights * (bins == k)).sum(-3) for k in range(n)], -3)  # (..., n, H, W)
     windows = _array.windows(planes, pixels, cell, (1, 1))  # (..., n, block rows, block cols, pixel rows, pixel cols)
-    by_row, by_col = (_array.constant(shares(*sizes, window_sigma), weights) for sizes in zip(cell, block))
+    by_row, by_col = (_array.constant(shares(*sizes, window_sigma, window_shift), weights)
+                      for sizes in zip(cell, block))
     sums = xp.einsum("...kijyx,qx->...kijyq", windows, by_col)
     sums = xp.einsum("...kijyq,py->...ijpqk", sums, by_row)
     return sums / (cell[0] * cell[1])
 
 
-def shares(pixels_per_cell, cells_per_block, window_sigma=None):
+def shares(pixels_per_cell, cells_per_block, window_sigma=None, window_shift=0):
     """Return what a pixel gives to each cell of a block, along one axis: Gaussian times nearness.
 
     Returns
@@ -86,7 +89,7 @@ def shares(pixels_per_cell, cells_per_block, window_sigma=None):
     side = pixels_per_cell * cells_per_block
     places = np.arange(side) + 0.5
     sigma = side / 2 if window_sigma is None else window_sigma
-    gaussian = np.exp(-((places - side / 2) / sigma)**2 / 2)
+    gaussian = np.exp(-((places - side / 2 - window_shift) / sigma)**2 / 2)
     centres = (np.arange(cells_per_block)[:, None] + 0.5) * pixels_per_cell
     return gaussian * np.maximum(0, 1 - abs(places - centres) / pixels_per_cell)
 

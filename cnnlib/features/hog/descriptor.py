@@ -6,7 +6,7 @@ from numbers import Real
 import numpy as np
 
 from cnnlib import _array
-from cnnlib.features.hog import _strips
+from cnnlib.features.hog import _products, _strips
 from cnnlib.features.hog.blocks import NORMS, block_histograms, group_cells, normalise_blocks
 from cnnlib.features.hog.gradients import gradients_of, levels, result_dtype
 from cnnlib.features.hog.votes import VOTES, cell_histograms, one_of, pixel_votes
@@ -56,8 +56,8 @@ def hog(image, orientations=9, pixels_per_cell=(8, 8), cells_per_block=(3, 3), b
     Notes
     -----
     With hard votes equal to skimage.feature.hog 0.26 within 1e-6 (it rounds the histograms to float32), but for the
-    vote that :func:`pixel_votes` tells of. There NumPy takes lengths in float32 too, many times as quick: the numbers
-    are those of the steps within 1e-7. Derived in notebooks/13.
+    vote that :func:`pixel_votes` tells of. NumPy computes hard and trilinear votes of a grey picture in float32 too,
+    many times as quick: the numbers are those of the steps within 1e-7 and 1e-5. Derived in notebooks/13.
 
     References
     ----------
@@ -77,8 +77,11 @@ def hog(image, orientations=9, pixels_per_cell=(8, 8), cells_per_block=(3, 3), b
     check_window(window_sigma, votes)
     x, largest = levels(image, transform_sqrt, channel_axis)
     _check_size(image, x.shape[-2:], cell, block, channel_axis)
-    if votes == "hard" and channel_axis is None and type(x) is np.ndarray and largest <= _strips.LARGEST:
+    tuned = type(x) is np.ndarray and channel_axis is None and votes != "linear" and largest <= _strips.LARGEST
+    if tuned and votes == "hard":
         blocks = _strips.group_cells(_strips.cell_histograms(x, n, cell), block)
+    elif tuned and n <= _products.MOST:
+        blocks = _products.block_histograms(x, n, cell, block, window_sigma)
     else:
         ballots = pixel_votes(*gradients_of(x, channel_axis is not None), n, "hard" if votes == "hard" else "linear")
         blocks = (block_histograms(*ballots, n, cell, block, window_sigma) if votes == "trilinear" else

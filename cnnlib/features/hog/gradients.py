@@ -38,6 +38,7 @@ def pixel_gradients(image, *, transform_sqrt=False, channel_axis=None):
 
     Examples
     --------
+    >>> import numpy as np
     >>> grad_row, grad_col = pixel_gradients(np.array([[1, 1, 1], [2, 3, 9], [5, 5, 5]]))
     >>> int(grad_row[1, 1]), int(grad_col[1, 1])
     (4, 7)
