@@ -1,0 +1,37 @@
+"""Key points: where, how large, which way, how clear."""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass
+class Keypoints:
+    """K key points of a picture, one row each in every array. ``keypoints[mask]`` and ``keypoints[:100]`` are some.
+
+    Parameters
+    ----------
+    positions : array of shape (K, 2), float32
+        Row and column, in pixels of the picture; the first pixel's centre is (0, 0).
+    sigma : array of shape (K,), float32
+        Scale, in pixels of the picture: the blur at which the difference to the next blur is extreme (Lowe's
+        sigma; half of OpenCV's `size`).
+    orientation : array of shape (K,), float32
+        Direction in which the picture rises, atan2(grad_row, grad_col), in radians from 0 to 2 pi.
+    response : array of shape (K,), float32
+        Absolute difference of Gaussians at the point: how clearly it stands out.
+    octave : array of shape (K,), int64
+        Octave it was found in: -1 is the doubled picture, 0 the picture itself, 1 half of it, and so on.
+    """
+
+    positions: object
+    sigma: object
+    orientation: object
+    response: object
+    octave: object
+
+    def __len__(self):
+        return len(self.positions)
+
+    def __getitem__(self, which):
+        if isinstance(which, int):
+            which = slice(which, which + 1 or None)
+        return Keypoints(*(getattr(self, field.name)[which] for field in fields(self)))
