@@ -112,6 +112,12 @@ def arange(size, like):
     return np.arange(size, dtype=np.int64)
 
 
+def empty(shape, like):
+    """Return an array of `shape`, its numbers still to be written, in the library, dtype and device of `like`."""
+    return sys.modules["torch"].empty(shape, dtype=like.dtype, device=like.device) if is_torch(like) else np.empty(
+        shape, like.dtype)
+
+
 def constant(a, like):
     """Return the NumPy array `a` in the library, on the device and in the dtype of `like`."""
     if is_torch(like):

@@ -1,4 +1,6 @@
-"""The picture that comes in: any grey levels, checked, as float32 in which white is 1."""
+"""The picture that comes in: any grey levels, checked, as float32 in which white is 1; and how it goes on beyond."""
+
+import numpy as np
 
 from cnnlib import _array
 from cnnlib._arguments import as_plain
@@ -42,3 +44,10 @@ def _check_range(levels, least, most, dtype):
     if low < least or high > most:
         raise ValueError(f"`image` has dtype {dtype} and levels from {low:.0f} to {high:.0f}; integers must lie in "
                          f"{least} to {most}: divide by the level that means white to get floats")
+
+
+def reflected(index, size):
+    """Return where pixels outside 0 … size - 1 are found when the first and last pixel are mirrors."""
+    period = max(2 * size - 2, 1)
+    index = index % period
+    return np.where(index < size, index, period - index)

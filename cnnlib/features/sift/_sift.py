@@ -4,10 +4,12 @@ from cnnlib import _array
 from cnnlib.features.sift import orientation
 from cnnlib.features.sift.candidates import candidates
 from cnnlib.features.sift.descriptor import cell_histograms, normalised
-from cnnlib.features.sift.descriptor import patches as octave_patches
+from cnnlib.features.sift.descriptor import patches as upright
 from cnnlib.features.sift.keypoints import Keypoints
 from cnnlib.features.sift.refinement import KEPT
 from cnnlib.features.sift.scale_space import ScaleSpace, scale_space
+
+TOGETHER = 64  # points at a time: enough to be worth a call, few enough to stay in cache
 
 
 def detect(image, *, contrast_threshold=0.04, edge_ratio=10, **settings):
@@ -61,7 +63,9 @@ def detect(image, *, contrast_threshold=0.04, edge_ratio=10, **settings):
     xp = _array.library(positions=found.positions)
     found = found[found.reason == KEPT]
     found = found[xp.argsort(-abs(found.value), stable=True)]
-    index, angle = orientation.peaks(_histograms(space, found))
+    sigma = found.sigma / _array.as_dtype(space.step(found.octave), "float32")
+    index, angle = orientation.peaks(orientation.orientation_histograms(
+        space, found.octave, found.layer, found.row, found.col, sigma))
     found = found[index]
     return Keypoints(found.positions, found.sigma, angle, abs(found.value), found.octave)
 
@@ -96,10 +100,10 @@ def describe(image, keypoints, **settings):
     .. [1] Lowe, IJCV 60(2), 2004, section 6. doi:10.1023/B:VISI.0000029664.99615.94
     """
     space = _space(image, settings)
-    out = _array.zeros((len(keypoints), 128), space.gaussians[0])
-    for octave, which, place in _by_octave(space, keypoints):
-        out[which] = normalised(cell_histograms(*octave_patches(
-            space.gaussian(octave), *place, keypoints.orientation[which])))
+    out = _array.zeros((len(keypoints), 128), space.pixels)
+    for start in range(0, len(keypoints), TOGETHER):
+        some = slice(start, start + TOGETHER)
+        out[some] = normalised(cell_histograms(*patches(space, keypoints[some])))
     return out
 
 
@@ -117,15 +121,16 @@ def detect_and_describe(image, *, contrast_threshold=0.04, edge_ratio=10, **sett
 
 
 def patches(image, keypoints, **settings):
-    """Return the upright patches that :func:`describe` looks at: (K, 22, 22), and which of their samples lie on the
-    picture."""
+    """Cut out the upright patches that :func:`describe` looks at.
+
+    Returns
+    -------
+    patch : array of shape (K, 22, 22), float32
+    inside : array of shape (K, 22, 22), bool
+        Which samples lie on the picture.
+    """
     space = _space(image, settings)
-    xp = _array.library(gaussian=space.gaussians[0])
-    out = _array.zeros((len(keypoints), 22, 22), space.gaussians[0])
-    inside = out > 0
-    for octave, which, place in _by_octave(space, keypoints):
-        out[which], inside[which] = octave_patches(space.gaussian(octave), *place, keypoints.orientation[which])
-    return xp.asarray(out), inside
+    return upright(space, *_place(space, keypoints), keypoints.orientation)
 
 
 def orientation_histograms(image, keypoints, **settings):
@@ -137,36 +142,19 @@ def orientation_histograms(image, keypoints, **settings):
         Smoothed; bin b is centred on direction 2 pi b / 36.
     """
     space = _space(image, settings)
-    xp = _array.library(gaussian=space.gaussians[0])
-    out = _array.zeros((len(keypoints), orientation.BINS), space.gaussians[0])
-    for octave, which, (layer, row, col, sigma) in _by_octave(space, keypoints):
-        pixel = (_array.as_dtype(xp.round(a), "int64") for a in (row, col))
-        out[which] = orientation.orientation_histograms(space.gaussian(octave), layer, *pixel, sigma)
-    return out
+    xp = _array.library(pixels=space.pixels)
+    octave, layer, row, col, sigma = _place(space, keypoints)
+    row, col = (_array.as_dtype(xp.round(a), "int64") for a in (row, col))
+    return orientation.orientation_histograms(space, octave, layer, row, col, sigma)
 
 
-def _histograms(space, found):
-    """Return the candidates' histograms of directions."""
-    xp = _array.library(gaussian=space.gaussians[0])
-    out = _array.zeros((len(found), orientation.BINS), space.gaussians[0])
-    for octave in space.octaves:
-        which = xp.where(found.octave == octave)[0]
-        here = found[which]
-        out[which] = orientation.orientation_histograms(
-            space.gaussian(octave), here.layer, here.row, here.col, here.sigma / space.step(octave))
-    return out
-
-
-def _by_octave(space, keypoints):
-    """Yield (octave, indices of its key points, their (layer, row, col, sigma) in the octave's pixels)."""
-    xp = _array.library(gaussian=space.gaussians[0], sigma=keypoints.sigma)
-    octaves, layers = space.nearest(keypoints.sigma)
-    for octave in space.octaves:
-        which = xp.where(octaves == octave)[0]
-        if len(which):
-            place = (keypoints.positions[which] - space.origin) / space.step(octave)
-            yield octave, which, (layers[which], place[:, 0], place[:, 1],
-                                  keypoints.sigma[which] / space.step(octave))
+def _place(space, keypoints):
+    """Return the octave and layer nearest to each point's scale, and row, column and sigma in the octave's pixels."""
+    _array.library(pixels=space.pixels, sigma=keypoints.sigma)
+    octave, layer = space.nearest(keypoints.sigma)
+    step = _array.as_dtype(space.step(octave), "float32")
+    row, col = ((keypoints.positions[:, axis] - space.origin) / step for axis in (0, 1))
+    return octave, layer, row, col, keypoints.sigma / step
 
 
 def _space(image, settings):

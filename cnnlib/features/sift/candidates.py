@@ -66,38 +66,25 @@ def candidates(space, *, contrast_threshold=0.04, edge_ratio=10):
     Candidates
         By octave, layer, row and column. Two that ended at one pixel appear once.
     """
+    xp = _array.library(pixels=space.pixels)
     contrast = contrast_threshold / space.scales_per_octave
-    return _joined([_of_octave(space, octave, contrast, edge_ratio) for octave in space.octaves])
-
-
-def _of_octave(space, octave, contrast, edge_ratio):
-    differences = space.differences(octave)
-    layer, row, col = extrema(differences, contrast / 2)
-    found = refine(differences, layer, row, col, contrast, edge_ratio)
-    xp = _array.library(differences=differences)
-    lost = found.reason == UNSTABLE
-    layer, row, col = (xp.where(lost, *both) for both in ((layer, found.layer), (row, found.row), (col, found.col)))
-    offset = xp.where(lost[:, None], 0 * found.value[:, None], found.offset)
-    positions = xp.stack([row + offset[:, 1], col + offset[:, 0]], -1) * space.step(octave) + space.origin
-    sigma = space.blur(octave, layer + offset[:, 2])
+    found = [extrema(space.gaussian(octave), contrast / 2) for octave in space.octaves]
+    layer, row, col = (xp.concatenate([part[axis] for part in found]) for axis in range(3))
+    octave = xp.concatenate([0 * part[0] + octave for octave, part in zip(space.octaves, found)])
+    fine = refine(space, octave, layer, row, col, contrast, edge_ratio)
+    lost = fine.reason == UNSTABLE
+    layer, row, col = (xp.where(lost, *both) for both in ((layer, fine.layer), (row, fine.row), (col, fine.col)))
+    right, down, up = (xp.where(lost, 0, fine.offset[:, axis]) for axis in range(3))
+    positions = xp.stack([row + down, col + right], -1) * space.step(octave)[:, None] + space.origin
+    sigma = space.blur(octave, layer + up)
     positions, sigma = (_array.as_dtype(a, "float32") for a in (positions, sigma))
-    all_found = Candidates(positions, sigma, found.value, found.edge_ratio, found.reason, 0 * layer + octave,
-                           layer, row, col)
-    return all_found[_first_of_each((layer, row, col, found.reason), differences.shape)]
+    several = Candidates(positions, sigma, fine.value, fine.edge_ratio, fine.reason, octave, layer, row, col)
+    return several[_first_of_each(space.index(octave, layer, row, col) * len(REASONS) + fine.reason)]
 
 
-def _first_of_each(places, shape):
-    """Return the order of the places, without candidates whose pixel and fate another one before them has."""
-    xp = _array.library(layer=places[0])
-    key = 0 * places[0]
-    for place, size in zip(places, (*shape, len(REASONS))):
-        key = key * size + place
+def _first_of_each(key):
+    """Return the order of the keys, each of them once."""
+    xp = _array.library(key=key)
     order = xp.argsort(key, stable=True)
     ordered = key[order]
     return order[xp.concatenate([ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]])]
-
-
-def _joined(parts):
-    """Return several sets of candidates as one."""
-    xp = _array.library(positions=parts[0].positions)
-    return Candidates(*(xp.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Candidates)))

@@ -11,6 +11,7 @@ from math import pi
 import numpy as np
 
 from cnnlib import _array
+from cnnlib.features.sift.orientation import gradient
 
 CELLS = 4  # along either side
 BINS = 8  # directions in a cell
@@ -22,16 +23,16 @@ SIDE = (CELLS + 1) * SAMPLES  # samples that reach a cell: half a cell further o
 PATCH = SIDE + 2  # and a border of one sample, for the gradients
 
 
-def patches(gaussian, layer, row, col, sigma, orientation):
-    """Cut upright patches out of an octave's blurred pictures.
+def patches(space, octave, layer, row, col, sigma, orientation):
+    """Cut upright patches out of the blurred pictures.
 
     Parameters
     ----------
-    gaussian : array of shape (S + 3, H, W)
-    layer : array of shape (K,), int
-    row, col, sigma : arrays of shape (K,)
+    space : ScaleSpace
+    octave, layer : arrays of shape (K,), int64
+    row, col, sigma : arrays of shape (K,), float32
         The points, in pixels of the octave, between pixels too.
-    orientation : array of shape (K,), in radians
+    orientation : array of shape (K,), float32, in radians
 
     Returns
     -------
@@ -40,28 +41,29 @@ def patches(gaussian, layer, row, col, sigma, orientation):
     inside : array of shape (K, 22, 22), bool
         Whether the sample lies on the picture; those beyond repeat its edge.
     """
-    xp = _array.library(gaussian=gaussian)
-    height, width = gaussian.shape[1:]
-    grid = (np.arange(PATCH) - (PATCH - 1) / 2) / SAMPLES * CELL_SIZE  # in sigmas
-    down, right = (_array.constant(a[None], sigma) for a in np.meshgrid(grid, grid, indexing="ij"))
-    cos, sin = ((f(orientation) * sigma)[:, None, None] for f in (xp.cos, xp.sin))
-    rows = row[:, None, None] + cos * down + sin * right
-    cols = col[:, None, None] - sin * down + cos * right
-    inside = (rows >= 0) & (rows <= height - 1) & (cols >= 0) & (cols <= width - 1)
-    return _between(gaussian, layer[:, None, None], rows, cols), inside
+    xp = _array.library(pixels=space.pixels)
+    height, width = (a[:, None, None] for a in space.sizes(octave))
+    along = _array.constant((np.arange(PATCH) - (PATCH - 1) / 2) / SAMPLES * CELL_SIZE, sigma)  # in sigmas
+    cos, sin = ((f(orientation) * sigma)[:, None] * along for f in (xp.cos, xp.sin))
+    rows = (row[:, None] + cos)[:, :, None] + sin[:, None]
+    cols = (col[:, None] - sin)[:, :, None] + cos[:, None]
+    last_row, last_col = (_array.as_dtype(size - 1, "float32") for size in (height, width))
+    on_rows = xp.minimum(xp.clip(rows, 0, None), last_row)
+    on_cols = xp.minimum(xp.clip(cols, 0, None), last_col)
+    inside = (on_rows == rows) & (on_cols == cols)
+    top, left = (_array.as_dtype(a, "int32") for a in (on_rows, on_cols))
+    down, right = on_rows - xp.floor(on_rows), on_cols - xp.floor(on_cols)
+    here = space.index(octave, layer)[:, None, None] + top * width + left
+    right_step, down_step = (left < width - 1), (top < height - 1) * width
+    above = _between(space.pixels, here, right_step, right)
+    below = _between(space.pixels, here + down_step, right_step, right)
+    return above + (below - above) * down, inside
 
 
-def _between(gaussian, layer, rows, cols):
-    """Return the pictures' values at places between the pixels, by bilinear interpolation; edges go on for ever."""
-    xp = _array.library(gaussian=gaussian)
-    height, width = gaussian.shape[1:]
-    rows, cols = xp.clip(rows, 0, height - 1), xp.clip(cols, 0, width - 1)
-    top, left = (_array.as_dtype(xp.floor(a), "int64") for a in (rows, cols))
-    bottom, right = xp.clip(top + 1, 0, height - 1), xp.clip(left + 1, 0, width - 1)
-    down, across = rows - top, cols - left
-    above = gaussian[layer, top, left] * (1 - across) + gaussian[layer, top, right] * across
-    below = gaussian[layer, bottom, left] * (1 - across) + gaussian[layer, bottom, right] * across
-    return above * (1 - down) + below * down
+def _between(pixels, here, step, share):
+    """Return what lies this share of the way from a pixel to the one a step further."""
+    start = pixels[here]
+    return start + (pixels[here + step] - start) * share
 
 
 def cell_histograms(patch, inside):
@@ -81,14 +83,12 @@ def cell_histograms(patch, inside):
         proportion to how near they are.
     """
     xp = _array.library(patch=patch)
-    grad_row = patch[:, 2:, 1:-1] - patch[:, :-2, 1:-1]
-    grad_col = patch[:, 1:-1, 2:] - patch[:, 1:-1, :-2]
+    grad_row, grad_col = gradient(patch)
     length = xp.sqrt(grad_row ** 2 + grad_col ** 2) * inside[:, 1:-1, 1:-1]
-    turn = xp.arctan2(grad_row, grad_col) * (BINS / (2 * pi))  # in bins
-    shares = []
-    for b in range(BINS):
-        away = abs((turn - b + BINS / 2) % BINS - BINS / 2)
-        shares.append(xp.clip(1 - away, 0, None) * length)
+    turn = xp.arctan2(grad_row, grad_col) * (BINS / (2 * pi))  # in bins, from -4 to 4
+    shares = [xp.clip(1 - abs(turn - b), 0, None) * length for b in range(-BINS // 2, BINS // 2 + 1)]
+    shares[0] = shares[0] + shares.pop()  # -4 and 4 are the same direction
+    shares = shares[BINS // 2:] + shares[:BINS // 2]
     shares = xp.stack(shares, 1).reshape(-1, BINS, SIDE * SIDE)
     votes = xp.matmul(shares, _array.constant(sample_weights(), patch).T)  # (K, 8, 16)
     return _array.permute(votes, (0, 2, 1)).reshape(-1, CELLS, CELLS, BINS)

@@ -1,18 +1,19 @@
 """Extrema (Lowe, section 3.1): pixels above, or below, all 26 neighbours in their own and the next two pictures."""
 
 from cnnlib import _array
+from cnnlib.features.sift import _tiles
 from cnnlib.features.sift.scale_space import BORDER
 
 
-def extrema(differences, threshold=0.0):
-    """Find the pixels of an octave that are maxima or minima over place and scale.
+def extrema(gaussian, threshold=0.0):
+    """Find where an octave's differences of Gaussians are maxima or minima over place and scale.
 
     Parameters
     ----------
-    differences : array of shape (S + 2, H, W)
-        The octave's differences of Gaussians.
+    gaussian : array of shape (S + 3, H, W)
+        The octave's blurred pictures.
     threshold : float
-        Pixels no further than this from 0 are passed over.
+        Differences no further than this from 0 are passed over.
 
     Returns
     -------
@@ -24,9 +25,12 @@ def extrema(differences, threshold=0.0):
     ----------
     .. [1] Lowe, IJCV 60(2), 2004, section 3.1. doi:10.1023/B:VISI.0000029664.99615.94
     """
-    if min(differences.shape[1:]) <= 2 * BORDER:
-        differences = differences[:, :0]
-    xp = _array.library(differences=differences)
+    xp = _array.library(gaussian=gaussian)
+    if min(gaussian.shape[1:]) <= 2 * BORDER:
+        gaussian = gaussian[:, :2 * BORDER, :2 * BORDER]  # no inner pixels
+    if _tiles.takes(gaussian):
+        return _tiles.extrema(gaussian, threshold, BORDER)
+    differences = gaussian[1:] - gaussian[:-1]
     inner = differences[1:-1, BORDER:-BORDER, BORDER:-BORDER]
     highest, lowest = inner, inner
     for neighbour in _neighbours(differences):

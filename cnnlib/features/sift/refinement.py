@@ -10,6 +10,8 @@ another pixel, the search goes on there.
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from cnnlib import _array
 from cnnlib.features.sift.scale_space import BORDER
 
@@ -45,14 +47,13 @@ class Refined:
     reason: object
 
 
-def refine(differences, layer, row, col, contrast, edge_ratio):
+def refine(space, octave, layer, row, col, contrast, edge_ratio):
     """Fit each candidate's quadratic, move where it says, and test what is found.
 
     Parameters
     ----------
-    differences : array of shape (S + 2, H, W)
-        The octave's differences of Gaussians.
-    layer, row, col : arrays of shape (N,), int
+    space : ScaleSpace
+    octave, layer, row, col : arrays of shape (N,), int64
         The candidates.
     contrast : float
         Least absolute D at the extremum.
@@ -68,68 +69,56 @@ def refine(differences, layer, row, col, contrast, edge_ratio):
     .. [1] Lowe, IJCV 60(2), 2004, section 4. doi:10.1023/B:VISI.0000029664.99615.94
     .. [2] Brown and Lowe, Invariant features from interest point groups, BMVC 2002.
     """
-    xp = _array.library(differences=differences)
-    layer, row, col = (xp.asarray(a) + 0 for a in (layer, row, col))  # ours to change
-    offset = _array.zeros((len(layer), 3), differences)
-    settled = _array.zeros(len(layer), differences, "bool")
+    xp = _array.library(pixels=space.pixels)
+    place = xp.stack([col, row, layer], -1)
+    height, width = space.sizes(octave)
+    last = xp.stack([width - 1 - BORDER, height - 1 - BORDER, 0 * height + space.scales_per_octave], -1)
+    first = _array.constant(np.array([BORDER, BORDER, 1]), place)
+    offset = _array.zeros(place.shape, space.pixels)
+    settled = place[:, 0] < 0
     active = xp.where(~settled)[0]
     for _ in range(STEPS):
-        if not len(active):
-            break
-        at = layer[active], row[active], col[active]
-        _, g, h = derivatives(differences, *at)
-        move = extremum_of(g, h)
-        offset[active] = move
-        near = (abs(move) < 0.5).all(-1)
+        _, g, h = derivatives(space, octave[active], place[active])
+        offset[active] = extremum_of(g, h)
+        near = (abs(offset[active]) < 0.5).all(-1)
         settled[active[near]] = True
-        active, move = active[~near], move[~near]
-        far = max(differences.shape)  # out of the octave from anywhere
-        step = _array.as_dtype(xp.round(xp.clip(xp.where(xp.isnan(move), far, move), -far, far)), "int64")
-        for place, along in ((col, 0), (row, 1), (layer, 2)):
-            place[active] += step[:, along]
-        inside = _inside(differences.shape, layer[active], row[active], col[active])
-        outside, active = active[~inside], active[inside]
-        layer[outside], row[outside], col[outside] = 1, BORDER, BORDER
-    return _tested(differences, layer, row, col, offset, settled, contrast, edge_ratio)
-
-
-def _inside(shape, layer, row, col):
-    """Whether the pixels have all their neighbours and keep away from the edge."""
-    return ((layer >= 1) & (layer <= shape[0] - 2) & (row >= BORDER) & (row < shape[1] - BORDER)
-            & (col >= BORDER) & (col < shape[2] - BORDER))
-
-
-def _tested(differences, layer, row, col, offset, settled, contrast, edge_ratio):
-    """Put each candidate to the test of contrast, then to that of edges."""
-    xp = _array.library(differences=differences)
-    d, g, h = derivatives(differences, layer, row, col)
+        active = active[~near]
+        moved = place[active] + _whole(offset[active])
+        inside = ((moved >= first) & (moved <= last[active])).all(-1)
+        active = active[inside]
+        place[active] = moved[inside]
+    d, g, h = derivatives(space, octave, place)
     value = d + 0.5 * (g * offset).sum(-1)  # eq. 3
     ratio = curvature_ratio(h)
     reason = xp.where(ratio >= edge_ratio, EDGE, KEPT)
     reason = xp.where(abs(value) < contrast, CONTRAST, reason)
     reason = xp.where(settled, reason, UNSTABLE)
-    return Refined(layer, row, col, offset, value, ratio, reason)
+    return Refined(place[:, 2], place[:, 1], place[:, 0], offset, value, ratio, reason)
 
 
-def derivatives(differences, layer, row, col):
-    """Return D (N,), its gradient (N, 3) and its Hessian (N, 3, 3) at the pixels, in the order col, row, layer."""
-    xp = _array.library(differences=differences)
+def _whole(move):
+    """Return moves rounded to whole pixels; those that are not finite lead out of any picture."""
+    xp = _array.library(move=move)
+    far = 2 ** 30
+    return _array.as_dtype(xp.round(xp.clip(xp.where(xp.isnan(move), far, move), -far, far)), "int64")
 
-    def at(dx, dy, ds):
-        return differences[layer + ds, row + dy, col + dx]
 
-    steps = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
-    here = at(0, 0, 0)
-    after = [at(*step) for step in steps]
-    before = [at(*(-s for s in step)) for step in steps]
+def derivatives(space, octave, place):
+    """Return D (N,), its gradient (N, 3) and its Hessian (N, 3, 3) at pixels, given as (N, 3) of col, row, layer."""
+    xp = _array.library(pixels=space.pixels)
+    height, width = space.sizes(octave)
+    here = space.index(octave, place[:, 2], place[:, 1], place[:, 0])
+    col, row, layer = steps = 1, width, height * width
+
+    def at(step=0):
+        return space.pixels[here + step + layer] - space.pixels[here + step]
+
+    d, after, before = at(), [at(step) for step in steps], [at(-step) for step in steps]
     gradient = xp.stack([(a - b) / 2 for a, b in zip(after, before)], -1)
-    xx, yy, ss = (a + b - 2 * here for a, b in zip(after, before))
-    xy, xs, ys = (
-        (at(*(a + b for a, b in zip(one, two))) - at(*(a - b for a, b in zip(one, two)))
-         - at(*(b - a for a, b in zip(one, two))) + at(*(-a - b for a, b in zip(one, two)))) / 4
-        for one, two in ((steps[0], steps[1]), (steps[0], steps[2]), (steps[1], steps[2])))
-    rows = [xp.stack(row_, -1) for row_ in ((xx, xy, xs), (xy, yy, ys), (xs, ys, ss))]
-    return here, gradient, xp.stack(rows, -2)
+    xx, yy, ss = (a + b - 2 * d for a, b in zip(after, before))
+    xy, xs, ys = ((at(a + b) - at(a - b) - at(b - a) + at(-a - b)) / 4
+                  for a, b in ((col, row), (col, layer), (row, layer)))
+    return d, gradient, xp.stack([xp.stack(line, -1) for line in ((xx, xy, xs), (xy, yy, ys), (xs, ys, ss))], -2)
 
 
 @_array.quietly

@@ -6,12 +6,13 @@ and column of it, begins the next octave. Everything is float32.
 """
 
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import sqrt
 
 import numpy as np
 
 from cnnlib import _array
-from cnnlib.features.sift._image import grey_levels
+from cnnlib.features.sift import _tiles
+from cnnlib.features.sift._image import grey_levels, reflected
 from cnnlib.geometry import as_int
 
 ASSUMED_BLUR = 0.5  # what the camera has blurred already, in pixels of the picture
@@ -25,8 +26,10 @@ class ScaleSpace:
 
     Parameters
     ----------
-    gaussians : list of arrays of shape (S + 3, H, W), float32
-        One array an octave. Its pixels are ``step(octave)`` pixels of the picture apart.
+    pixels : array of shape (P,), float32
+        All blurred pictures, one after the other, so that points of any octave are looked up together.
+    shapes : list of (H, W)
+        Of each octave, the largest first. Its pixels are ``step(octave)`` pixels of the picture apart.
     scales_per_octave : int
         S, the steps in which the blur doubles.
     sigma : float
@@ -35,7 +38,8 @@ class ScaleSpace:
         Whether the first octave has twice the picture's rows and columns.
     """
 
-    gaussians: list
+    pixels: object
+    shapes: list
     scales_per_octave: int
     sigma: float
     upsample: bool
@@ -48,7 +52,29 @@ class ScaleSpace:
     @property
     def octaves(self):
         """The octaves' numbers."""
-        return range(self.first_octave, self.first_octave + len(self.gaussians))
+        return range(self.first_octave, self.first_octave + len(self.shapes))
+
+    @property
+    def gaussians(self):
+        """Every octave's blurred pictures, a list of arrays of shape (S + 3, H, W)."""
+        return [self.gaussian(octave) for octave in self.octaves]
+
+    def gaussian(self, octave):
+        """Return the octave's blurred pictures, an array of shape (S + 3, H, W)."""
+        number = octave - self.first_octave
+        start, end = self.starts[number:number + 2]
+        return self.pixels[start:end].reshape(-1, *self.shapes[number])
+
+    @property
+    def starts(self):
+        """Where each octave begins in `pixels`, and where the last one ends."""
+        sizes = [(self.scales_per_octave + 3) * height * width for height, width in self.shapes]
+        return [sum(sizes[:number]) for number in range(len(sizes) + 1)]
+
+    def differences(self, octave):
+        """Return the differences of neighbours (eq. 1), the more blurred minus the less: (S + 2, H, W)."""
+        gaussian = self.gaussian(octave)
+        return gaussian[1:] - gaussian[:-1]
 
     def step(self, octave):
         """Return how many pixels of the picture one pixel of the octave is wide (a number, or an array of them)."""
@@ -72,18 +98,19 @@ class ScaleSpace:
         xp = _array.library(sigma=sigma)
         level = xp.round(xp.log2(sigma / self.blur(self.first_octave, 0)) * self.scales_per_octave)
         level = _array.as_dtype(level, "int64")
-        index = xp.clip((level - 1) // self.scales_per_octave, 0, len(self.gaussians) - 1)
+        index = xp.clip((level - 1) // self.scales_per_octave, 0, len(self.shapes) - 1)
         layer = xp.clip(level - index * self.scales_per_octave, 0, self.scales_per_octave + 2)
         return index + self.first_octave, layer
 
-    def gaussian(self, octave):
-        """Return the octave's blurred pictures, an array of shape (S + 3, H, W)."""
-        return self.gaussians[octave - self.first_octave]
+    def sizes(self, octave):
+        """Return the heights and the widths of octaves, given by an array of their numbers, as two such arrays."""
+        return tuple(_array.constant(sizes, octave)[octave - self.first_octave] for sizes in np.array(self.shapes).T)
 
-    def differences(self, octave):
-        """Return the differences of neighbours (eq. 1), the more blurred minus the less: (S + 2, H, W)."""
-        gaussian = self.gaussian(octave)
-        return gaussian[1:] - gaussian[:-1]
+    def index(self, octave, layer, row=0, col=0):
+        """Return where pixels stand in `pixels`: one row down is `width` further, one layer up `height * width`."""
+        height, width = self.sizes(octave)
+        start = _array.constant(np.array(self.starts), octave)[octave - self.first_octave]
+        return start + (layer * height + row) * width + col
 
 
 def scale_space(image, *, scales_per_octave=3, sigma=1.6, upsample=True, num_octaves=None):
@@ -125,50 +152,48 @@ def scale_space(image, *, scales_per_octave=3, sigma=1.6, upsample=True, num_oct
 
     Examples
     --------
-    >>> [octave.shape for octave in scale_space(np.zeros((40, 30))).gaussians]
-    [(6, 80, 60), (6, 40, 30), (6, 20, 15)]
+    >>> scale_space(np.zeros((40, 30))).shapes
+    [(80, 60), (40, 30), (20, 15)]
     """
     image = grey_levels(image)
-    scales, sigma = _settings(scales_per_octave, sigma, upsample)
-    known = ASSUMED_BLUR
-    if upsample:
-        image, known = doubled(image), 2 * ASSUMED_BLUR
-    octaves = _octave_count(min(image.shape), num_octaves)
-    first = blur(image, sqrt(sigma ** 2 - known ** 2))
-    gaussians = []
-    for _ in range(octaves):
-        gaussians.append(_octave(first, scales, sigma))
-        first = gaussians[-1][scales][::2, ::2]
-    return ScaleSpace(gaussians, scales, sigma, bool(upsample))
-
-
-def _octave(first, scales, sigma):
-    """Return `first`, which has blur `sigma`, and scales + 2 more, each blurred from the one before."""
+    scales, sigma = _settings(scales_per_octave, sigma, upsample, num_octaves)
+    times = 2 if upsample else 1
+    shapes = _octave_shapes([times * size for size in image.shape], num_octaves)
+    pixels = _array.empty(sum((scales + 3) * height * width for height, width in shapes), image)
+    space = ScaleSpace(pixels, shapes, scales, sigma, bool(upsample))
     k = 2 ** (1 / scales)
-    levels = [first]
-    for layer in range(scales + 2):
-        levels.append(blur(levels[-1], sigma * k ** layer * sqrt(k ** 2 - 1)))  # blurs add as squares
-    return _array.library(image=first).stack(levels)
+    for octave in space.octaves:
+        levels = space.gaussian(octave)
+        if octave == space.first_octave:
+            blur(image, sqrt(sigma ** 2 - (times * ASSUMED_BLUR) ** 2), levels[0], upsample)  # blurs add as squares
+        else:
+            levels[0] = space.gaussian(octave - 1)[scales, ::2, ::2]
+        for layer in range(scales + 2):
+            blur(levels[layer], sigma * k ** layer * sqrt(k ** 2 - 1), levels[layer + 1])
+    return space
 
 
-def blur(image, sigma):
+def blur(image, sigma, out, double=False):
     """Blur with a Gaussian: a convolution down the columns, then one along the rows.
 
     Parameters
     ----------
     image : array of shape (H, W), float32
-    sigma : float, in pixels
-
-    Returns
-    -------
-    array of shape (H, W), float32
+    sigma : float, in pixels of the result
+    out : array of shape (H, W), or (2 H, 2 W) if `double`, float32
+        Where the result is written.
+    double : bool
+        Whether the picture is brought to twice its size before.
 
     Notes
     -----
     Beyond its edge the picture goes on as in a mirror that stands on the last pixel (OpenCV's default).
     """
     kernel = gaussian_kernel(sigma)
-    return _along_rows(_along_rows(image, kernel).T, kernel).T
+    if _tiles.takes(out):
+        _tiles.blur(image, kernel, out, double)
+    else:
+        out[:] = _along_rows(_along_rows(doubled(image) if double else image, kernel).T, kernel).T
 
 
 def _along_rows(image, kernel):
@@ -190,13 +215,6 @@ def gaussian_kernel(sigma):
     return (values / values.sum()).astype(np.float32)
 
 
-def reflected(index, size):
-    """Return where pixels outside 0 … size - 1 are found when the first and last pixel are mirrors."""
-    period = max(2 * size - 2, 1)
-    index = index % period
-    return np.where(index < size, index, period - index)
-
-
 def doubled(image):
     """Return the picture at twice its rows and columns, each new pixel 3/4 of the nearest old and 1/4 of the next."""
     return _doubled_rows(_doubled_rows(image).T).T
@@ -211,9 +229,11 @@ def _doubled_rows(image):
     return out
 
 
-def _settings(scales_per_octave, sigma, upsample):
-    """Return the settings after checking them."""
+def _settings(scales_per_octave, sigma, upsample, num_octaves):
+    """Check the settings, and return the two that are numbers of any scale space."""
     scales = as_int("scales_per_octave", scales_per_octave, 1)
+    if num_octaves is not None:
+        as_int("num_octaves", num_octaves, 1)
     least = ASSUMED_BLUR * (2 if upsample else 1)
     if not sigma > least:
         raise ValueError(f"`sigma` is {sigma}; it must be above {least}, the blur that the "
@@ -221,10 +241,9 @@ def _settings(scales_per_octave, sigma, upsample):
     return scales, float(sigma)
 
 
-def _octave_count(size, wanted):
-    """Return how many octaves have room for a point when the first one's shorter side has `size` pixels."""
-    room = 0
-    while size > 2 * BORDER:
-        room, size = room + 1, ceil(size / 2)
-    room = max(room, 1)
-    return room if wanted is None else min(room, as_int("num_octaves", wanted, 1))
+def _octave_shapes(first, wanted):
+    """Return the shapes of all octaves that have room for a point, or the first `wanted` of them."""
+    shapes = [tuple(first)]
+    while min(shapes[-1]) > 4 * BORDER and len(shapes) != wanted:
+        shapes.append(tuple((size + 1) // 2 for size in shapes[-1]))
+    return shapes
