@@ -62,12 +62,12 @@ def detect(image, *, contrast_threshold=0.04, edge_ratio=10, **settings):
     found = candidates(space, contrast_threshold=contrast_threshold, edge_ratio=edge_ratio)
     xp = _array.library(positions=found.positions)
     found = found[found.reason == KEPT]
-    found = found[xp.argsort(-abs(found.value), stable=True)]
     sigma = found.sigma / _array.as_dtype(space.step(found.octave), "float32")
     index, angle = orientation.peaks(orientation.orientation_histograms(
         space, found.octave, found.layer, found.row, found.col, sigma))
     found = found[index]
-    return Keypoints(found.positions, found.sigma, angle, abs(found.value), found.octave)
+    keypoints = Keypoints(found.positions, found.sigma, angle, abs(found.value), found.octave)
+    return keypoints[xp.argsort(-keypoints.response, stable=True)]
 
 
 def describe(image, keypoints, **settings):
@@ -101,9 +101,12 @@ def describe(image, keypoints, **settings):
     """
     space = _space(image, settings)
     out = _array.zeros((len(keypoints), 128), space.pixels)
+    xp = _array.library(pixels=space.pixels)
+    octave, layer, row, _, _ = place = _place(space, keypoints)
+    order = xp.argsort(space.index(octave, layer, _array.as_dtype(row, "int64")))  # neighbours in memory together
     for start in range(0, len(keypoints), TOGETHER):
-        some = slice(start, start + TOGETHER)
-        out[some] = normalised(cell_histograms(*patches(space, keypoints[some])))
+        some = order[start:start + TOGETHER]
+        out[some] = normalised(cell_histograms(*upright(space, *(a[some] for a in place), keypoints.orientation[some])))
     return out
 
 

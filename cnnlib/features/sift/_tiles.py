@@ -16,9 +16,10 @@ import numpy as np
 from cnnlib._threads import run_all, scratch
 from cnnlib.features.sift._image import reflected
 
-STRIP = 16  # rows that one product makes; more would multiply more zeros
-SLAB = 8  # strips that stay in cache between the blur down the columns and the blur along the rows
-TILE = 2 ** 15  # pixels of a tile in which extrema are looked for
+STRIP = 16  # rows that one product makes down the columns, and half of the columns of one along the rows
+SLAB = 32  # strips that stay in cache from the one to the other
+WIDE = 1024  # columns of a product: small ones (of up to a million multiplications) spare BLAS a copy
+TILE = 2 ** 16  # pixels of a tile in which extrema are looked for
 
 
 def takes(x):
@@ -36,22 +37,25 @@ def blur(image, kernel, out, double=False):
         top, bottom = strips[0].start, strips[-1].end
         between = scratch("sift blur", (bottom - top, image.shape[1]))
         for strip in strips:
-            np.matmul(strip.weights, image[strip.first:strip.last], out=between[strip.start - top:strip.end - top])
+            for left in range(0, image.shape[1], WIDE):
+                np.matmul(strip.weights, image[strip.first:strip.last, left:left + WIDE],
+                          out=between[strip.start - top:strip.end - top, left:left + WIDE])
         for strip in across:
-            np.matmul(between[:, strip.first:strip.last], strip.weights.T, out=out[top:bottom, strip.start:strip.end])
+            np.matmul(between[:, strip.first:strip.last], strip.turned, out=out[top:bottom, strip.start:strip.end])
 
     run_all(slab, range(0, len(down), SLAB))
     return out
 
 
 class Strip(NamedTuple):
-    """Rows `start` to `end` of the blur's matrix, of which columns `first` to `last` are not zero: `weights`."""
+    """Rows `start` to `end` of the blur's matrix: in columns `first` to `last` the `weights`, elsewhere 0."""
 
     start: int
     end: int
     first: int
     last: int
     weights: np.ndarray
+    turned: np.ndarray  # the weights' transpose
 
 
 @lru_cache(128)
@@ -63,12 +67,13 @@ def _strips(taps, size, rows, double):
         if start - reach - 2 < 0 or end + reach + 2 > size or start % 2:
             weights, first = _weights(taps, size, start, end, double)
         else:  # all of one length are the same
+            base = start // 2 if double else start
             if end - start not in inner:
                 weights, first = _weights(taps, size, start, end, double)
-                inner[end - start] = weights, first - (start // 2 if double else start)
+                inner[end - start] = weights, first - base
             weights, ahead = inner[end - start]
-            first = ahead + (start // 2 if double else start)
-        strips.append(Strip(start, end, first, first + weights.shape[1], weights))
+            first = base + ahead
+        strips.append(Strip(start, end, first, first + weights.shape[1], weights, np.ascontiguousarray(weights.T)))
     return strips
 
 
@@ -112,12 +117,15 @@ def _of_layer(differences, layer, threshold, border, top):
     """Return (layer, row, col) of the extrema of one layer of a tile, as an array of shape (3, N)."""
     _, height, width = differences.shape
     here = differences[layer]
-    inner = here[1:-1, border:-border]
-    maybe = np.abs(inner) > threshold
-    along = here[1:-1, border:width - border + 1] - here[1:-1, border - 1:width - border]  # to each pixel, and on
-    maybe &= along[:, :-1] * along[:, 1:] <= 0  # up and then down, down and then up, or level
-    along = here[1:, border:-border] - here[:-1, border:-border]
-    maybe &= along[:-1] * along[1:] <= 0
+    maybe = np.abs(here[1:-1, border:-border]) > threshold
+    for before, after in ((here[1:-1, border - 1:-border], here[1:-1, border:width - border + 1]),
+                          (here[:-1, border:-border], here[1:, border:-border])):
+        rises, falls = after > before, after < before  # from pixel to pixel, first along the row, then the column
+        if rises.shape[1] > maybe.shape[1]:
+            passes = rises[:, 1:] & rises[:, :-1] | falls[:, 1:] & falls[:, :-1]
+        else:
+            passes = rises[1:] & rises[:-1] | falls[1:] & falls[:-1]
+        maybe = maybe > passes  # and not
     pixel = np.flatnonzero(maybe)
     row, col = pixel // (width - 2 * border) + 1, pixel % (width - 2 * border) + border
     cube = differences.reshape(-1).take(_around(height, width)[:, None] + ((layer * height + row) * width + col))

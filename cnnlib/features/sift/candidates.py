@@ -74,7 +74,7 @@ def candidates(space, *, contrast_threshold=0.04, edge_ratio=10):
     fine = refine(space, octave, layer, row, col, contrast, edge_ratio)
     lost = fine.reason == UNSTABLE
     layer, row, col = (xp.where(lost, *both) for both in ((layer, fine.layer), (row, fine.row), (col, fine.col)))
-    right, down, up = (xp.where(lost, 0, fine.offset[:, axis]) for axis in range(3))
+    right, down, up = (xp.where(lost, 0, part) for part in fine.offset)
     positions = xp.stack([row + down, col + right], -1) * space.step(octave)[:, None] + space.origin
     sigma = space.blur(octave, layer + up)
     positions, sigma = (_array.as_dtype(a, "float32") for a in (positions, sigma))

@@ -11,7 +11,7 @@ from math import pi
 import numpy as np
 
 from cnnlib import _array
-from cnnlib.features.sift.orientation import gradient
+from cnnlib.features.sift.orientation import slopes
 
 CELLS = 4  # along either side
 BINS = 8  # directions in a cell
@@ -83,7 +83,7 @@ def cell_histograms(patch, inside):
         proportion to how near they are.
     """
     xp = _array.library(patch=patch)
-    grad_row, grad_col = gradient(patch)
+    grad_row, grad_col = slopes(patch)
     length = xp.sqrt(grad_row ** 2 + grad_col ** 2) * inside[:, 1:-1, 1:-1]
     turn = xp.arctan2(grad_row, grad_col) * (BINS / (2 * pi))  # in bins, from -4 to 4
     shares = [xp.clip(1 - abs(turn - b), 0, None) * length for b in range(-BINS // 2, BINS // 2 + 1)]

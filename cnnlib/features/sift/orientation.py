@@ -59,7 +59,7 @@ def _windows(space, reach, octave, layer, row, col, sigma):
     inside = [((a > 0) & (a < size - 1))[:, 1:-1] for a, size in ((rows, height), (cols, width))]
     rows, cols = (xp.minimum(xp.clip(a, 0, None), size - 1) for a, size in ((rows, height), (cols, width)))
     patch = space.pixels[(space.index(octave, layer)[:, None] + rows * width)[:, :, None] + cols[:, None]]
-    grad_row, grad_col = gradient(patch)
+    grad_row, grad_col = slopes(patch)
     weights = [xp.exp(-(offsets[1:-1] / (SIGMA * sigma[:, None])) ** 2 / 2) * part for part in inside]
     votes = xp.sqrt(grad_row ** 2 + grad_col ** 2) * weights[0][:, :, None] * weights[1][:, None]
     bins = _array.as_dtype(xp.round(xp.arctan2(grad_row, grad_col) * (BINS / (2 * pi))), "int64")
@@ -70,7 +70,7 @@ def _windows(space, reach, octave, layer, row, col, sigma):
         [counts[:, BINS // 2:BINS], counts[:, BINS:] + counts[:, :1], counts[:, 1:BINS // 2]], -1), "float32")
 
 
-def gradient(patch):
+def slopes(patch):
     """Return the differences of each inner pixel's neighbours, below minus above and right minus left."""
     return patch[:, 2:, 1:-1] - patch[:, :-2, 1:-1], patch[:, 1:-1, 2:] - patch[:, 1:-1, :-2]
 

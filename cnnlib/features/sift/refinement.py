@@ -28,7 +28,7 @@ class Refined:
     ----------
     layer, row, col : int64
         The pixel where the search ended.
-    offset : array of shape (N, 3)
+    offset : array of shape (3, N)
         Where the extremum lies from there: columns, rows, layers.
     value : float
         D at the extremum.
@@ -47,6 +47,7 @@ class Refined:
     reason: object
 
 
+@_array.quietly
 def refine(space, octave, layer, row, col, contrast, edge_ratio):
     """Fit each candidate's quadratic, move where it says, and test what is found.
 
@@ -70,30 +71,30 @@ def refine(space, octave, layer, row, col, contrast, edge_ratio):
     .. [2] Brown and Lowe, Invariant features from interest point groups, BMVC 2002.
     """
     xp = _array.library(pixels=space.pixels)
-    place = xp.stack([col, row, layer], -1)
+    place = xp.stack([col, row, layer])
     height, width = space.sizes(octave)
-    last = xp.stack([width - 1 - BORDER, height - 1 - BORDER, 0 * height + space.scales_per_octave], -1)
-    first = _array.constant(np.array([BORDER, BORDER, 1]), place)
+    last = xp.stack([width - 1 - BORDER, height - 1 - BORDER, 0 * height + space.scales_per_octave])
+    first = _array.constant(np.array([[BORDER], [BORDER], [1]]), place)
     offset = _array.zeros(place.shape, space.pixels)
-    settled = place[:, 0] < 0
+    settled = col < 0
     active = xp.where(~settled)[0]
     for _ in range(STEPS):
-        _, g, h = derivatives(space, octave[active], place[active])
-        offset[active] = extremum_of(g, h)
-        near = (abs(offset[active]) < 0.5).all(-1)
+        _, g, h = derivatives(space, octave[active], place[:, active])
+        offset[:, active] = move = extremum_of(g, h)
+        near = (abs(move) < 0.5).all(0)
         settled[active[near]] = True
         active = active[~near]
-        moved = place[active] + _whole(offset[active])
-        inside = ((moved >= first) & (moved <= last[active])).all(-1)
+        moved = place[:, active] + _whole(move[:, ~near])
+        inside = ((moved >= first) & (moved <= last[:, active])).all(0)
         active = active[inside]
-        place[active] = moved[inside]
+        place[:, active] = moved[:, inside]
     d, g, h = derivatives(space, octave, place)
-    value = d + 0.5 * (g * offset).sum(-1)  # eq. 3
+    value = d + 0.5 * (g * offset).sum(0)  # eq. 3
     ratio = curvature_ratio(h)
     reason = xp.where(ratio >= edge_ratio, EDGE, KEPT)
     reason = xp.where(abs(value) < contrast, CONTRAST, reason)
     reason = xp.where(settled, reason, UNSTABLE)
-    return Refined(place[:, 2], place[:, 1], place[:, 0], offset, value, ratio, reason)
+    return Refined(place[2], place[1], place[0], offset, value, ratio, reason)
 
 
 def _whole(move):
@@ -104,46 +105,43 @@ def _whole(move):
 
 
 def derivatives(space, octave, place):
-    """Return D (N,), its gradient (N, 3) and its Hessian (N, 3, 3) at pixels, given as (N, 3) of col, row, layer."""
+    """Return D (N,), its gradient (3, N) and its Hessian (3, 3, N) at pixels, given as (3, N): col, row, layer."""
     xp = _array.library(pixels=space.pixels)
     height, width = space.sizes(octave)
-    here = space.index(octave, place[:, 2], place[:, 1], place[:, 0])
+    here = space.index(octave, place[2], place[1], place[0])
     col, row, layer = steps = 1, width, height * width
 
     def at(step=0):
-        return space.pixels[here + step + layer] - space.pixels[here + step]
+        return space.pixels[here + (step + layer)] - space.pixels[here + step]
 
     d, after, before = at(), [at(step) for step in steps], [at(-step) for step in steps]
-    gradient = xp.stack([(a - b) / 2 for a, b in zip(after, before)], -1)
+    gradient = xp.stack([(a - b) / 2 for a, b in zip(after, before)])
     xx, yy, ss = (a + b - 2 * d for a, b in zip(after, before))
     xy, xs, ys = ((at(a + b) - at(a - b) - at(b - a) + at(-a - b)) / 4
                   for a, b in ((col, row), (col, layer), (row, layer)))
-    return d, gradient, xp.stack([xp.stack(line, -1) for line in ((xx, xy, xs), (xy, yy, ys), (xs, ys, ss))], -2)
+    return d, gradient, xp.stack([xp.stack(line) for line in ((xx, xy, xs), (xy, yy, ys), (xs, ys, ss))])
 
 
 @_array.quietly
 def extremum_of(g, h):
-    """Return -H⁻¹ g by Cramer's rule; not finite where H has no inverse."""
+    """Return -H⁻¹ g, (3, N), by Cramer's rule; not finite where H has no inverse."""
     xp = _array.library(g=g)
-    a, b, c = h[:, 0], h[:, 1], h[:, 2]  # rows, and as H is symmetric also columns
+    a, b, c = h  # rows, and as H is symmetric also columns
     bc, ca, ab = _cross(b, c), _cross(c, a), _cross(a, b)
-    determinant = (a * bc).sum(-1)
-    return -xp.stack([(g * bc).sum(-1), (g * ca).sum(-1), (g * ab).sum(-1)], -1) / determinant[:, None]
+    return -xp.stack([(g * bc).sum(0), (g * ca).sum(0), (g * ab).sum(0)]) / (a * bc).sum(0)
 
 
 def _cross(a, b):
-    """Return the cross product along the last axis."""
-    xp = _array.library(a=a)
-    (a0, a1, a2), (b0, b1, b2) = (tuple(v[..., i] for i in range(3)) for v in (a, b))
-    return xp.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], -1)
+    """Return the cross products of vectors, (3, N)."""
+    return _array.library(a=a).stack([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
 
 
 @_array.quietly
 def curvature_ratio(h):
     """Return the ratio r of D's two curvatures in the picture, from trace²/determinant = (r + 1)²/r (section 4.1)."""
     xp = _array.library(h=h)
-    trace = h[:, 0, 0] + h[:, 1, 1]
-    determinant = h[:, 0, 0] * h[:, 1, 1] - h[:, 0, 1] ** 2
+    trace = h[0, 0] + h[1, 1]
+    determinant = h[0, 0] * h[1, 1] - h[0, 1] ** 2
     half = trace ** 2 / determinant / 2 - 1  # (r + 1/r) / 2
     ratio = half + xp.sqrt(xp.clip(half ** 2 - 1, 0, None))
     return xp.where(determinant > 0, ratio, float("inf"))
