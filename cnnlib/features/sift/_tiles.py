@@ -114,25 +114,27 @@ def extrema(gaussian, threshold, border):
 
 
 def _of_layer(differences, layer, threshold, border, top):
-    """Return (layer, row, col) of the extrema of one layer of a tile, as an array of shape (3, N)."""
+    """Return (layer, row, col) of the extrema of one layer of a tile, as an array of shape (3, N).
+
+    The tile's rows are taken as one long line, which has no gaps to step over; what the line's turns make of the first
+    and last column is thrown away with the border.
+    """
     _, height, width = differences.shape
-    here = differences[layer]
-    maybe = np.abs(here[1:-1, border:-border]) > threshold
-    for before, after in ((here[1:-1, border - 1:-border], here[1:-1, border:width - border + 1]),
-                          (here[:-1, border:-border], here[1:, border:-border])):
-        rises, falls = after > before, after < before  # from pixel to pixel, first along the row, then the column
-        if rises.shape[1] > maybe.shape[1]:
-            passes = rises[:, 1:] & rises[:, :-1] | falls[:, 1:] & falls[:, :-1]
-        else:
-            passes = rises[1:] & rises[:-1] | falls[1:] & falls[:-1]
-        maybe = maybe > passes  # and not
-    pixel = np.flatnonzero(maybe)
-    row, col = pixel // (width - 2 * border) + 1, pixel % (width - 2 * border) + border
-    cube = differences.reshape(-1).take(_around(height, width)[:, None] + ((layer * height + row) * width + col))
-    value = cube[13]
-    pixel = np.where(value > 0, cube.max(0), cube.min(0)) == value
-    row, col = row[pixel] + (top - 1), col[pixel]
-    return np.stack([np.full_like(row, layer), row, col])
+    line = differences.reshape(-1)
+    start = layer * height * width + width  # the tile's first and last row are only neighbours
+    end = start + (height - 2) * width
+    found = np.abs(line[start:end], out=scratch("sift a", (end - start,))) > threshold
+    for step in (1, width):  # along the row, then the column: up and then down, down and then up, or level
+        slope = scratch("sift a", (end - start + step,))
+        np.subtract(line[start:end + step], line[start - step:end], out=slope)
+        found &= np.multiply(slope[:-step], slope[step:], out=scratch("sift b", (end - start,))) <= 0
+    pixel = np.flatnonzero(found)
+    col = pixel % width
+    pixel = pixel[(col >= border) & (col < width - border)]
+    cube = line.take(_around(height, width)[:, None] + (start + pixel))
+    middle = cube[13]
+    pixel = pixel[np.where(middle > 0, cube.max(0), cube.min(0)) == middle]
+    return np.stack([np.full_like(pixel, layer), top + pixel // width, pixel % width])
 
 
 @lru_cache(64)

@@ -66,6 +66,7 @@ def candidates(space, *, contrast_threshold=0.04, edge_ratio=10):
     Candidates
         By octave, layer, row and column. Two that ended at one pixel appear once.
     """
+    _check_tests(contrast_threshold, edge_ratio)
     xp = _array.library(pixels=space.pixels)
     contrast = contrast_threshold / space.scales_per_octave
     found = [extrema(space.gaussian(octave), contrast / 2) for octave in space.octaves]
@@ -88,3 +89,11 @@ def _first_of_each(key):
     order = xp.argsort(key, stable=True)
     ordered = key[order]
     return order[xp.concatenate([ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]])]
+
+
+def _check_tests(contrast_threshold, edge_ratio):
+    """Refuse thresholds that mean nothing."""
+    if not contrast_threshold >= 0:
+        raise ValueError(f"`contrast_threshold` is {contrast_threshold}; it must be 0 or more")
+    if not edge_ratio > 1:
+        raise ValueError(f"`edge_ratio` is {edge_ratio}; it must be above 1, where both curvatures are the same")

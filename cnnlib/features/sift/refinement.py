@@ -75,20 +75,18 @@ def refine(space, octave, layer, row, col, contrast, edge_ratio):
     height, width = space.sizes(octave)
     last = xp.stack([width - 1 - BORDER, height - 1 - BORDER, 0 * height + space.scales_per_octave])
     first = _array.constant(np.array([[BORDER], [BORDER], [1]]), place)
-    offset = _array.zeros(place.shape, space.pixels)
-    settled = col < 0
-    active = xp.where(~settled)[0]
-    for _ in range(STEPS):
-        _, g, h = derivatives(space, octave[active], place[:, active])
-        offset[:, active] = move = extremum_of(g, h)
-        near = (abs(move) < 0.5).all(0)
-        settled[active[near]] = True
-        active = active[~near]
-        moved = place[:, active] + _whole(move[:, ~near])
+    d, g, h = derivatives(space, octave, place)
+    offset = extremum_of(g, h)
+    active = xp.where((abs(offset) < 0.5).all(0) == 0)[0]  # not yet settled
+    for _ in range(STEPS - 1):
+        moved = place[:, active] + _whole(offset[:, active])
         inside = ((moved >= first) & (moved <= last[:, active])).all(0)
         active = active[inside]
         place[:, active] = moved[:, inside]
-    d, g, h = derivatives(space, octave, place)
+        d[active], g[:, active], h[:, :, active] = derivatives(space, octave[active], place[:, active])
+        offset[:, active] = extremum_of(g[:, active], h[:, :, active])
+        active = active[~(abs(offset[:, active]) < 0.5).all(0)]
+    settled = (abs(offset) < 0.5).all(0)
     value = d + 0.5 * (g * offset).sum(0)  # eq. 3
     ratio = curvature_ratio(h)
     reason = xp.where(ratio >= edge_ratio, EDGE, KEPT)
@@ -109,17 +107,20 @@ def derivatives(space, octave, place):
     xp = _array.library(pixels=space.pixels)
     height, width = space.sizes(octave)
     here = space.index(octave, place[2], place[1], place[0])
-    col, row, layer = steps = 1, width, height * width
-
-    def at(step=0):
-        return space.pixels[here + (step + layer)] - space.pixels[here + step]
-
-    d, after, before = at(), [at(step) for step in steps], [at(-step) for step in steps]
-    gradient = xp.stack([(a - b) / 2 for a, b in zip(after, before)])
-    xx, yy, ss = (a + b - 2 * d for a, b in zip(after, before))
-    xy, xs, ys = ((at(a + b) - at(a - b) - at(b - a) + at(-a - b)) / 4
-                  for a, b in ((col, row), (col, layer), (row, layer)))
-    return d, gradient, xp.stack([xp.stack(line) for line in ((xx, xy, xs), (xy, yy, ys), (xs, ys, ss))])
+    steps = _array.constant(np.arange(-1, 3), here)[:, None]
+    layers, rows, cols = steps * (height * width), steps[:3] * width, steps[:3]
+    gaussian = space.pixels[here + layers[:, None, None] + rows[:, None] + cols]  # (4, 3, 3, N)
+    cube = gaussian[1:] - gaussian[:-1]  # (3, 3, 3, N): D and its neighbours, by layer, row and column
+    d = cube[1, 1, 1]
+    dx, dy, ds = cube[1, 1, 2] - cube[1, 1, 0], cube[1, 2, 1] - cube[1, 0, 1], cube[2, 1, 1] - cube[0, 1, 1]
+    xx = cube[1, 1, 2] + cube[1, 1, 0] - 2 * d
+    yy = cube[1, 2, 1] + cube[1, 0, 1] - 2 * d
+    ss = cube[2, 1, 1] + cube[0, 1, 1] - 2 * d
+    xy = (cube[1, 2, 2] - cube[1, 2, 0] - cube[1, 0, 2] + cube[1, 0, 0]) / 4
+    xs = (cube[2, 1, 2] - cube[2, 1, 0] - cube[0, 1, 2] + cube[0, 1, 0]) / 4
+    ys = (cube[2, 2, 1] - cube[2, 0, 1] - cube[0, 2, 1] + cube[0, 0, 1]) / 4
+    h = xp.stack([xp.stack(line) for line in ((xx, xy, xs), (xy, yy, ys), (xs, ys, ss))])
+    return d, xp.stack([dx, dy, ds]) / 2, h
 
 
 @_array.quietly
