@@ -223,6 +223,44 @@ def crop(image, row, col, height, width):
     return image[row:row + height, col:col + width].copy()
 
 
+def sample(image, points, *, outside=np.nan):
+    """Read a picture between its pixels: the mean of the four around a place, weighted by nearness (bilinear).
+
+    Parameters
+    ----------
+    image : array of shape (H, W) or (H, W, 3), float
+    points : array of shape (..., 2)
+        (row, col), in pixels; whole numbers are centres of pixels.
+    outside : float
+        What is read beyond the centres of the outermost pixels, and where a coordinate is NaN.
+
+    Returns
+    -------
+    array of shape (...) or (..., 3), dtype of `image`
+
+    Examples
+    --------
+    >>> sample(np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([[0.5, 0.5], [1.0, 0.25], [-1.0, 0.0]]))
+    array([1.5 , 2.25,  nan])
+    """
+    image, points = _picture(image), np.asarray(points)
+    if points.ndim < 1 or points.shape[-1] != 2:
+        raise ValueError(f"`points` has shape {points.shape}; it must be (..., 2): a row and a column for each point")
+    height, width = image.shape[:2]
+    rows, cols = points[..., 0], points[..., 1]
+    inside = (rows >= 0) & (rows <= height - 1) & (cols >= 0) & (cols <= width - 1)
+    rows, cols = np.where(inside, rows, 0), np.where(inside, cols, 0)
+    top = np.minimum(rows.astype(np.intp), max(height - 2, 0))
+    left = np.minimum(cols.astype(np.intp), max(width - 2, 0))
+    down, right = (rows - top).astype(image.dtype), (cols - left).astype(image.dtype)
+    if image.ndim == 3:
+        inside, down, right = inside[..., None], down[..., None], right[..., None]
+    bottom, beside = np.minimum(top + 1, height - 1), np.minimum(left + 1, width - 1)
+    upper = image[top, left] * (1 - right) + image[top, beside] * right
+    lower = image[bottom, left] * (1 - right) + image[bottom, beside] * right
+    return np.where(inside, upper * (1 - down) + lower * down, image.dtype.type(outside))
+
+
 def _resampling(old, new):
     """Matrix (new, old) whose row i holds the weights of the old pixels in new pixel i; rows sum to 1."""
     step = old / new

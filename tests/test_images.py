@@ -202,3 +202,17 @@ def test_half_precision(rng):
     assert grey.dtype == np.float16
     np.testing.assert_array_equal(grey, images.to_grey(colour.astype("float64")).astype("float16"))
     assert_close(images.resize(colour, (20, 10)), images.resize(colour.astype("float64"), (20, 10)))
+
+
+def test_sample():
+    """Exact on pixels and on any plane; the mean of four in the middle; nothing beyond the border."""
+    image = np.add.outer(10.0 * np.arange(4), np.arange(5))
+    places = np.array([[[0.0, 0.0], [3.0, 4.0], [2.25, 3.5]], [[3.0, 0.5], [-1e-9, 2.0], [1.0, np.nan]]])
+    assert_close(images.sample(image, places, outside=-1), np.array([[0, 34, 26], [30.5, -1, -1]]))
+    colour = np.stack([image, -image, 0 * image], -1).astype(np.float32)
+    out = images.sample(colour, places[0])
+    assert out.dtype == np.float32
+    assert_close(out[2], np.array([26, -26, 0], np.float32))
+    assert_close(images.sample(image[:1, :1], np.zeros((1, 2))), np.zeros(1))
+    with pytest.raises(ValueError, match=r"`points` has shape \(3,\)"):
+        images.sample(image, np.zeros(3))
