@@ -1,0 +1,51 @@
+"""64 numbers about a spot (section 4.2): in each of 4 × 4 cells, how much it rises and how much it changes."""
+
+import numpy as np
+
+from cnnlib import _array
+from cnnlib.features.surf.haar import haar
+
+CELLS, SAMPLES = 4, 5  # cells along a side of the window, samples along a side of a cell, one sigma apart
+WIDTH = 3.3  # of the Gaussian that weighs the samples, in sigma
+
+
+def descriptors(integral, row, col, sigma, orientation):
+    """Describe points by the Haar responses in a window of 20 sigma that is turned as they are.
+
+    Parameters
+    ----------
+    integral : array of shape (H + 1, W + 1)
+    row, col, sigma : arrays of shape (K,), in pixels
+    orientation : array of shape (K,), in radians
+
+    Returns
+    -------
+    array of shape (K, 64), float32
+        Of length 1. For each cell, row by row in the turned window: the sums of the rises along the window's first axis
+        (which the orientation names) and its second one, then the sums of their absolute values. 0 where the picture is
+        flat.
+    """
+    xp = _array.library(integral=integral)
+    places, weights = (_array.constant(a, integral) for a in _samples())
+    cosine, sine = xp.cos(orientation), xp.sin(orientation)
+    along, beside = sigma * cosine, sigma * sine
+    rise_row, rise_col = haar(integral, xp.round(xp.stack([row + 0.5, beside, along], -1) @ places),
+                              xp.round(xp.stack([col + 0.5, along, -beside], -1) @ places),
+                              xp.round(xp.clip(sigma, 1, None))[:, None])
+    cosine, sine = cosine[:, None], sine[:, None]
+    first, second = cosine * rise_col + sine * rise_row, cosine * rise_row - sine * rise_col
+    vectors = xp.stack([each @ weights for each in (first, second, abs(first), abs(second))], -1)
+    vectors = vectors.reshape(len(row), 4 * CELLS**2)
+    length = xp.sqrt((vectors * vectors).sum(-1))[:, None]
+    return _array.as_dtype(vectors / xp.where(length > 0, length, xp.ones_like(length)), "float32")
+
+
+def _samples():
+    """Return where the samples stand, (3, 400): ones, and places along the window's axes in sigma; and how much each
+    counts for each cell, (400, 16)."""
+    side = CELLS * SAMPLES
+    second, first = (a.reshape(-1) for a in np.mgrid[:side, :side])
+    cell = second // SAMPLES * CELLS + first // SAMPLES
+    second, first = second - (side - 1) / 2, first - (side - 1) / 2
+    weight = np.exp(-(first**2 + second**2) / (2 * WIDTH**2))
+    return np.stack([np.ones(side**2), first, second]), weight[:, None] * (cell[:, None] == np.arange(CELLS**2))
