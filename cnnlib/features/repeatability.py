@@ -11,8 +11,8 @@ from math import ceil, cos, radians, sin
 import numpy as np
 
 from cnnlib import _array
+from cnnlib.conv import correlate2d
 from cnnlib.features.matching import apply_homography, fit_homography, match, warp
-from cnnlib.features.sift.scale_space import blur
 
 CHANGES = {
     "rotation": (15, 30, 45, 60, 90, 120, 150, 180),  # degrees
@@ -91,7 +91,7 @@ def known_changes(photo, *, rng, changes=CHANGES):
         for amount in amounts:
             homography, second_size = np.eye(3), size
             if kind == "blur":
-                second = blur(wide, amount)[part]
+                second = _blurred(wide, amount)[part]
             elif kind == "light":
                 second = wide[part] ** amount
             elif kind == "noise":
@@ -106,6 +106,14 @@ def known_changes(photo, *, rng, changes=CHANGES):
 
 def _levels(picture):
     return np.rint(np.clip(picture, 0, 1) * 255) / 255
+
+
+def _blurred(picture, sigma):
+    """The picture blurred by a Gaussian: by the definition, since SIFT should not be judged by its own blur."""
+    offsets = np.arange(-ceil(4 * sigma), ceil(4 * sigma) + 1)
+    kernel = np.exp(-(offsets**2) / (2 * sigma**2))
+    kernel /= kernel.sum()
+    return correlate2d(correlate2d(picture, kernel[:, None], "same"), kernel[None], "same")
 
 
 def _map(kind, amount, size):
