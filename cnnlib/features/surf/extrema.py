@@ -3,9 +3,9 @@
 import numpy as np
 
 from cnnlib import _array
-from cnnlib.features.sift.refinement import extremum_of
 from cnnlib.features.surf.hessian import FILTER_SIZES, sigma_of
 
+FLAT = 1e-9  # a determinant below this share of the entries' size cubed: no inverse
 NEIGHBOURS = [(p, i, j) for p in (0, -1, 1) for i in (-1, 0, 1) for j in (-1, 0, 1) if (p, i, j) != (0, 0, 0)]
 
 
@@ -46,13 +46,22 @@ def refined(maps, octave, threshold):
     cubes = maps[tuple(each[:, None, None, None] + _array.constant(step, each) for each, step in zip(
         (layer, row, col), np.mgrid[-1:2, -1:2, -1:2]))]  # (N, 3, 3, 3)
     gradient, hessian = derivatives(cubes)
-    move = extremum_of(gradient, hessian)
-    near = (abs(move) < 0.5).all(-1)  # false where it is not a number; further away another number would be the top
+    move = top(gradient, hessian)
+    near = (abs(move) < 0.5).all(-1)  # further away another number would be the top
     layer, row, col, move = layer[near], row[near], col[near], move[near]
     first, second = FILTER_SIZES[octave][:2]
     sigma = sigma_of(first + (layer + move[:, 0]) * (second - first))
     response = cubes[near, 1, 1, 1] + 0.5 * (gradient[near] * move).sum(-1)
     return (row + move[:, 1]) * 2**octave, (col + move[:, 2]) * 2**octave, sigma, response
+
+
+def top(gradient, hessian):
+    """Return where quadratics have their tops, -H⁻¹ g: (N, 3). Far away where H has (almost) no inverse."""
+    xp = _array.library(gradient=gradient)
+    flat = abs(xp.linalg.det(hessian)) <= FLAT * abs(hessian).sum((1, 2)) ** 3
+    hessian = xp.where(flat[:, None, None], _array.constant(np.eye(3), hessian), hessian)
+    steps = xp.linalg.solve(hessian, -gradient[..., None])
+    return xp.where(flat[:, None], xp.ones_like(gradient), steps[..., 0])
 
 
 def derivatives(cubes):
