@@ -24,7 +24,7 @@ def robinson(image):
 
     Notes
     -----
-    Derived in notebooks/12, eq. 6. Four masks are minus the other four, so only four are computed. Levels of up to
+    Derived in notebooks/12, eq. 7. Four masks are minus the other four, so only four are computed. Levels of up to
     16 bits are summed exactly, and ties are then ties; of others they may be broken by rounding. Borders as in
     :func:`~cnnlib.features.edges.sobel`.
 

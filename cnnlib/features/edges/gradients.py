@@ -164,7 +164,7 @@ def gradient_magnitude(grad_row, grad_col):
 
     Notes
     -----
-    Squares of numbers above 1e19 or below 1e-19 leave the range of float32.
+    Derived in notebooks/12, eq. 5. Squares of numbers above 1e19 or below 1e-19 leave the range of float32.
 
     Examples
     --------
@@ -186,6 +186,10 @@ def gradient_orientation(grad_row, grad_col):
     -------
     array of shape (..., H, W), in radians from -π to π
         0 to the right, π/2 downwards (rows count downwards), ±π to the left, -π/2 upwards; 0 where both are 0.
+
+    Notes
+    -----
+    Derived in notebooks/12, eq. 6.
 
     Examples
     --------

@@ -28,8 +28,8 @@ def hysteresis(strength, low, high, *, connectivity=2):
 
     Notes
     -----
-    With connectivity=1 equal to scikit-image's ``apply_hysteresis_threshold``. A line one pixel wide runs over corners
-    as often as over sides, so the default is 2.
+    Derived in notebooks/12, eq. 9. With connectivity=1 equal to scikit-image's ``apply_hysteresis_threshold``. A line
+    one pixel wide runs over corners as often as over sides, so the default is 2.
 
     References
     ----------

@@ -22,7 +22,7 @@ def non_maximum_suppression(magnitude, grad_row, grad_col, *, low=0.0):
 
     Notes
     -----
-    Derived in notebooks/12, eq. 7. The line through the pixel along the gradient crosses the ring of its eight
+    Derived in notebooks/12, eq. 8. The line through the pixel along the gradient crosses the ring of its eight
     neighbours twice; the magnitude there is interpolated linearly between the two nearest, as in scikit-image. A pixel
     is kept if it is at least as high as the one crossing and *higher* than the other one, the crossing where
     2 col + row is smaller: so a step between two rows or columns, whose two sides are equally steep, gives a line one
