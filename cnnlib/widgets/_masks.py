@@ -129,7 +129,8 @@ class Answers:
     def _ask(self, masks):
         with np.errstate(invalid="ignore"):  # NaN and infinite weights
             answers = conv.conv2d(self.padded[None], np.array(masks)[:, None], method="exact")
-            return np.floor(answers / self.grain + 0.5) * self.grain
+            far = 1.5 * 2**52 * self.grain
+            return answers + far - far
 
     @cached_property
     def strongest(self):

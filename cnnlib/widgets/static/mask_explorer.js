@@ -46,7 +46,7 @@ function render({ model, el }) {
 
 function build(kit, map) {
   const { signal, state, stage, ask, theme, model } = kit, { read } = state, { hides } = kit.question;
-  let over = null, dragging = false, plan = null, ends = null, ranges = null;
+  let over = null, dragging = false, plan = null, ends = null, ranges = null, longest = "", term = 0;
   const move = (to) => state.commit(to, "move");
 
   // The parts, made once.
@@ -129,14 +129,15 @@ function build(kit, map) {
     for (const name of ["low", "high"]) visible(named[name].element, s.show === "hysteresis");
     if (!ranges || (!dragging && (ranges.image !== s.image || ranges.mask !== s.mask))) ranges = { image: s.image, mask: s.mask, input: range(s.image.data), pixels: decimalsFor(s.image.data), limit: max(...range(s.mask.data).map(abs)) };
     if (trouble) return plan && drawMask({ ...plan, s, n: s.mask.shape[0] });
-    const m = map(s), hidden = hides(s), n = s.mask.shape[0], width = stage.clientWidth || 656, size = parseFloat(getComputedStyle(kit.root).fontSize);
-    plan = { s, m, at: chosen(s, m), hidden, masked: s.predict && hides(s, "all"), n, width, size, large: max(...s.image.shape) > GRID, wide: width >= 60 * size, window: windowOf(s, m) };
+    const m = map(s), hidden = hides(s), n = s.mask.shape[0], width = stage.clientWidth || 656, size = parseFloat(getComputedStyle(kit.root).fontSize), large = max(...s.image.shape) > GRID;
+    plan = { s, m, at: chosen(s, m), hidden, masked: s.predict && hides(s, "all"), n, width, size, large, wide: width >= (large ? 60 : 46) * size, window: windowOf(s, m) };
     plan.shown = shownOf(s, m.answers);
     layout();
     drawInput(plan);
     drawMask(plan);
     drawOutput(plan);
     drawSum(plan);
+    if (plan.large) drawNear(plan);
     drawRose(plan);
     marks(plan);
     write(note, model.get("_note"));
@@ -173,7 +174,7 @@ function build(kit, map) {
     const beside = (wide ? 14.6 : 2.6) * size, tall = (wide ? 16 : 13.5) * size, height = few ? 20 * size : tall;
     const loupeCell = floor(tall / SEEN), photos = width - 3.2 * size - beside;
     const most = (n) => floor(min(2.4 * size, height / n, (photos - 3 * size) / (2 * n)));
-    Object.assign(plan, { height, loupeCell, side: floor((photos - (few ? 0 : SEEN * loupeCell)) / 2), cell: max(12, most(max(...s.image.shape))) });
+    Object.assign(plan, { few, height, loupeCell, side: floor((photos - (few ? 0 : SEEN * loupeCell)) / 2), cell: max(12, most(max(...s.image.shape))) });
   }
 
   function inputScale(s) {
@@ -206,19 +207,20 @@ function build(kit, map) {
   function drawMask({ s, n, size }) {
     const decimals = decimalsFor(s.mask.data), side = floor(min(2.4, 7.6 / n) * size), total = s.mask.data.reduce((a, w) => a + w, 0), named = presetOf(s.mask);
     panels.weight.name(named ? FAMILIES.find(([family]) => family === named.family)[1] : "own", `${n}\u00d7${n}`);
-    if (!weights.typing()) weights.show({ rows: n, cols: n, data: s.mask.data, scale: toneScale(ranges.limit, "weight", theme()), decimals, cell: side, text: (k) => dense(s.mask.data[k], decimals), name: (k) => full(s.mask.data[k]) });
+    plan.weight = side;
+    if (!weights.typing()) weights.show({ rows: n, cols: n, data: s.mask.data, scale: toneScale(ranges.limit, "weight", theme()), decimals, cell: side, text: (k) => (side < 20 ? "" : dense(s.mask.data[k], decimals)), name: (k) => full(s.mask.data[k]) });
     write(sum, `sum ${full(round(total * 1e4) / 1e4)}`);
   }
 
   function drawOutput({ s, m, at, shown, masked, hidden, large, side, height, cell }) {
-    const { rows, cols } = m.answers, { data, told, scale, name } = shown, decimals = decimalsFor(told), hide = (k) => s.predict && (k === at.k ? hidden : masked);
+    const { rows, cols } = m.answers, { data, told, scale, name } = shown, hide = (k) => s.predict && (k === at.k ? hidden : masked);
     panels.output.name(s.show, `${rows}\u00d7${cols}`);
     const ruled = !s.predict && scale.kind !== "hue" && scale.kind !== "kind";
-    if (ruled) panels.output.scale(scale, decimals, theme());
+    if (ruled) panels.output.scale(scale, 2, theme());
     visible(panels.output.rule, ruled);
     visible(kinds, scale.kind === "kind" && !s.predict);
-    const text = (k) => (name ? name(k) : short(told[k], decimals));
     if (!large) {
+      const decimals = decimalsFor(told), text = (k) => (name ? name(k) : short(told[k], decimals));
       output.show({ rows, cols, origin: [m.margin, m.margin], data, scale, decimals, cell, text, state: (k) => (hide(k) ? "hidden" : ""), name: (k) => (hide(k) ? "not yet shown" : name ? name(k) : full(told[k])) });
       output.point(at.k, output.hasFocus() && output.at !== at.k);
       output.frame("here", { row: at.row, col: at.col, rows: 1, cols: 1 });
@@ -231,15 +233,17 @@ function build(kit, map) {
     answer.overlay.dataset.focus = `${at.row},${at.col}`;
     answer.overlay.dataset.value = hidden ? "?" : name ? name(at.k) : full(told[at.k]);
     setAttribute(answer.overlay, "aria-label", `${s.show}; ${sentence(s, hidden, m)}`);
-    drawNear(hide, scale);
+    plan.hide = hide;
   }
 
-  function drawNear(hide, scale) {
-    const { s, m, at, shown, size } = plan, { rows, cols } = m.answers, from = [at.row, at.col].map((x) => x - floor(NEAR / 2));
-    const some = decimalsFor(shown.told) > 0, words = (k, x = shown.told[k]) => (shown.name ? shown.name(k) : dense(x, some ? (x > -1 ? 2 : 1) : 0));
-    near.show({ plane: shown.data, size: [rows, cols], from, n: NEAR, cell: floor(2.1 * size), scale, box: { row: at.row, col: at.col, rows: 1, cols: 1 }, words, state: (k) => (hide(k) ? "hidden" : "") });
+  // The answers round the chosen pixel, in numbers; in what room mask and products leave where the rose stands beside them.
+  function drawNear({ s, m, at, shown, size, hide }) {
+    const { rows, cols } = m.answers, from = [at.row, at.col].map((x) => x - floor(NEAR / 2));
+    const words = (k, x = shown.told[k]) => (shown.name ? shown.name(k) : dense(x, Number.isInteger(x) ? 0 : x > -1 && x < 10 ? 2 : 1));
+    const room = floor((plan.width - max(plan.n * plan.weight, 7.8 * size) - plan.n * plan.term - 15.2 * size) / NEAR);
+    near.show({ plane: shown.data, size: [rows, cols], from, n: NEAR, cell: plan.wide || plan.few ? floor(2.1 * size) : max(12, min(floor(2.1 * size), room)), scale: shown.scale, box: { row: at.row, col: at.col, rows: 1, cols: 1 }, words, state: (k) => (hide(k) ? "hidden" : "") });
     const thins = !plan.hidden && SHOWS.indexOf(s.show) > 2;
-    near.mark("pair", thins ? m.answers.across(at.row, at.col).map(([, k]) => near.place(floor(k / cols), k % cols)) : []);
+    near.mark("tap", thins ? m.answers.across(at.row, at.col).map(([, k]) => near.place(floor(k / cols), k % cols)) : []);
   }
 
   // The pixels under the mask times its weights; their sum is what the mask, as it lies, answers.
@@ -247,8 +251,10 @@ function build(kit, map) {
     const { data } = s.mask, many = n > 3, brackets = (x, d) => (x < 0 ? `(${dense(x, d)})` : dense(x, d)), d = decimalsFor(data);
     const text = (k) => (many ? "" : `${k ? "+ " : ""}${dense(window[k], ranges.pixels)}\u00b7${brackets(data[k], d)}`);
     const longer = (a, b) => (b.length > a.length ? b : a), widest = `+ ${ranges.input.map((x) => dense(x, ranges.pixels)).reduce(longer)}\u00b7${[...data].map((x) => brackets(x, d)).reduce(longer)}`;
-    const side = floor(many ? (7.6 * size) / n : 2.1 * size), limit = max(...ranges.input.map(abs)) * ranges.limit;
-    terms.show({ rows: n, cols: n, data: window.map((x, k) => x * data[k]), scale: toneScale(2 * limit, "output", theme()), decimals: 2, text, cell: side, width: many ? side : round(textWidth(widest, max(11, (wide ? 0.95 : 0.84) * size), stage) + 0.5 * size), name: (k) => `${full(window[k])} times ${full(data[k])}` });
+    const side = floor(many ? (7.6 * size) / n : 2.1 * size), font = max(11, (wide ? 0.95 : 0.84) * size), limit = max(...ranges.input.map(abs)) * ranges.limit;
+    if (longest !== widest + font) [longest, term] = [widest + font, round(textWidth(widest, font, stage) + 0.5 * size)];
+    plan.term = many ? side : term;
+    terms.show({ rows: n, cols: n, data: window.map((x, k) => x * data[k]), scale: toneScale(2 * limit, "output", theme()), decimals: 2, text, cell: side, width: plan.term, name: (k) => `${full(window[k])} times ${full(data[k])}` });
     panels.sum.name("one number", `${n * n} products`);
     const value = hidden ? "?" : full(m.answers.response[at.k]);
     if (result.dataset.key === value) return;
@@ -259,7 +265,7 @@ function build(kit, map) {
   // What each turn answers at the chosen pixel, under its name; the disc shows the mask's bright side and both arrows.
   function drawRose({ s, m, at, hidden }) {
     const { kind, index } = m.answers;
-    visible(panels.rose.element, kind > 0);
+    visible(panels.rose.element, kind > 0 && !kit.hidden("turn"));
     if (!kind) return;
     const shift = s.names === "gradient" ? 2 : 0, all = m.answers.at(at.k), decimals = decimalsFor(all);
     const best = hidden ? -1 : all.indexOf(max(...all));

@@ -112,7 +112,7 @@ function edgeWords(s, answers, k) {
 }
 
 function answerWords(s, answers, at) {
-  if (s.show === "response") return responseWords(answers, answers.response[at.k], s.names);
+  if (s.show === "response") return responseWords(answers, answers.at(at.k)[answers.index], s.names);
   const strength = answers.strongest.strength[at.k], direction = answers.strongest.direction[at.k];
   if (Number.isNaN(strength)) return "strength NaN, since a number is missing under the mask";
   if (s.show === "thin") return thinWords(answers, at);

@@ -1,12 +1,12 @@
 // What a mask and its eight turns by 45 degrees answer over a picture: the same numbers as cnnlib/widgets/_masks.py.
 // In double precision: with whole weights every sum is exact, so that equal answers are equal.
-import { addTap } from "./sweep.js";
+import { addTap, range } from "./sweep.js";
 import { abs, floor, max, min } from "./numbers.js";
 
 const NAMES = ["N", "NE", "E", "SE", "S", "SW", "W", "NW"];
 const WAYS = [[-1, 0], [-1, 1], [0, 1], [1, 1], [1, 0], [1, -1], [0, -1], [-1, -1]];
 const TINY = 1e-6;                                   // of the weights' sum: below it a sum is 0, since masks travel in single precision
-const GRAIN = 1e-12;                                 // of the largest sum possible: answers are rounded to about that, so that equal ones are equal
+const GRAIN = 1e-12;                                 // of the largest sum possible: answers are rounded to about that, so that equal ones are equal; (x + far) - far does it
 
 // The square ring round the centre, clockwise from its upper left, as places in a mask of size x size.
 function ringOf(size, radius) {
@@ -80,7 +80,7 @@ function bordered({ shape: [h, w], data }, half, padding) {
 function answersOf(picture, mask, level, planes = []) {
   const size = mask.shape[0], [rows, cols] = picture.shape.map((n) => n - size + 1), area = rows * cols;
   const { kind, index } = nature(mask), most = level * mask.data.reduce((sum, w) => sum + abs(w), 0);
-  const grain = most > 0 && most < Infinity ? 2 ** floor(Math.log2(GRAIN * most)) : 1, rounded = (x) => floor(x / grain + 0.5) * grain;
+  const far = 1.5 * 2 ** 52 * (most > 0 && most < Infinity ? 2 ** floor(Math.log2(GRAIN * most)) : 1);
   const order = NAMES.map((_, place) => (place - index + 8) % 8), known = {}, once = (name, make) => (known[name] ??= make());
   const plane = (t) => (planes[t] ||= sweep(new Float64Array(area), turnMask(mask, t).data));
   function sweep(out, weights) {
@@ -89,16 +89,16 @@ function answersOf(picture, mask, level, planes = []) {
   }
   const me = {
     rows, cols, kind, index, planes, mask,
-    get response() { return once("response", () => plane(0).map(rounded)); },
-    get strongest() { return once("strongest", () => strongestOf(order.map(plane), rounded)); },
+    get response() { return plane(0); },              // not yet rounded
+    get strongest() { return once("strongest", () => strongestOf(order.map(plane), far)); },
     get thinned() { return once("thinned", () => thin(me.strongest, rows, cols)); },
-    get top() { return once("top", () => me.strongest.strength.reduce((a, x) => (x > a && x < Infinity ? x : a), 0)); },
+    get top() { return once("top", () => max(0, range(me.strongest.strength)[1])); },
     joined: (low, high) => {
       if (known.low !== low || known.high !== high) Object.assign(known, { low, high, kinds: join(me.thinned, rows, cols, low * me.top, high * me.top) });
       return known.kinds;
     },
     // The eight answers at one pixel, in the order of NAMES.
-    at: (k) => order.map((n) => rounded(plane(n)[k])),
+    at: (k) => order.map((n) => plane(n)[k] + far - far),
     // The answers of a mask that differs in weight k alone: one sweep for each turn that is known.
     changed: (next, k) => {
       const by = next.data[k] - mask.data[k];
@@ -122,16 +122,20 @@ function answersOf(picture, mask, level, planes = []) {
 const forward = (side) => side > 0 && side < 5;
 
 // The largest of eight answers and the first that gives it; -1 where there is a NaN.
-function strongestOf(planes, rounded) {
-  const strength = planes[0].map(rounded), direction = new Int8Array(strength.length);
+function strongestOf(planes, far) {
+  const strength = planes[0].slice(), direction = new Int8Array(strength.length);
+  for (let k = 0; k < strength.length; k++) strength[k] += far;
   for (let place = 1; place < 8; place++) {
     const plane = planes[place];
     for (let k = 0; k < strength.length; k++) {
-      const x = rounded(plane[k]);
+      const x = plane[k] + far;
       if (x > strength[k]) { strength[k] = x; direction[k] = place; }
     }
   }
-  for (let k = 0; k < strength.length; k++) if (strength[k] !== strength[k]) direction[k] = -1;
+  for (let k = 0; k < strength.length; k++) {
+    strength[k] -= far;
+    if (strength[k] !== strength[k]) direction[k] = -1;
+  }
   return { strength, direction };
 }
 
