@@ -302,7 +302,7 @@ def test_every_view_can_be_read(show, state):
         for width, theme in ((848, "light"), (680, "dark")):
             shown = show(MaskExplorer(image, **state), width, theme)
             assert faults(shown.page) == []
-            assert shown.root.bounding_box()["height"] <= 560 + 50 * ("predict" in state)
+            assert shown.root.bounding_box()["height"] <= 560 + 50 * ("predict" in state), (width, theme)
             assert shown.line == MaskExplorer(image, **state).sentence()
 
 

@@ -103,7 +103,7 @@ EXAMPLES = {
                     {"lr": {"sgd": 0.05}}, {"steps": 0}),
     "race-own": Example("OptimiserRace", (wave,), {"step": 25, "noise": 0.5, "start": (1.5, -0.5)},
                         {"runners": ["sgd", "adam"], "steps": 80}),
-    "masks": Example("MaskExplorer", ("camera", "sobel_N"), {"show": "hysteresis", "mask": "robinson_NE", "low": 0.2},
+    "masks": Example("MaskExplorer", ("camera", "sobel_N"), {"show": "hysteresis", "low": 0.2, "names": "gradient"},
                      {"row": 100, "col": 118}, {"padding": "valid", "mask": "laplacian", "show": "thin"}),
     "masks-small": Example("MaskExplorer", (np.add.outer(np.zeros(6, int), np.arange(7)), "prewitt_E"),
                            {"names": "gradient", "show": "direction", "padding": "zeros"}, {"row": 2, "col": 3}),

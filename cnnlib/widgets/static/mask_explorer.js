@@ -171,7 +171,7 @@ function build(kit, map) {
     arrange(boxes.input, [panels.input.caption, large ? scene.element : input.element, panels.input.rule]);
     arrange(boxes.output, [panels.output.caption, large ? answer.element : output.element, panels.output.rule, kinds]);
     kit.root.dataset.mode = large ? "photo" : "grid";
-    const beside = (wide ? 14.6 : 2.6) * size, tall = (wide ? 16 : 13.5) * size, height = few ? 20 * size : tall;
+    const beside = (wide ? 14.6 : 2.6) * size, tall = (wide && width >= 60 * size ? 14.2 : 13.5) * size, height = few ? 20 * size : tall;
     const loupeCell = floor(tall / SEEN), photos = width - 3.2 * size - beside;
     const most = (n) => floor(min(2.4 * size, height / n, (photos - 3 * size) / (2 * n)));
     Object.assign(plan, { few, height, loupeCell, side: floor((photos - (few ? 0 : SEEN * loupeCell)) / 2), cell: max(12, most(max(...s.image.shape))) });
