@@ -95,9 +95,9 @@ def page(found):
                   "|---|---:|---:|---:|---:|---:|---:|"]
         for found_row in part["rows"]:
             size, spent = tuple(found_row["size"]), found_row["milliseconds"]
-            lines.append(f"| {size[0]} x {size[1]}, {found_row['dtype']} | {spent['ours']:.3f} | "
-                         f"{spent['theirs']:.3f} | {found_row['times as fast']:.2f} | {GOALS[name][size]} | {found_row[agreement]:g} | "
-                         f"{found_row['foreign_cores']} |")
+            lines.append(f"| {size[0]} x {size[1]}, {found_row['dtype']} | {spent['ours']:.3f} | {spent['theirs']:.3f} "
+                         f"| {found_row['times as fast']:.2f} | {GOALS[name][size]} | {found_row[agreement]:g} "
+                         f"| {found_row['foreign_cores']} |")
     return "\n".join(lines) + "\n"
 
 
