@@ -11,6 +11,7 @@ from cnnlib.plots.curves import plot_curves, plot_trials
 from cnnlib.plots.field import plot_receptive_field
 from cnnlib.plots.graph import plot_graph
 from cnnlib.plots.grid import plot_grid
+from cnnlib.plots.hog import plot_block, plot_orientations
 from cnnlib.plots.image import plot_image, plot_maps
 from cnnlib.plots.learning import plot_learning
 from cnnlib.plots.network import plot_network
@@ -29,4 +30,5 @@ __all__ = [
     "plot_learning", "plot_maps", "plot_network", "plot_paths", "plot_pooling", "plot_pooling_backward",
     "plot_receptive_field", "plot_roofline", "plot_rows", "plot_stack", "plot_tied_matrix", "plot_timings",
     "plot_tower", "plot_trials", "plot_windows",
+    "plot_block", "plot_orientations",
 ]

@@ -57,6 +57,8 @@ EXAMPLES = {
     "network-layered": lambda: plots.plot_network(
         {"input": STROKE[None] / 1, "conv": np.ones((16, 4, 4)), "fc": np.ones(84), "out": np.arange(10.0)},
         view="layered"),
+    "orientations": lambda: plots.plot_orientations(np.arange(9) % 4, title="cell 3, 4"),
+    "block": lambda: plots.plot_block(np.arange(36.0).reshape(2, 2, 9), np.arange(36).reshape(2, 2, 9) / 120),
     "pooling": lambda: plots.plot_pooling(STROKE, 3, 2, col=1),
     "pooling-wide": lambda: plots.plot_pooling(np.linspace(-1, 1, 96).reshape(6, 16), (2, 1), kind="average"),
     "pooling_backward": lambda: plots.plot_pooling_backward(STROKE, np.ones((4, 4)), 3, 1, row=1),
