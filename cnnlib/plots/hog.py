@@ -29,7 +29,7 @@ def plot_orientations(histogram, ax=None, *, role="gradient", title=None):
     ['30°', '90°', '150°']
     """
     histogram = numbers(histogram, "histogram", 1).astype(float)
-    ax = new_axes(ax, 4.6, 2.4 + 0.35 * bool(title))
+    ax = new_axes(ax, 5.6, 2.4 + 0.35 * bool(title))
     width = 180 / len(histogram)
     centres = (np.arange(len(histogram)) + 0.5) * width
     ax.bar(centres, histogram, 0.9 * width, color=role_colour(role))
