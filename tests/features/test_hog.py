@@ -153,6 +153,17 @@ def test_products_are_the_plain_steps(rng, n, cell, block, sigma):
         assert_close(found, plain, 1e-5)  # all float32 there
 
 
+@pytest.mark.parametrize("votes", ["hard", "trilinear"])
+@pytest.mark.parametrize("norm", ["L1", "L1-sqrt", "L2", "L2-Hys"])
+def test_the_quick_ways_give_the_steps(rng, votes, norm):
+    """In any norm: also of the empty bins of a checkerboard, of which L1-sqrt takes roots."""
+    for image in (photo(rng, (90, 77), np.float64), np.indices(SIZE).sum(0) // 4 % 2 * 9.0):
+        ballots = pixel_votes(*pixel_gradients(image), 9, "hard" if votes == "hard" else "linear")
+        blocks = hog.block_histograms(*ballots) if votes == "trilinear" else group_cells(cell_histograms(*ballots), 2)
+        found = hog.hog(image, cells_per_block=2, block_norm=norm, votes=votes, feature_vector=False)
+        assert_close(found, normalise_blocks(blocks, norm), 1e-5)  # float32 inside
+
+
 @pytest.mark.parametrize("votes", ["hard", "linear", "trilinear"])
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "uint8", "int16", "bool"])
 def test_shape_dtype_and_batch(array, rng, votes, dtype):
