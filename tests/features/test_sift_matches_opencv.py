@@ -4,16 +4,10 @@ nothing until the end, so the two agree to far more digits than anybody needs.)"
 import numpy as np
 import pytest
 
-from cnnlib import data, images
 from cnnlib.features import sift
 
 cv2 = pytest.importorskip("cv2")
-SHIFT = 0.25  # how far OpenCV's places lie too far down and right
-
-
-def levels(name):
-    """A photograph as OpenCV takes it: grey, 0 to 255."""
-    return (255 * images.to_grey(data.photo(name))).round().astype(np.uint8)
+from tests.bench.sift import SHIFT, levels, opencv, partners  # noqa: E402
 
 
 def crops():
@@ -24,25 +18,6 @@ def crops():
         height, width = (int(rng.integers(120, size + 1)) for size in np.minimum(image.shape, 300))
         top, left = (int(rng.integers(0, room + 1)) for room in (image.shape[0] - height, image.shape[1] - width))
         yield pytest.param(image[top:top + height, left:left + width], id=f"{name} {height}x{width}")
-
-
-def opencv(image, **settings):
-    """OpenCV's points in our conventions: Keypoints, and descriptors of length about 1."""
-    found, descriptors = cv2.SIFT_create(**settings).detectAndCompute(np.ascontiguousarray(image), None)
-    octave = np.array([(point.octave + 128) % 256 - 128 for point in found])
-    descriptors = descriptors.reshape(-1, 4, 4, 8)[..., -np.arange(8) % 8].reshape(-1, 128)
-    return sift.Keypoints(
-        np.array([point.pt[::-1] for point in found], np.float32) - SHIFT,
-        np.array([point.size / 2 for point in found], np.float32), np.radians([point.angle for point in found]),
-        np.array([point.response for point in found]), octave), descriptors / 512
-
-
-def partners(theirs, ours, *, turn=np.inf):
-    """For each of their points: our nearest within 20 % in scale (and `turn` in radians), and how far it is."""
-    off = np.hypot(*(theirs.positions[:, None] - ours.positions).transpose(2, 0, 1))
-    off[abs(np.log(theirs.sigma[:, None] / ours.sigma)) > np.log(1.2)] = np.inf
-    off[abs((theirs.orientation[:, None] - ours.orientation + np.pi) % (2 * np.pi) - np.pi) > turn] = np.inf
-    return off.argmin(1), off.min(1)
 
 
 @pytest.mark.parametrize("image", [*crops()])

@@ -1,6 +1,7 @@
 """The whole way: detect, describe, and the steps between, on a picture or on its scale space."""
 
 from cnnlib import _array
+from cnnlib._threads import one_blas_thread
 from cnnlib.features.sift import orientation
 from cnnlib.features.sift.candidates import candidates
 from cnnlib.features.sift.descriptor import cell_histograms, normalised
@@ -70,6 +71,7 @@ def detect(image, *, contrast_threshold=0.04, edge_ratio=10, **settings):
     return keypoints[xp.argsort(-keypoints.response, stable=True)]
 
 
+@one_blas_thread()
 def describe(image, keypoints, **settings):
     """Describe the surroundings of key points.
 
