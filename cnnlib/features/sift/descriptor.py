@@ -42,28 +42,44 @@ def patches(space, octave, layer, row, col, sigma, orientation):
         Whether the sample lies on the picture; those beyond repeat its edge.
     """
     xp = _array.library(pixels=space.pixels)
-    height, width = (a[:, None, None] for a in space.sizes(octave))
-    along = _array.constant((np.arange(PATCH) - (PATCH - 1) / 2) / SAMPLES * CELL_SIZE, sigma)  # in sigmas
-    cos, sin = ((f(orientation) * sigma)[:, None] * along for f in (xp.cos, xp.sin))
-    rows = (row[:, None] + cos)[:, :, None] + sin[:, None]
-    cols = (col[:, None] - sin)[:, :, None] + cos[:, None]
-    last_row, last_col = (_array.as_dtype(size - 1, "float32") for size in (height, width))
-    on_rows = xp.minimum(xp.clip(rows, 0, None), last_row)
-    on_cols = xp.minimum(xp.clip(cols, 0, None), last_col)
+    along = (np.arange(PATCH) - (PATCH - 1) / 2) / SAMPLES * CELL_SIZE  # in sigmas
+    down, right = (_array.constant(a.reshape(-1), sigma) for a in np.meshgrid(along, along, indexing="ij"))
+    cos, sin = ((f(orientation) * sigma)[:, None] for f in (xp.cos, xp.sin))
+    rows = row[:, None] + cos * down + sin * right
+    cols = col[:, None] - sin * down + cos * right
+    patch, inside = interpolated(space, octave[:, None], layer[:, None], rows, cols)
+    return patch.reshape(-1, PATCH, PATCH), inside.reshape(-1, PATCH, PATCH)
+
+
+def interpolated(space, octave, layer, rows, cols):
+    """Return what the blurred pictures show between their pixels (bilinearly), and whether the places lie on them.
+
+    Parameters
+    ----------
+    space : ScaleSpace
+    octave, layer : arrays of shape (K, 1), int64
+    rows, cols : arrays of shape (K, N), float32
+        In pixels of the octave. Beyond the edge there is the edge's value.
+    """
+    xp = _array.library(pixels=space.pixels)
+    height, width = space.sizes(octave)
+    (on_rows, top), (on_cols, left) = (_clipped(a, size) for a, size in ((rows, height), (cols, width)))
     inside = (on_rows == rows) & (on_cols == cols)
-    top, left = (_array.as_dtype(a, "int32") for a in (on_rows, on_cols))
-    down, right = on_rows - xp.floor(on_rows), on_cols - xp.floor(on_cols)
-    here = space.index(octave, layer)[:, None, None] + top * width + left
-    right_step, down_step = (left < width - 1), (top < height - 1) * width
-    above = _between(space.pixels, here, right_step, right)
-    below = _between(space.pixels, here + down_step, right_step, right)
-    return above + (below - above) * down, inside
+    place = _array.as_dtype(top, "int32") * _array.as_dtype(width, "int32") + _array.as_dtype(left, "int32")
+    place = space.index(octave, layer) + place
+    below, next_ = (xp.where(size > 1, step, 0) for size, step in ((height, width), (width, 1)))
+    across = on_cols - left
+    upper, lower = (start + (space.pixels[at + next_] - start) * across
+                    for at in (place, place + below) for start in (space.pixels[at],))
+    return upper + (lower - upper) * (on_rows - top), inside
 
 
-def _between(pixels, here, step, share):
-    """Return what lies this share of the way from a pixel to the one a step further."""
-    start = pixels[here]
-    return start + (pixels[here + step] - start) * share
+def _clipped(places, size):
+    """Return places moved onto the pixels 0 … size - 1, and the last pixel at or before each that has a next one."""
+    xp = _array.library(places=places)
+    last = _array.as_dtype(size - 1, "float32")
+    places = xp.minimum(xp.clip(places, 0, None), last)
+    return places, xp.minimum(xp.floor(places), xp.clip(last - 1, 0, None))
 
 
 def cell_histograms(patch, inside):
