@@ -8,7 +8,7 @@ from helpers import assert_close
 
 from cnnlib import _array, data
 from cnnlib.features import matching, surf
-from cnnlib.features.surf import extrema, hessian, orientation
+from cnnlib.features.surf import _surf, extrema, hessian, integral, orientation
 from cnnlib.features.surf.haar import haar
 
 PHOTOS = ("astronaut", "camera", "coins", "rocket")
@@ -42,20 +42,20 @@ def blob(size, row, col, sigma):
 # ---- boxes
 
 def test_integral_known_values(array):
-    integral = surf.integral_image(array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]))
-    assert_close(integral, array([[0.0, 0, 0, 0], [0, 1, 3, 6], [0, 5, 12, 21]]))
-    assert float(surf.box_sum(integral, 0, 1, 2, 3)) == 16
-    assert float(surf.box_sum(integral, 1, 1, 1, 3)) == 0
+    sums = surf.integral_image(array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]))
+    assert_close(sums, array([[0.0, 0, 0, 0], [0, 1, 3, 6], [0, 5, 12, 21]]))
+    assert float(surf.box_sum(sums, 0, 1, 2, 3)) == 16
+    assert float(surf.box_sum(sums, 1, 1, 1, 3)) == 0
 
 
 def test_box_sums_are_sums(array, rng):
     image = rng.random((13, 17))
-    integral = surf.integral_image(array(image))
+    sums = surf.integral_image(array(image))
     for _ in range(20):
         top, bottom = np.sort(rng.integers(0, 14, 2))
         left, right = np.sort(rng.integers(0, 18, 2))
         expected = image[top:bottom, left:right].sum()
-        assert_close(np.float64(surf.box_sum(integral, top, left, bottom, right)), np.float64(expected))
+        assert_close(np.float64(surf.box_sum(sums, top, left, bottom, right)), np.float64(expected))
 
 
 def test_the_nine_by_nine_masks():
@@ -100,17 +100,41 @@ def test_filter_sizes():
 
 def test_octaves_share_filters(array, rng):
     """What is thinned out is what would have been computed."""
-    integral = surf.integral_image(array(crop(rng, "camera")))
-    for octave, maps in enumerate(hessian.hessian_octaves(integral, 4)):
+    sums = surf.integral_image(array(crop(rng, "camera")))
+    for octave, maps in enumerate(hessian.hessian_octaves(sums, 4)):
         for size, found in zip(surf.FILTER_SIZES[octave], maps):
-            assert_close(found, surf.box_hessian(integral, size, 2**octave))
+            assert_close(found, surf.box_hessian(sums, size, 2**octave))
 
 
 def test_blocks_change_nothing(rng, monkeypatch):
-    integral = surf.integral_image(crop(rng, "coins"))
-    expected = surf.box_hessian(integral, 15, 2)
+    sums = surf.integral_image(crop(rng, "coins"))
+    expected = surf.box_hessian(sums, 15, 2)
     monkeypatch.setattr(hessian, "AT_A_TIME", 700)  # four rows at a time
-    np.testing.assert_array_equal(surf.box_hessian(integral, 15, 2), expected)
+    np.testing.assert_array_equal(surf.box_hessian(sums, 15, 2), expected)
+
+
+def test_fixed_point(array, rng):
+    """256 levels are exact; sums wrap around and their differences do not; the response is the same."""
+    levels = array(np.arange(256.0).reshape(16, 16) / 255)
+    whole, unit = integral.fixed_point(levels)
+    assert_close(whole, array(257 * np.arange(256, dtype=np.int32).reshape(16, 16)))
+    assert abs(unit * 65535 - 1) < 1e-12 and integral.fixed_point(4 * levels)[1] == 4 * unit
+    picture = rng.integers(30000, 65536, (400, 420)).astype(np.int32)  # 8e9 in all
+    sums = surf.integral_image(array(picture))
+    assert _array.dtype_name(sums) == "int32" and int(sums.min()) < 0
+    assert int(surf.box_sum(sums, 300, 310, 390, 410)) == picture[300:390, 310:410].sum()
+    for size in (9, 195):  # the largest filter too
+        found = _array.to_numpy(surf.box_hessian(sums, size))
+        expected = surf.box_hessian(surf.integral_image(picture.astype(float)), size)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+
+
+def test_every_filter_and_wavelet_fits_into_32_bits():
+    size = surf.FILTER_SIZES[-1][-1]
+    middle = 3 * (size // 3) * (2 * (size // 3) - 1)  # three times the middle boxes, all white
+    assert middle * integral.LEVELS < 2**31
+    half = max(2 * surf.sigma_of(size), _surf.LARGEST)  # an orientation's wavelet, a descriptor's
+    assert 2 * half * half * integral.LEVELS < 2**31
 
 
 # ---- detection
@@ -185,13 +209,15 @@ def test_nothing_to_find(image):
 def test_haar_equals_brute_force(array, rng):
     image = rng.random((30, 25))
     row, col, half = np.array([10, 12, 29, 3]), np.array([9, 14, 10, 2]), np.array([4, 7, 3, 3])
-    down, right = haar(surf.integral_image(array(image)), *(array(a) for a in (row, col, half)))
+    down, right = haar(surf.integral_image(array(image)), *(array(a[:, None].astype(float)) for a in (row, col, half)))
+    assert _array.dtype_name(down) == "float32"
     for k in range(2):
         box = image[row[k] - half[k]:row[k] + half[k], col[k] - half[k]:col[k] + half[k]]
         upper, lower = box[:half[k]].sum(), box[half[k]:].sum()
         left, other = box[:, :half[k]].sum(), box[:, half[k]:].sum()
-        assert_close(np.array([float(down[k]), float(right[k])]), np.array([lower - upper, other - left]))
-    assert [float(a[k]) for a in (down, right) for k in (2, 3)] == [0.0] * 4  # over the border
+        found = np.array([float(down[k, 0]), float(right[k, 0])], np.float32)
+        assert_close(found, np.array([lower - upper, other - left], np.float32))
+    assert [float(a[k, 0]) for a in (down, right) for k in (2, 3)] == [0.0] * 4  # over the border
 
 
 @pytest.mark.parametrize("degrees", range(0, 360, 25))
@@ -199,9 +225,9 @@ def test_orientation_of_a_slope(array, degrees):
     """A plane that rises in one direction has that orientation, to 1e-6 (all wavelets agree)."""
     angle = np.deg2rad(degrees)
     rows, cols = np.mgrid[:80, :80] / 80
-    integral = surf.integral_image(array(np.sin(angle) * rows + np.cos(angle) * cols))
+    sums = surf.integral_image(array(np.sin(angle) * rows + np.cos(angle) * cols))
     at = [array([value]) for value in (40.0, 39.0, 2.5)]
-    found = float(orientation.orientations(integral, *at)[0])
+    found = float(orientation.orientations(sums, *at)[0])
     assert abs((found - angle + pi) % (2 * pi) - pi) < 1e-6
 
 
@@ -306,8 +332,8 @@ def test_errors(array):
     bad[3, 4] = bad[5, 6] = np.nan
     with pytest.raises(ValueError, match="`image` has 2 pixels of 400"):
         surf.detect_and_describe(array(bad))
-    with pytest.raises(ValueError, match="`num_octaves` is 9; it must be at most 8"):
-        surf.detect(array(np.ones((9, 9))), num_octaves=9)
+    with pytest.raises(ValueError, match="`num_octaves` is 5; it must be at most 4"):
+        surf.detect(array(np.ones((9, 9))), num_octaves=5)
     with pytest.raises(ValueError, match="`threshold` is -1; it must be at least 0"):
         surf.detect(array(np.ones((9, 9))), threshold=-1)
     with pytest.raises(ValueError, match="`size` is 12; it must be an odd multiple of 3"):

@@ -6,10 +6,11 @@ from cnnlib.features.sift._image import grey_levels
 from cnnlib.features.surf.descriptor import descriptors
 from cnnlib.features.surf.extrema import refined
 from cnnlib.features.surf.hessian import FILTER_SIZES, hessian_octaves
-from cnnlib.features.surf.integral import integral_image
+from cnnlib.features.surf.integral import fixed_point, integral_image
 from cnnlib.features.surf.orientation import orientations
 from cnnlib.geometry import as_int
 
+LARGEST = 90  # sigma, in pixels, up to which half a wavelet's sum fits into 32 bits
 AT_A_TIME = 48  # points that are described in one go: their samples stay in a CPU's cache
 THRESHOLD = 0.0004  # finds about as many points in photographs as SIFT does
 
@@ -25,7 +26,7 @@ def detect(image, *, threshold=THRESHOLD, num_octaves=4):
     threshold : float, 0 or above
         Least determinant of the Hessian (white 1).
     num_octaves : int
-        At most 8. Each doubles the sizes: with 4, sigma goes to about 22 pixels.
+        At most 4. Each doubles the sizes: with 4, sigma goes to about 22 pixels.
 
     Returns
     -------
@@ -61,7 +62,8 @@ def detect(image, *, threshold=THRESHOLD, num_octaves=4):
     >>> detect(spot).positions[:1].round(1)
     array([[30., 40.]], dtype=float32)
     """
-    return _detect(integral_image(grey_levels(image)), threshold, num_octaves)
+    whole, unit = fixed_point(grey_levels(image))
+    return _detect(integral_image(whole), unit, threshold, num_octaves)
 
 
 def describe(image, keypoints):
@@ -79,7 +81,9 @@ def describe(image, keypoints):
     array of shape (K, 64), float32
         Each of length 1, or 0 where the picture is flat; (0, 64) of no points.
     """
-    return _describe(integral_image(grey_levels(image)), keypoints)
+    levels = grey_levels(image)
+    large = len(keypoints) and float(keypoints.sigma.max()) > LARGEST
+    return _describe(integral_image(levels if large else fixed_point(levels)[0]), keypoints)
 
 
 def detect_and_describe(image, *, threshold=THRESHOLD, num_octaves=4):
@@ -90,12 +94,13 @@ def detect_and_describe(image, *, threshold=THRESHOLD, num_octaves=4):
     Keypoints
     array of shape (K, 64), float32
     """
-    integral = integral_image(grey_levels(image))
-    found = _detect(integral, threshold, num_octaves)
+    whole, unit = fixed_point(grey_levels(image))
+    integral = integral_image(whole)
+    found = _detect(integral, unit, threshold, num_octaves)
     return found, _describe(integral, found)
 
 
-def _detect(integral, threshold, num_octaves):
+def _detect(integral, unit, threshold, num_octaves):
     octaves = as_int("num_octaves", num_octaves, 1)
     if octaves > len(FILTER_SIZES):
         raise ValueError(f"`num_octaves` is {octaves}; it must be at most {len(FILTER_SIZES)}")
@@ -104,8 +109,8 @@ def _detect(integral, threshold, num_octaves):
     xp = _array.library(integral=integral)
     parts = []
     for octave, maps in enumerate(hessian_octaves(integral, octaves)):
-        row, col, sigma, response = refined(maps, octave, threshold)
-        parts.append((row, col, sigma, response, _array.zeros((len(row),), row, "int64") + octave))
+        row, col, sigma, response = refined(maps, octave, threshold / unit**2)
+        parts.append((row, col, sigma, response * unit**2, _array.zeros((len(row),), row, "int64") + octave))
     row, col, sigma, response, octave = (xp.concatenate(each) for each in zip(*parts))
     order = xp.argsort(-response, stable=True)
     row, col, sigma, response, octave = (each[order] for each in (row, col, sigma, response, octave))
@@ -118,7 +123,7 @@ def _detect(integral, threshold, num_octaves):
 def _describe(integral, keypoints):
     positions, sigma, angle = (_array.as_dtype(each, "float64") for each in (
         keypoints.positions, keypoints.sigma, keypoints.orientation))
-    _array.library(image=integral, positions=positions, sigma=sigma, orientation=angle)
+    _array.library(image=_array.as_dtype(integral[:1], "float64"), positions=positions, sigma=sigma, orientation=angle)
     return _in_parts(descriptors, integral, positions[:, 0], positions[:, 1], sigma, angle)
 
 

@@ -26,18 +26,18 @@ def descriptors(integral, row, col, sigma, orientation):
         flat.
     """
     xp = _array.library(integral=integral)
-    places, weights = (_array.constant(a, integral) for a in _samples())
+    places, weights = (_array.constant(a, sigma) for a in _samples())
     cosine, sine = xp.cos(orientation), xp.sin(orientation)
     along, beside = sigma * cosine, sigma * sine
     rise_row, rise_col = haar(integral, xp.round(xp.stack([row + 0.5, beside, along], -1) @ places),
                               xp.round(xp.stack([col + 0.5, along, -beside], -1) @ places),
                               xp.round(xp.clip(sigma, 1, None))[:, None])
-    cosine, sine = cosine[:, None], sine[:, None]
+    cosine, sine, weights = (_array.as_dtype(a, "float32") for a in (cosine[:, None], sine[:, None], weights))
     first, second = cosine * rise_col + sine * rise_row, cosine * rise_row - sine * rise_col
     vectors = xp.stack([each @ weights for each in (first, second, abs(first), abs(second))], -1)
     vectors = vectors.reshape(len(row), 4 * CELLS**2)
     length = xp.sqrt((vectors * vectors).sum(-1))[:, None]
-    return _array.as_dtype(vectors / xp.where(length > 0, length, xp.ones_like(length)), "float32")
+    return vectors / xp.where(length > 0, length, xp.ones_like(length))
 
 
 def _samples():

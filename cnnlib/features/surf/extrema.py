@@ -44,7 +44,8 @@ def refined(maps, octave, threshold):
     """
     layer, row, col = maxima(maps, threshold)
     cubes = maps[tuple(each[:, None, None, None] + _array.constant(step, each) for each, step in zip(
-        (layer, row, col), np.mgrid[-1:2, -1:2, -1:2]))]  # (N, 3, 3, 3)
+        (layer, row, col), np.mgrid[-1:2, -1:2, -1:2]))]
+    cubes = _array.as_dtype(cubes, "float64")  # (N, 3, 3, 3)
     gradient, hessian = derivatives(cubes)
     move = top(gradient, hessian)
     near = (abs(move) < 0.5).all(-1)  # further away another number would be the top

@@ -17,7 +17,7 @@ def haar(integral, row, col, half):
 
     Returns
     -------
-    down, right : arrays of shape (K, S)
+    down, right : arrays of shape (K, S), float32
         Sum of the lower half minus that of the upper half, and right half minus left half; 0 for a wavelet that does
         not lie wholly on the picture.
     """
@@ -33,4 +33,4 @@ def haar(integral, row, col, half):
     rising = flat.take(lower - half) - flat.take(upper + half)  # and along the other
     down = falling - rising - 2 * (flat.take(centre + half) - flat.take(centre - half))
     right = falling + rising - 2 * (flat.take(lower) - flat.take(upper))
-    return down * inside, right * inside
+    return tuple(_array.as_dtype(rise, "float32") * inside for rise in (down, right))

@@ -1,11 +1,12 @@
 """Second derivatives by boxes (sections 3.2 and 3.3): coarse Gaussians, the large ones as quick as the small."""
 
 from cnnlib import _array
+from cnnlib._arguments import is_integer
 from cnnlib.geometry import as_int
 
 WEIGHT = 0.9  # of the mixed derivative, which boxes make too strong: |Lxy(1.2)|·|Dyy(9)| / (|Lyy(1.2)|·|Dxy(9)|), eq. 3
 LAYERS = 4  # filters of an octave; points lie between its first and its last
-FILTER_SIZES = tuple(tuple(3 * (2 ** (octave + 1) * (layer + 1) + 1) for layer in range(LAYERS)) for octave in range(8))
+FILTER_SIZES = tuple(tuple(3 * (2 ** (octave + 1) * (layer + 1) + 1) for layer in range(LAYERS)) for octave in range(4))
 AT_A_TIME = 2**17  # numbers of a map that are computed in one go: as many as stay in a CPU's cache
 
 
@@ -58,7 +59,8 @@ def _over_the_picture(function, integral, size, step, count):
     if size % 6 != 3:
         raise ValueError(f"`size` is {size}; it must be an odd multiple of 3: 9, 15, 21, 27, …")
     height, width = (side - 1 for side in integral.shape)
-    maps = [_array.zeros((-(-height // step), -(-width // step)), integral) for _ in range(count)]
+    dtype = "float32" if is_integer(integral) else "float64"
+    maps = [_array.zeros((-(-height // step), -(-width // step)), integral, dtype) for _ in range(count)]
     first = -(-(size // 2) // step)  # the first centre, in steps, around which the filter fits
     last_row, last_col = ((side - 1 - size // 2) // step for side in (height, width))
     if last_col < first:
@@ -77,6 +79,8 @@ def _scaled_parts(integral, size, step, rows, cols):
 
 def _determinant(integral, size, step, rows, cols):
     across_rows, across_cols, mixed = _sums(integral, size, step, rows, cols)
+    if is_integer(integral):
+        across_rows, across_cols, mixed = (_array.as_dtype(a, "float32") for a in (across_rows, across_cols, mixed))
     across_rows *= across_cols
     mixed *= mixed
     mixed *= WEIGHT**2
@@ -130,7 +134,7 @@ def box_hessian(integral, size, step=1):
 
     Returns
     -------
-    array of shape (ceil(H / step), ceil(W / step)), float64
+    array of shape (ceil(H / step), ceil(W / step)), float64 (of an integral of whole numbers float32)
         Dark spots and bright ones give large numbers, saddles negative ones, edges about 0.
     """
     return _over_the_picture(_determinant, integral, size, step, 1)[0]

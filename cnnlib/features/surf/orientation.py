@@ -30,10 +30,11 @@ def orientations(integral, row, col, sigma):
         atan2(rise along the rows, rise along the columns).
     """
     xp = _array.library(integral=integral)
-    down, across, weight = (_array.constant(a, integral) for a in _samples())
+    down, across, weight = (_array.constant(a, sigma) for a in _samples())
     sigma = sigma[:, None]
     rise_row, rise_col = haar(integral, xp.round(row[:, None] + 0.5 + sigma * down),
                               xp.round(col[:, None] + 0.5 + sigma * across), xp.round(xp.clip(2 * sigma, 1, None)))
+    weight = _array.constant(weight, rise_row)
     rise_row, rise_col = rise_row * weight, rise_col * weight
     bins = _array.as_dtype((xp.arctan2(rise_row, rise_col) + pi) * (BINS / (2 * pi)), "int64") % BINS
     sums = []
