@@ -144,6 +144,39 @@ def find(image, weight, bias=0.0, *, threshold=0.0, ratio=1.2, pixels_per_cell=(
     return np.concatenate(boxes), np.concatenate(scores)
 
 
+def cut_out(image, boxes, size, margin=0.0):
+    """Cut boxes out of a picture, all resized to one size: what a classifier took for a thing, to look at or learn from.
+
+    Parameters
+    ----------
+    image : array of shape (H, W) or (H, W, 3), float; NumPy
+    boxes : array of shape (K, 4)
+        First row, first column, last row, last column; rounded to whole pixels.
+    size : (rows, cols), in pixels
+    margin : float
+        How much more to take on each side, as a share of the box's side. Beyond the picture, its border is repeated.
+
+    Returns
+    -------
+    array of shape (K, rows, cols) or (K, rows, cols, 3), dtype of `image`
+
+    Examples
+    --------
+    >>> cut_out(np.arange(16.0).reshape(4, 4), np.array([[1, 1, 3, 3], [2, 2, 4, 4]]), (2, 2)).tolist()
+    [[[5.0, 6.0], [9.0, 10.0]], [[10.0, 11.0], [14.0, 15.0]]]
+    """
+    if boxes.ndim != 2 or boxes.shape[1] != 4:
+        raise ValueError(f"`boxes` has shape {tuple(boxes.shape)}; it must be (K, 4): first row, first column, "
+                         "last row, last column")
+    extra = margin * (boxes[:, 2:] - boxes[:, :2])
+    pieces = np.empty((len(boxes), *size, *image.shape[2:]), image.dtype)
+    for piece, first, last in zip(pieces, np.rint(boxes[:, :2] - extra), np.rint(boxes[:, 2:] + extra)):
+        rows, cols = (np.arange(begin, max(end, begin + 1)).clip(0, side - 1).astype(int)
+                      for begin, end, side in zip(first, last, image.shape))
+        piece[...] = images.resize(image[rows[:, None], cols], size)
+    return pieces
+
+
 def _check_weight(weight, bias):
     """Check that the classifier is one: a number for each number of each block of a window, and one more."""
     _array.library(weight=weight)

@@ -6,7 +6,7 @@ from helpers import assert_close
 
 from cnnlib import _array, data, images
 from cnnlib.features import hog
-from cnnlib.features.windows import find, pyramid, score_windows
+from cnnlib.features.windows import cut_out, find, pyramid, score_windows
 
 WINDOW = (3, 2, 2, 2, 5)  # rows and columns of blocks, cells of a block, orientations
 OPTIONS = {"orientations": 5, "pixels_per_cell": (4, 6), "cells_per_block": (2, 2)}
@@ -114,6 +114,24 @@ def test_finds_a_thing_in_its_size(size):
     best = boxes[scores.argmax()] / size
     assert abs(best - [row, col, row + side, col + side]).max() <= (8 if size > 1 else 0)  # a cell, in that size
     assert scores.max() < 25 and (size > 1 or scores.max() > 24.99)  # 5 x 5 blocks, each a little short for its eps
+
+
+@pytest.mark.parametrize("shape", [(30, 40), (30, 40, 3)])
+def test_cut_out(rng, shape):
+    image = rng.random(shape)
+    boxes = np.array([[3, 5, 13, 15], [3.4, 4.6, 12.6, 15.2], [0, 0, 30, 40], [10, 20, 14, 26]])
+    pieces = cut_out(image, boxes, (10, 10))
+    assert_close(pieces[0], image[3:13, 5:15])
+    assert_close(pieces[1], image[3:13, 5:15])  # rounded
+    assert_close(pieces[2], images.resize(image, (10, 10)))
+    assert_close(pieces[3], images.resize(image[10:14, 20:26], (10, 10)))
+    assert_close(cut_out(image, boxes[3:], (8, 12), margin=0.5)[0], image[8:16, 17:29])
+    beyond = cut_out(image, np.array([[-2, 35, 3, 43]]), (5, 8))[0]
+    around = np.pad(image, [(2, 0), (0, 3)] + [(0, 0)] * (len(shape) - 2), mode="edge")
+    assert_close(beyond, around[:5, 35:])
+    assert cut_out(image, np.empty((0, 4)), (5, 8)).shape == (0, 5, 8, *shape[2:])
+    with pytest.raises(ValueError, match=r"`boxes` has shape \(4,\)"):
+        cut_out(image, boxes[0], (5, 8))
 
 
 def test_colour(rng):
