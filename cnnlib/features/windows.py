@@ -145,7 +145,7 @@ def find(image, weight, bias=0.0, *, threshold=0.0, ratio=1.2, pixels_per_cell=(
 
 
 def cut_out(image, boxes, size, margin=0.0):
-    """Cut boxes out of a picture, all resized to one size: what a classifier took for a thing, to look at or learn from.
+    """Cut boxes out of a picture, all resized to one size, to look at or to learn from.
 
     Parameters
     ----------
