@@ -48,7 +48,7 @@ def test_scores_are_those_of_a_picture_cut_out(rng):
         votes = hog.pixel_votes(*(g[1:-1, 1:-1] for g in grads), 5)
         blocks = hog.normalise_blocks(hog.group_cells(hog.cell_histograms(*votes, 5, (4, 6)), 2))
         assert blocks.shape == WINDOW
-        assert_close(scores[i, j], np.array((blocks * weight).sum()), 1e-6)  # hog takes lengths in float32, the steps do not
+        assert_close(scores[i, j], np.array((blocks * weight).sum()), 1e-6)  # hog takes lengths in float32
 
 
 def test_whole_picture_is_one_window(rng):
