@@ -7,6 +7,7 @@ from cnnlib.data._split import needed
 
 SIDE = 8
 LEVELS = 16
+MARGIN = 4  # pixels around a digit of 20 in a frame of 28, as in MNIST
 FIFTH = 5  # one of five scans is kept for the test
 
 
@@ -15,9 +16,10 @@ def load_digits(size=8, *, split="mixed"):
 
     Parameters
     ----------
-    size : {8, 32}, in pixels
+    size : {8, 28, 32}, in pixels
         8 gives the scans as they are. 32, LeNet-5's input, gives each enlarged four times by
-        :func:`cnnlib.images.resize` (bilinear): smoother, but with nothing in it that the small one has not.
+        :func:`cnnlib.images.resize` (bilinear): smoother, but with nothing in it that the small one has not. 28,
+        MNIST's format, gives each enlarged to 20 and amid four pixels of black, so that it may be moved by as many.
     split : {"mixed", "last"}
         What the test asks. "mixed": of each digit's scans, in their order, each fifth is for the test, so a writer's
         digits stand on both sides. "last": the last fifth of all scans is for the test, most likely by other hands.
@@ -52,14 +54,16 @@ def load_digits(size=8, *, split="mixed"):
     >>> x_train.shape, x_test.shape
     ((1442, 1, 8, 8), (355, 1, 8, 8))
     """
-    if size not in (SIDE, 4 * SIDE):
-        raise ValueError(f"`size` is {size!r}; the digits come in 8 and 32 pixels")
+    if size not in (SIDE, 28, 4 * SIDE):
+        raise ValueError(f"`size` is {size!r}; the digits come in 8, 28 and 32 pixels")
     if split not in ("mixed", "last"):
         raise ValueError(f"`split` is {split!r}; it must be 'mixed' or 'last'")
     scans, labels = needed("sklearn.datasets", "scikit-learn", "load_digits").load_digits(return_X_y=True)
     x = scans.reshape(-1, 1, SIDE, SIDE) / LEVELS
     if size != SIDE:
-        enlarge = images.resize(np.eye(SIDE), (size, SIDE))  # the matrix that resize works with
+        margin = MARGIN if size == 28 else 0
+        enlarge = images.resize(np.eye(SIDE), (size - 2 * margin, SIDE))  # the matrix that resize works with
+        enlarge = np.pad(enlarge, ((margin, margin), (0, 0)))
         x = enlarge @ x @ enlarge.T
     x, y = x.astype(np.float32), labels.astype(np.int64)
     is_test = _every_fifth_of_a_class(y)

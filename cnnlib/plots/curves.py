@@ -18,7 +18,8 @@ def plot_curves(curves, ax=None, *, x=None, xlabel="", ylabel="", percent=False,
     Parameters
     ----------
     curves : mapping of str to sequence of numbers, at most 6, all of the same length
-        The names stand beside the curves, in the order of their means. NaN leaves a gap.
+        The names stand beside the curves, in the order of their means. NaN leaves a gap. An array of shape
+        (trials, length) is drawn as its mean, in a band from the smallest to the largest trial.
     ax : matplotlib Axes, optional
     x : sequence of numbers, optional
         None takes 0, 1, 2, …
@@ -38,7 +39,9 @@ def plot_curves(curves, ax=None, *, x=None, xlabel="", ylabel="", percent=False,
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['fast', 'slow']
     """
-    rows = _rows(curves, "curves", len(DASHES))
+    rows = _rows(curves, "curves", len(DASHES), (1, 2))
+    bands = {name: (row.min(axis=0), row.max(axis=0)) for name, row in rows.items() if row.ndim == 2}
+    rows = {name: row.mean(axis=0) if row.ndim == 2 else row for name, row in rows.items()}
     if len({len(row) for row in rows.values()}) != 1:
         raise ValueError(f"all curves must be equally long, not {sorted({len(row) for row in rows.values()})} numbers")
     length = len(next(iter(rows.values())))
@@ -50,9 +53,11 @@ def plot_curves(curves, ax=None, *, x=None, xlabel="", ylabel="", percent=False,
     for (name, row), dashes, marker, colour in zip(rows.items(), DASHES, MARKERS, colours):
         ax.plot(x, row, linestyle=dashes, color=colour, label=name, marker=marker, markersize=6,
                 markevery=max(1, length // MARKS), clip_on=False)
+        if name in bands:
+            ax.fill_between(x, *bands[name], color=colour, alpha=0.25, linewidth=0)
     lines = sorted(ax.get_lines(), key=lambda line: -np.nanmean(line.get_ydata()))
     ax.legend(handles=lines, loc="center left", bbox_to_anchor=(1.01, 0.5), handlelength=3)
-    low = min(np.nanmin(row) for row in rows.values())
+    low = min(np.nanmin(row) for row in [*rows.values(), *(below for below, _ in bands.values())])
     ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(min(x), max(x)), ylim=(0 if low >= 0 else None, None))
     if (x == np.round(x)).all():
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -103,11 +108,11 @@ def plot_trials(trials, ax=None, *, ylabel="", percent=False, title=None):
     return _finished(ax, percent, title)
 
 
-def _rows(values, name, most):
+def _rows(values, name, most, ndim=1):
     """Return named sequences of numbers as arrays, at most so many of them."""
     if not 1 <= len(values) <= most:
         raise ValueError(f"`{name}` holds {len(values)} names; 1 to {most} can be told apart")
-    return {key: numbers(np.asarray(row), f"{name}[{key!r}]", 1).astype(float) for key, row in values.items()}
+    return {key: numbers(np.asarray(row), f"{name}[{key!r}]", ndim).astype(float) for key, row in values.items()}
 
 
 def _finished(ax, percent, title):

@@ -12,6 +12,7 @@ from cnnlib.data import shapes
 
 LOADERS = {
     "digits": (data.load_digits, {}, "sklearn.datasets", (1, 8, 8)),
+    "digits-28": (data.load_digits, {"size": 28}, "sklearn.datasets", (1, 28, 28)),
     "digits-32": (data.load_digits, {"size": 32}, "sklearn.datasets", (1, 32, 32)),
     "digits-last": (data.load_digits, {"split": "last"}, "sklearn.datasets", (1, 8, 8)),
     "faces": (data.load_faces, {}, "skimage.data", (1, 25, 25)),
@@ -20,8 +21,8 @@ LOADERS = {
     "shapes": (data.load_shapes, {"num_train": 503, "num_test": 7}, "numpy", (1, 32, 32)),
     "shapes-17": (data.load_shapes, {"num_train": 10, "num_test": 5, "size": 17}, "numpy", (1, 17, 17)),
 }
-SIZES = {"digits": (1442, 355), "digits-32": (1442, 355), "digits-last": (1442, 355), "faces": (160, 40),
-         "textures": (576, 192), "textures-50": (240, 60), "shapes": (503, 7), "shapes-17": (10, 5)}
+SIZES = {"digits": (1442, 355), "digits-28": (1442, 355), "digits-32": (1442, 355), "digits-last": (1442, 355),
+         "faces": (160, 40), "textures": (576, 192), "textures-50": (240, 60), "shapes": (503, 7), "shapes-17": (10, 5)}
 
 
 @pytest.fixture(params=LOADERS)
@@ -121,6 +122,19 @@ def test_digits_enlarged_are_resized_ones():
         assert_close(large[number, 0], images.resize(small[number, 0], (32, 32)))
 
 
+def test_digits_amid_a_margin():
+    pytest.importorskip("sklearn")
+    (small, y), (test, _) = data.load_digits()
+    (framed, y_framed), (test_framed, _) = data.load_digits(size=28)
+    np.testing.assert_array_equal(y, y_framed)
+    for number in (0, 7, 354):
+        assert_close(framed[number, 0, 4:24, 4:24], images.resize(small[number, 0], (20, 20)))
+        assert_close(test_framed[number, 0, 4:24, 4:24], images.resize(test[number, 0], (20, 20)))
+    margin = np.ones((28, 28), dtype=bool)
+    margin[4:24, 4:24] = False
+    assert (framed[:, 0, margin] == 0).all() and (test_framed[:, 0, margin] == 0).all()
+
+
 def nearest_neighbour_accuracy(splits):
     (x_train, y_train), (x_test, y_test) = splits
     known, asked = (x.reshape(len(x), -1).astype(np.float64) for x in (x_train, x_test))
@@ -152,7 +166,7 @@ def test_digits_what_the_page_says_about_their_order():
 
 
 def test_digits_errors():
-    with pytest.raises(ValueError, match="`size` is 16; the digits come in 8 and 32 pixels"):
+    with pytest.raises(ValueError, match="`size` is 16; the digits come in 8, 28 and 32 pixels"):
         data.load_digits(size=16)
     with pytest.raises(ValueError, match="`split` is 'random'; it must be 'mixed' or 'last'"):
         data.load_digits(split="random")

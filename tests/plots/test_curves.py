@@ -34,6 +34,16 @@ def test_long_curves_have_few_marks():
     assert line.get_markevery() == 20
 
 
+def test_trials_are_a_mean_and_a_band():
+    ax = plots.plot_curves({"three": [[1, 4, -2], [3, 4, 2], [2, 7, 0]], "one": [5, 5, 5]}, x=[0, 2, 4])
+    three, one = ax.get_lines()
+    assert three.get_ydata().tolist() == [2, 5, 0] and one.get_ydata().tolist() == [5, 5, 5]
+    [band] = ax.collections
+    corners = {tuple(corner) for corner in band.get_paths()[0].vertices}
+    assert {(0, 1), (0, 3), (2, 4), (2, 7), (4, -2), (4, 2)} <= corners
+    assert ax.get_ylim()[0] < -2  # the band, too, is inside
+
+
 def test_every_trial_is_a_mark():
     ax = plots.plot_trials({"max": {"still": [0.9, 0.8], "moved": [0.6]}, "stride": {"still": [0.9], "moved": [0.4]}})
     assert sorted(y for line in ax.get_lines() for y in line.get_ydata()) == [0.4, 0.6, 0.8, 0.9, 0.9]
@@ -45,6 +55,8 @@ def test_every_trial_is_a_mark():
     (lambda: plots.plot_curves({**SIX, "seventh": np.arange(5)}), "`curves` holds 7 names"),
     (lambda: plots.plot_curves({"a": [1, 2], "b": [1]}), r"all curves must be equally long, not \[1, 2\] numbers"),
     (lambda: plots.plot_curves({"a": [1, 2]}, x=[1, 2, 3]), "`x` has 3 numbers and the curves have 2"),
+    (lambda: plots.plot_curves({"a": [[1, 2]], "b": [1, 2, 3]}), r"equally long, not \[2, 3\] numbers"),
+    (lambda: plots.plot_curves({"a": np.zeros((1, 2, 3))}), r"`curves\['a'\]` has shape \(1, 2, 3\)"),
     (lambda: plots.plot_trials({}), "`trials` is empty"),
     (lambda: plots.plot_trials({"a": {"x": [1]}, "b": {"y": [1]}}), r"`trials\['b'\]` has the conditions \['y'\]"),
 ])
