@@ -54,7 +54,7 @@ def cnn(rng):
 
 def trained(make, x, y, seed=0, **settings):
     net = make(np.random.default_rng(seed))
-    training.fit(net, (x, y), epochs=12, batch_size=64, optimizer=optim.Adam(net.parameters(), lr=0.005),
+    training.fit(net, (x, y), epochs=8, batch_size=64, optimizer=optim.Adam(net.parameters(), lr=0.01),
                  schedule=optim.CosineAnnealingLR, seed=seed, callback=None, **settings)
     return net
 
