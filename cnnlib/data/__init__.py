@@ -13,6 +13,7 @@ loader                    pictures        where they come from
 ``load_digits``           1,797           scikit-learn, no download
 ``load_faces``            200             scikit-image, no download
 ``load_textures``         768 at 32×32    scikit-image, no download
+``load_patches``          2,400 at 64×64  scikit-image and this course's photographs, no download
 ``load_shapes``           as many as one  drawn
                           asks for
 ``load_mnist``            70,000          fetched once, 11.6 MB
@@ -37,11 +38,13 @@ from cnnlib.data.classes import CLASSES
 from cnnlib.data.digits import load_digits
 from cnnlib.data.faces import load_faces
 from cnnlib.data.mnist import load_fashion_mnist, load_mnist
+from cnnlib.data.patches import load_patches
 from cnnlib.data.photos import PHOTOS, assets, photo
 from cnnlib.data.shapes import load_shapes
 from cnnlib.data.textures import load_textures
 
 __all__ = [
     "CLASSES", "PHOTOS", "DownloadError", "assets", "fetch", "load_cifar10", "load_digits", "load_faces",
-    "load_fashion_mnist", "load_mnist", "load_shapes", "load_textures", "photo", "registry", "unpack", "warp",
+    "load_fashion_mnist", "load_mnist", "load_patches", "load_shapes", "load_textures", "photo", "registry",
+    "unpack", "warp",
 ]

@@ -10,5 +10,6 @@ CLASSES = {
     "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
     "faces": ("no face", "face"),
     "textures": ("brick", "grass", "gravel"),
+    "patches": ("brick", "grass", "gravel", "thing"),
     "shapes": ("disc", "ring", "square", "triangle", "cross"),
 }

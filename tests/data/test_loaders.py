@@ -18,11 +18,13 @@ LOADERS = {
     "faces": (data.load_faces, {}, "skimage.data", (1, 25, 25)),
     "textures": (data.load_textures, {}, "skimage.data", (1, 32, 32)),
     "textures-50": (data.load_textures, {"size": 50}, "skimage.data", (1, 50, 50)),
+    "patches": (data.load_patches, {"count": 30}, "skimage.data", (1, 64, 64)),
     "shapes": (data.load_shapes, {"num_train": 503, "num_test": 7}, "numpy", (1, 32, 32)),
     "shapes-17": (data.load_shapes, {"num_train": 10, "num_test": 5, "size": 17}, "numpy", (1, 17, 17)),
 }
 SIZES = {"digits": (1442, 355), "digits-28": (1442, 355), "digits-32": (1442, 355), "digits-last": (1442, 355),
-         "faces": (160, 40), "textures": (576, 192), "textures-50": (240, 60), "shapes": (503, 7), "shapes-17": (10, 5)}
+         "faces": (160, 40), "textures": (576, 192), "textures-50": (240, 60), "patches": (120, 120),
+         "shapes": (503, 7), "shapes-17": (10, 5)}
 
 
 @pytest.fixture(params=LOADERS)
@@ -71,6 +73,7 @@ def test_no_picture_stands_in_both_splits(loader):
     (data.load_digits, "scikit-learn", ("sklearn", "sklearn.datasets")),
     (data.load_faces, "scikit-image", ("skimage", "skimage.data")),
     (data.load_textures, "scikit-image", ("skimage", "skimage.data")),
+    (data.load_patches, "scikit-image", ("skimage", "skimage.data")),
 ])
 def test_a_missing_package_is_named(load, package, modules, monkeypatch):
     for module in modules:
@@ -195,6 +198,46 @@ def test_textures_lie_where_they_were_cut(size, train_rows):
                      photo[size:2 * size, size:2 * size].astype(np.float32))
         top = train_rows * size
         assert_close(x_test[y_test == label][0, 0], photo[top:top + size, :size].astype(np.float32))
+
+
+def places_of(piece, picture):
+    """Where in the picture the piece lies: its rows and columns."""
+    windows = np.lib.stride_tricks.sliding_window_view(picture, piece.shape)
+    corners = np.argwhere(windows[:, :, 0, 0] == piece[0, 0])
+    return [(row, col) for row, col in corners if (windows[row, col] == piece).all()]
+
+
+def test_patches_come_from_two_halves():
+    source = pytest.importorskip("skimage.data")
+    splits = data.load_patches(count=14)
+    things = [name for name in data.PHOTOS if name != "brick"]
+    for side, (x, y) in enumerate(splits):
+        pictures = [getattr(source, name)() / 255 for name in data.CLASSES["patches"][:3]]
+        for number in range(14):
+            pictures[3:] = [data.photo(things[number % len(things)], grey=True)]
+            for label, picture in enumerate(pictures):
+                middle = picture.shape[1] // 2
+                found = places_of(x[y == label][number, 0], picture.astype(np.float32))
+                assert len(found) == 1
+                assert found[0][1] + 64 <= middle if side == 0 else found[0][1] >= middle
+
+
+def test_patches_are_many_and_each_another():
+    pytest.importorskip("skimage")
+    (x_train, y_train), _ = data.load_patches()
+    assert np.bincount(y_train).tolist() == [300] * 4
+    assert len({piece.tobytes() for piece in x_train}) > 1190
+
+
+@pytest.mark.parametrize("settings, message", [
+    ({"size": 7}, "`size` is 7; it must be a whole number from 8 to 128"),
+    ({"size": 129}, "`size` is 129; it must be a whole number from 8 to 128"),
+    ({"size": 64.0}, "`size` is 64.0; it must be a whole number from 1 up"),
+    ({"count": 0}, "`count` is 0; it must be a whole number from 1 to 10000"),
+    ({"count": 10_001}, "`count` is 10001; it must be a whole number from 1 to 10000")])
+def test_patches_errors(settings, message):
+    with pytest.raises(ValueError, match=message):
+        data.load_patches(**settings)
 
 
 @pytest.mark.parametrize("size", [7, 129, 32.0, "32", None])
