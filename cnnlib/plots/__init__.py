@@ -8,18 +8,22 @@ from cnnlib.plots.connections import plot_connections
 from cnnlib.plots.convolution import plot_convolution
 from cnnlib.plots.course_map import plot_course_map
 from cnnlib.plots.curves import plot_curves, plot_trials
+from cnnlib.plots.descriptor import plot_descriptor, plot_directions
 from cnnlib.plots.field import plot_receptive_field
 from cnnlib.plots.graph import plot_graph
 from cnnlib.plots.grid import plot_grid
 from cnnlib.plots.hog import plot_block, plot_orientations
 from cnnlib.plots.image import plot_image, plot_maps
+from cnnlib.plots.keypoints import plot_keypoints
 from cnnlib.plots.learning import plot_learning
+from cnnlib.plots.matches import plot_matches
 from cnnlib.plots.network import plot_network
 from cnnlib.plots.paths import plot_paths
 from cnnlib.plots.pooling import plot_pooling
 from cnnlib.plots.pooling_backward import plot_pooling_backward
 from cnnlib.plots.roofline import plot_roofline
 from cnnlib.plots.rows import plot_rows
+from cnnlib.plots.scale_space import plot_scale_space
 from cnnlib.plots.shapes import plot_field_growth, plot_tower, plot_windows
 from cnnlib.plots.stack import plot_stack
 from cnnlib.plots.tied_matrix import plot_tied_matrix
@@ -31,4 +35,5 @@ __all__ = [
     "plot_receptive_field", "plot_roofline", "plot_rows", "plot_stack", "plot_tied_matrix", "plot_timings",
     "plot_tower", "plot_trials", "plot_windows",
     "plot_block", "plot_orientations",
+    "plot_descriptor", "plot_directions", "plot_keypoints", "plot_matches", "plot_scale_space",
 ]

@@ -80,6 +80,13 @@ EXAMPLES = {
     "graph-step": lambda: plots.plot_graph((lambda x: x * x.tanh() + x)(Value(0.5, "x")), step=5),
     "learning": lambda: plots.plot_learning(learnt(12), title="twelve epochs"),
     "learning-begun": lambda: plots.plot_learning(learnt(1), epochs=100),
+    "keypoints": lambda: plots.plot_keypoints(data.photo("cat"), [[150, 120], [80, 300]], [20, 8], [1, 4], title="two"),
+    "keypoints-none": lambda: plots.plot_keypoints(data.photo("camera") - 0.4, [], 1),
+    "scale_space": lambda: plots.plot_scale_space([np.ones((6, 60, 90)), np.ones((6, 4, 6))], [[1.6] * 6, [51.2] * 6]),
+    "descriptor": lambda: plots.plot_descriptor(np.linspace(0, 1, 128), title="128 numbers"),
+    "directions": lambda: plots.plot_directions(np.linspace(0, 1, 36) ** 2, title="36 bins"),
+    "matches": lambda: plots.plot_matches(data.photo("camera", size=256), data.photo("coffee"), [[9, 9], [200, 99]],
+                                          [[300, 500], [0, 0]], [True, False], title="one right, one wrong"),
     "confusion": lambda: plots.plot_confusion(np.diag([35] * 10) + np.eye(10, k=3, dtype=int), title="digits"),
     "confusion-two": lambda: plots.plot_confusion([[1500, 12], [0, 3]], ["cat", "dog"]),
 }
