@@ -13,6 +13,7 @@ from cnnlib.plots.field import plot_receptive_field
 from cnnlib.plots.graph import plot_graph
 from cnnlib.plots.grid import plot_grid
 from cnnlib.plots.hog import plot_block, plot_orientations
+from cnnlib.plots.histogram import plot_histogram
 from cnnlib.plots.image import plot_image, plot_maps
 from cnnlib.plots.keypoints import plot_keypoints
 from cnnlib.plots.learning import plot_learning
@@ -36,4 +37,5 @@ __all__ = [
     "plot_tower", "plot_trials", "plot_windows",
     "plot_block", "plot_orientations",
     "plot_descriptor", "plot_directions", "plot_keypoints", "plot_matches", "plot_scale_space",
+    "plot_descriptor", "plot_directions", "plot_histogram", "plot_keypoints", "plot_matches", "plot_scale_space",
 ]

@@ -80,6 +80,8 @@ EXAMPLES = {
     "graph-step": lambda: plots.plot_graph((lambda x: x * x.tanh() + x)(Value(0.5, "x")), step=5),
     "learning": lambda: plots.plot_learning(learnt(12), title="twelve epochs"),
     "learning-begun": lambda: plots.plot_learning(learnt(1), epochs=100),
+    "histogram": lambda: plots.plot_histogram({"right": np.arange(9) ** 2, "wrong": np.arange(60)}, line=40,
+                                              xlabel="distance", title="two kinds"),
     "keypoints": lambda: plots.plot_keypoints(data.photo("cat"), [[150, 120], [80, 300]], [20, 8], [1, 4], title="two"),
     "keypoints-none": lambda: plots.plot_keypoints(data.photo("camera") - 0.4, [], 1),
     "scale_space": lambda: plots.plot_scale_space([np.ones((6, 60, 90)), np.ones((6, 4, 6))], [[1.6] * 6, [51.2] * 6]),
