@@ -1,9 +1,14 @@
 """The numbers that describe a key point: its histogram of directions, and the descriptor as a field of roses."""
 
 import numpy as np
+from matplotlib import pyplot as plt
 from matplotlib.collections import LineCollection
 
-from cnnlib.plots._style import COLOURS, new_axes, numbers, role_colour, styled
+from cnnlib.plots._style import COLOURS, WIDTH, new_axes, numbers, role_colour, styled
+from cnnlib.plots.image import plot_image
+from cnnlib.plots.keypoints import plot_keypoints
+
+AROUND = 12  # sigmas of a key point that are shown on either side of it
 
 
 @styled
@@ -96,5 +101,45 @@ def plot_directions(histogram, ax=None, *, share=0.8, role="output", title=None)
     ax.set(xlabel="direction, degrees", xticks=range(0, 360, 90), yticks=[], xlim=(-step / 2, 360 - step / 2))
     ax.spines["left"].set_visible(False)
     if title:
-        ax.set_title(title, loc="left")
+        ax.set_title(title, loc="center")
     return ax
+
+
+@styled
+def plot_description(image, position, sigma, orientations, patch, histogram, descriptor):
+    """Draw all that is known about one key point: place, upright surroundings, directions, descriptor.
+
+    Parameters
+    ----------
+    image : array of shape (H, W) or (H, W, 3)
+    position : (row, col), in pixels
+    sigma : float, in pixels
+    orientations : sequence of floats, in radians
+        One or more; the patch is turned by the first.
+    patch : array of shape (P, P)
+        The surroundings, turned so that the first orientation points to the right.
+    histogram : array of shape (B,)
+        As for :func:`plot_directions`.
+    descriptor : array of shape (4·4·bins,)
+        As for :func:`plot_descriptor`.
+
+    Returns
+    -------
+    array of matplotlib Axes, of shape (4,)
+
+    Examples
+    --------
+    >>> axes = plot_description(np.eye(40), (20, 20), 1.5, [0.8], np.eye(22), np.ones(36), np.ones(128))
+    >>> [ax.get_title() for ax in axes]
+    ['photo', 'turned', '36 directions', 'descriptor']
+    """
+    orientations = np.asarray(orientations, dtype=float)
+    _, axes = plt.subplots(1, 4, figsize=(WIDTH, 2.7), width_ratios=(3, 3, 4, 3))
+    plot_keypoints(image, np.tile(position, (len(orientations), 1)), sigma, orientations, axes[0], title="photo")
+    row, col, reach = *position, AROUND * sigma
+    axes[0].set(xlim=(col - reach, col + reach), ylim=(row + reach, row - reach))
+    plot_image(patch, axes[1], title="turned", limits=(np.min(patch), np.max(patch)))
+    axes[1].set_xlabel("")  # stretched to the full range of greys: only its pattern counts
+    plot_directions(histogram, axes[2], title=f"{len(histogram)} directions")
+    plot_descriptor(descriptor, axes[3], title="descriptor")
+    return axes

@@ -142,3 +142,13 @@ def test_bars_that_reach_the_line_have_the_colour():
 def test_direction_errors(values):
     with pytest.raises(ValueError, match="`histogram` must hold amounts, one above zero, not"):
         plots.plot_directions(values)
+
+
+def test_description_shows_the_surroundings_and_both_directions():
+    place, turn, angles, _ = axes = plots.plot_description(PAGE, (20, 30), 1.5, [0, 1], np.eye(22), np.ones(36),
+                                                           np.ones(128))
+    assert len(axes) == 4
+    assert len(of_kind(place, LineCollection)[-1].get_segments()) == 2
+    assert (place.get_xlim(), place.get_ylim()) == ((12, 48), (38, 2))  # 12 sigmas around, rows downwards
+    assert turn.images[0].get_clim() == (0, 1)
+    assert angles.get_title() == "36 directions"
