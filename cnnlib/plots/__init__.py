@@ -8,7 +8,7 @@ from cnnlib.plots.connections import plot_connections
 from cnnlib.plots.convolution import plot_convolution
 from cnnlib.plots.course_map import plot_course_map
 from cnnlib.plots.curves import plot_curves, plot_trials
-from cnnlib.plots.descriptor import plot_descriptor, plot_directions
+from cnnlib.plots.descriptor import plot_description, plot_descriptor, plot_directions
 from cnnlib.plots.field import plot_receptive_field
 from cnnlib.plots.graph import plot_graph
 from cnnlib.plots.grid import plot_grid
@@ -38,4 +38,6 @@ __all__ = [
     "plot_block", "plot_orientations",
     "plot_descriptor", "plot_directions", "plot_keypoints", "plot_matches", "plot_scale_space",
     "plot_descriptor", "plot_directions", "plot_histogram", "plot_keypoints", "plot_matches", "plot_scale_space",
+    "plot_description", "plot_descriptor", "plot_directions", "plot_histogram", "plot_keypoints",
+    "plot_matches", "plot_scale_space",
 ]

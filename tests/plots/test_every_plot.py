@@ -86,6 +86,8 @@ EXAMPLES = {
     "keypoints-none": lambda: plots.plot_keypoints(data.photo("camera") - 0.4, [], 1),
     "scale_space": lambda: plots.plot_scale_space([np.ones((6, 60, 90)), np.ones((6, 4, 6))], [[1.6] * 6, [51.2] * 6]),
     "descriptor": lambda: plots.plot_descriptor(np.linspace(0, 1, 128), title="128 numbers"),
+    "description": lambda: plots.plot_description(data.photo("camera"), (200, 181), 4.8, [3.4, 6.1], np.eye(22),
+                                                  np.linspace(0, 1, 36), np.linspace(0, 1, 128)),
     "directions": lambda: plots.plot_directions(np.linspace(0, 1, 36) ** 2, title="36 bins"),
     "matches": lambda: plots.plot_matches(data.photo("camera", size=256), data.photo("coffee"), [[9, 9], [200, 99]],
                                           [[300, 500], [0, 0]], [True, False], title="one right, one wrong"),
