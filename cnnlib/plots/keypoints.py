@@ -1,13 +1,15 @@
 """Key points on a photo: where, how large, and which way up."""
 
 import numpy as np
+from matplotlib import pyplot as plt
 from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.patches import Circle
 
-from cnnlib.plots._style import COLOURS, numbers, role_colour, styled
+from cnnlib.plots._style import COLOURS, WIDTH, numbers, role_colour, styled
 from cnnlib.plots.image import plot_image
 
 EDGE = 2**0.5  # a disc answers most at sigma = radius / sqrt(2), so this circle runs along its edge
+KIND_ROLES = ("output", "weight", "gradient")
 
 
 @styled
@@ -59,6 +61,36 @@ def plot_keypoints(image, positions, sigma, orientation=None, ax=None, *, role="
         if len(hands):
             ax.add_collection(LineCollection(hands, color=colour, linewidth=width), autolim=False)
     return ax
+
+
+@styled
+def plot_keypoint_kinds(image, kinds):
+    """Draw the key points of several kinds, a panel with the same photo for each.
+
+    Parameters
+    ----------
+    image : array of shape (H, W) or (H, W, 3)
+    kinds : mapping of str to (positions, sigma), at most 3
+        The panels' titles, to which the number of points is added, and arrays as for :func:`plot_keypoints`.
+
+    Returns
+    -------
+    array of matplotlib Axes, one per kind
+
+    Examples
+    --------
+    >>> axes = plot_keypoint_kinds(np.zeros((32, 32)), {"kept": ([[16, 16]], [4]), "too faint": ([], [])})
+    >>> [ax.get_title() for ax in axes]
+    ['kept: 1', 'too faint: 0']
+    """
+    if not 1 <= len(kinds) <= len(KIND_ROLES):
+        raise ValueError(f"`kinds` holds {len(kinds)} names; 1 to {len(KIND_ROLES)} can be told apart")
+    side = WIDTH / len(KIND_ROLES)
+    height = (side - 0.1) * np.shape(image)[0] / np.shape(image)[1] + 0.4
+    _, axes = plt.subplots(1, len(kinds), squeeze=False, figsize=(side * len(kinds), height))
+    for ax, (name, (positions, sigma)), role in zip(axes[0], kinds.items(), KIND_ROLES):
+        plot_keypoints(image, positions, sigma, ax=ax, role=role, title=f"{name}: {len(positions)}")
+    return axes[0]
 
 
 def _checked(positions, sigma, orientation):

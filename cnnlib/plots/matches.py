@@ -10,7 +10,7 @@ GAP = 0.02  # of the pictures' widths together, between them
 
 
 @styled
-def plot_matches(image_a, image_b, positions_a, positions_b, right=None, ax=None, *, title=None):
+def plot_matches(image_a, image_b, positions_a, positions_b, right=None, ax=None, *, outline=None, title=None):
     """Draw two pictures side by side with a line for each match: solid where it is right, dashed where it is wrong.
 
     Parameters
@@ -22,6 +22,8 @@ def plot_matches(image_a, image_b, positions_a, positions_b, right=None, ax=None
     right : array of M bool, optional
         Which matches are right. None draws them all alike, solid.
     ax : matplotlib Axes, optional
+    outline : array of shape (N, 2), optional
+        Corners (row, col) in the second picture, drawn as a closed line: where a thing was found.
     title : str, optional
 
     Returns
@@ -58,6 +60,10 @@ def plot_matches(image_a, image_b, positions_a, positions_b, right=None, ax=None
             ax.add_collection(LineCollection(lines[kind], color=COLOURS[role], linewidth=1.1, linestyle=dashes),
                               autolim=False)
             ax.plot(*lines[kind].reshape(-1, 2).T, ".", color=COLOURS[role], markersize=4)
+    if outline is not None:
+        corners = points(outline, "outline") + (0, shift)
+        for colour, width in ((COLOURS["paper"], 4), (COLOURS["weight"], 2)):
+            ax.plot(*np.vstack([corners, corners[:1]]).T[::-1], color=colour, linewidth=width)
     ax.set(xticks=[], yticks=[], xlim=(-0.5, page.shape[1] - 0.5), ylim=(page.shape[0] - 0.5, -0.5))
     ax.spines[:].set_visible(False)
     if title:

@@ -70,6 +70,44 @@ def test_right_and_wrong_differ_in_more_than_colour():
     assert right.get_linestyle()[0][1] is None and wrong.get_linestyle()[0][1] is not None
 
 
+def test_outline_is_closed_and_lies_on_the_second_picture():
+    ax = plots.plot_matches(PAGE, PAGE, [], [], outline=[[1, 2], [1, 9], [8, 9]])
+    columns, rows = ax.lines[-1].get_data()
+    assert rows.tolist() == [1, 1, 8, 1]
+    assert (columns - ax.columns_b).tolist() == [2, 9, 9, 2]
+
+
+def test_a_panel_for_each_kind():
+    axes = plots.plot_keypoint_kinds(PAGE, {"kept": ([[10, 30], [5, 5]], [8, 1]), "faint": ([], [])})
+    assert [ax.get_title() for ax in axes] == ["kept: 2", "faint: 0"]
+    assert [len(of_kind(ax, PatchCollection)[-1].get_paths()) for ax in axes] == [2, 0]
+    colours = {to_hex(of_kind(ax, PatchCollection)[-1].get_edgecolor()[0]) for ax in axes[:1]}
+    assert colours == {plots.COLOURS["output"]}
+
+
+def test_too_many_kinds():
+    with pytest.raises(ValueError, match="`kinds` holds 4 names; 1 to 3"):
+        plots.plot_keypoint_kinds(PAGE, dict.fromkeys("abcd", ([], [])))
+
+
+def test_rivals_counts_below_the_lines():
+    """Below 0.35 lie one right and one wrong neighbour; below the ratio of 0.8 the right one alone."""
+    wall = [0.1, 0.2, 0.9], [0.9, 0.2, 1.0], [True, False, False]
+    axes = plots.plot_rivals({"wall": wall, "none": ([1], [1], [0])})
+    titles = [ax.get_title(loc="left") for ax in axes.ravel()]
+    assert titles == ["wall: 50 % right below 0.35", "wall: 100 % right below 0.8", "none: none below 0.35",
+                      "none: none below 0.8"]
+    assert [ax.lines[0].get_xdata()[0] for ax in axes[0]] == [0.35, 0.8]
+
+
+@pytest.mark.parametrize("judged, words", [
+    ({}, "`judged` holds 0 pictures"), ({"a": ([1], [1, 2], [0])}, r"`judged\['a'\]` holds 1, 2 and 1 numbers"),
+])
+def test_rivals_errors(judged, words):
+    with pytest.raises(ValueError, match=words):
+        plots.plot_rivals(judged)
+
+
 def test_no_matches_leave_the_pictures():
     assert of_kind(plots.plot_matches(PAGE, PAGE, [], []), LineCollection) == []
 
