@@ -15,13 +15,14 @@ from cnnlib.plots.grid import plot_grid
 from cnnlib.plots.hog import plot_block, plot_orientations
 from cnnlib.plots.histogram import plot_histogram
 from cnnlib.plots.image import plot_image, plot_maps
-from cnnlib.plots.keypoints import plot_keypoints
+from cnnlib.plots.keypoints import plot_keypoint_kinds, plot_keypoints
 from cnnlib.plots.learning import plot_learning
 from cnnlib.plots.matches import plot_matches
 from cnnlib.plots.network import plot_network
 from cnnlib.plots.paths import plot_paths
 from cnnlib.plots.pooling import plot_pooling
 from cnnlib.plots.pooling_backward import plot_pooling_backward
+from cnnlib.plots.rivals import plot_rivals
 from cnnlib.plots.roofline import plot_roofline
 from cnnlib.plots.rows import plot_rows
 from cnnlib.plots.scale_space import plot_scale_space
@@ -40,4 +41,6 @@ __all__ = [
     "plot_descriptor", "plot_directions", "plot_histogram", "plot_keypoints", "plot_matches", "plot_scale_space",
     "plot_description", "plot_descriptor", "plot_directions", "plot_histogram", "plot_keypoints",
     "plot_matches", "plot_scale_space",
+    "plot_description", "plot_descriptor", "plot_directions", "plot_histogram", "plot_keypoint_kinds",
+    "plot_keypoints", "plot_matches", "plot_rivals", "plot_scale_space",
 ]
