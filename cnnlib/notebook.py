@@ -24,9 +24,10 @@ from PIL import Image
 
 import cnnlib
 from cnnlib import _array, plots
-from cnnlib.plots import _style
+from cnnlib.plots import _palette, _style
 
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5, "float16": 2e-3, "bfloat16": 2e-2}  # largest error, see agree
+LARGE = 60_000  # bytes of a figure above which it is stored in fewer colours, as photographs need
 CAPTION_SIZE = 12  # points
 CAPTION_WIDTH = 7  # inches, at most, where the figure is narrower
 
@@ -288,9 +289,17 @@ def _captioned(figure, caption):
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=figure.dpi, bbox_inches="tight", pad_inches=0.08)
     page = with_caption(Image.open(buffer), caption, figure.dpi)
-    buffer = io.BytesIO()
-    page.save(buffer, "PNG", optimize=True)
-    return base64.b64encode(buffer.getvalue()).decode(), {"width": page.width, "height": page.height}
+    return base64.b64encode(_stored(page)).decode(), {"width": page.width, "height": page.height}
+
+
+def _stored(page):
+    """Return a picture as PNG bytes: in its own colours if it is small so, else in fewer, down to 64."""
+    for colours in (None, 128, 64):
+        buffer = io.BytesIO()
+        (page if colours is None else _palette.reduced(page, colours)).save(buffer, "PNG", optimize=True)
+        if buffer.tell() <= LARGE:
+            break
+    return buffer.getvalue()
 
 
 def with_caption(picture, caption, dpi):

@@ -36,6 +36,26 @@ def picture_of(data):
 
 # -- show ---------------------------------------------------------------------------------------------------------
 
+def test_photographs_are_stored_in_few_colours(shown):
+    """A page of noise cannot be small, but is a third of what it was, and the course's colours are still the same."""
+    noise = np.random.default_rng(0).random((300, 400, 3))
+    figure = plots.plot_keypoints(noise, [[100, 100]], 20).figure
+    whole = io.BytesIO()
+    figure.savefig(whole, format="png", bbox_inches="tight")
+    notebook.show(figure, CAPTION)
+    data, _ = shown[-1]
+    assert len(base64.b64decode(data["image/png"])) < whole.tell() / 3
+    colours = {tuple(colour) for colour in picture_of(data).reshape(-1, 3)}
+    assert len(colours) <= 64
+    assert {(255, 255, 255), (0, 0, 0), (230, 159, 0)} <= colours  # paper, ink, the circle's orange
+
+
+def test_small_figures_keep_their_colours(shown):
+    notebook.show(plots.plot_grid([[0, 0.25, 0.5]], role="weight", scale="tone"), CAPTION)
+    data, _ = shown[-1]
+    assert Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).mode == "RGB"
+
+
 def test_show_emits_one_captioned_picture(shown):
     notebook.show(plots.plot_grid([[0, 1]]), CAPTION)
     [(data, metadata)] = shown

@@ -4,7 +4,6 @@ import io
 
 LIMIT = 40_000  # bytes
 DPI = 90
-KEPT = ("paper", "ink", "input", "weight", "output", "gradient")  # colours that a picture never loses
 GRID = 16  # rows and columns, at most, of an array that is drawn as numbers
 
 
@@ -21,42 +20,17 @@ def png(figure):
 
 def packed(picture):
     """Return a picture of PIL's as PNG bytes, with fewer colours, then smaller, where it would be over 40 kB."""
-    from PIL import Image
+    from cnnlib.plots._palette import reduced
 
     picture = picture.convert("RGB")
     for scale in (1, 0.67, 0.5):
         smaller = picture if scale == 1 else picture.resize((int(picture.width * scale), int(picture.height * scale)))
         for colours in (128, 64, 32, 16):
             file = io.BytesIO()
-            reduced = smaller.quantize(palette=_palette(smaller, colours), dither=Image.Dither.NONE)
-            reduced.save(file, "PNG", optimize=True)
+            reduced(smaller, colours).save(file, "PNG", optimize=True)
             if file.tell() <= LIMIT:
                 return file.getvalue()
     return file.getvalue()
-
-
-def _palette(picture, colours):
-    """Return so many colours: the course's, that mean something and are often thin frames, then the commonest.
-
-    Greys are chosen among greys, or else the edges of coloured frames would tint them.
-    """
-    import numpy as np
-    from matplotlib.colors import to_rgb
-    from PIL import Image
-
-    from cnnlib import plots
-
-    kept = [round(255 * x) for name in KEPT for x in to_rgb(plots.COLOURS[name])]
-    pixels = np.asarray(picture).reshape(1, -1, 3)
-    coloured = np.ptp(pixels, axis=-1) > 16
-    rest = colours - len(KEPT)
-    for part, most in ((pixels[coloured], rest // 2), (pixels[~coloured], rest)):
-        if len(part):
-            common = Image.fromarray(part[None]).quantize(most - (len(kept) // 3 - len(KEPT)))
-            kept += common.getpalette()[:3 * len(common.getcolors())]
-    palette = Image.new("P", (1, 1))
-    palette.putpalette(kept)
-    return palette
 
 
 def panel_figure(panels, words):
