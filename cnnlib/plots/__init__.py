@@ -12,8 +12,8 @@ from cnnlib.plots.descriptor import plot_description, plot_descriptor, plot_dire
 from cnnlib.plots.field import plot_receptive_field
 from cnnlib.plots.graph import plot_graph
 from cnnlib.plots.grid import plot_grid
-from cnnlib.plots.hog import plot_block, plot_orientations
 from cnnlib.plots.histogram import plot_histogram
+from cnnlib.plots.hog import plot_block, plot_orientations
 from cnnlib.plots.image import plot_image, plot_maps
 from cnnlib.plots.keypoints import plot_keypoint_kinds, plot_keypoints
 from cnnlib.plots.learning import plot_learning
@@ -31,16 +31,11 @@ from cnnlib.plots.stack import plot_stack
 from cnnlib.plots.tied_matrix import plot_tied_matrix
 
 __all__ = [
-    "COLOURS", "STYLE", "plot_backward", "plot_bars", "plot_confusion", "plot_connections", "plot_convolution",
-    "plot_course_map", "plot_curves", "plot_field_growth", "plot_graph", "plot_grid", "plot_image",
-    "plot_learning", "plot_maps", "plot_network", "plot_paths", "plot_pooling", "plot_pooling_backward",
-    "plot_receptive_field", "plot_roofline", "plot_rows", "plot_stack", "plot_tied_matrix", "plot_timings",
-    "plot_tower", "plot_trials", "plot_windows",
-    "plot_block", "plot_orientations",
-    "plot_descriptor", "plot_directions", "plot_keypoints", "plot_matches", "plot_scale_space",
-    "plot_descriptor", "plot_directions", "plot_histogram", "plot_keypoints", "plot_matches", "plot_scale_space",
-    "plot_description", "plot_descriptor", "plot_directions", "plot_histogram", "plot_keypoints",
-    "plot_matches", "plot_scale_space",
-    "plot_description", "plot_descriptor", "plot_directions", "plot_histogram", "plot_keypoint_kinds",
-    "plot_keypoints", "plot_matches", "plot_rivals", "plot_scale_space",
+    "COLOURS", "STYLE", "plot_backward", "plot_bars", "plot_block", "plot_confusion", "plot_connections",
+    "plot_convolution", "plot_course_map", "plot_curves", "plot_description", "plot_descriptor",
+    "plot_directions", "plot_field_growth", "plot_graph", "plot_grid", "plot_histogram", "plot_image",
+    "plot_keypoint_kinds", "plot_keypoints", "plot_learning", "plot_maps", "plot_matches", "plot_network",
+    "plot_orientations", "plot_paths", "plot_pooling", "plot_pooling_backward", "plot_receptive_field",
+    "plot_rivals", "plot_roofline", "plot_rows", "plot_scale_space", "plot_stack", "plot_tied_matrix",
+    "plot_timings", "plot_tower", "plot_trials", "plot_windows",
 ]
