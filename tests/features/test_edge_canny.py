@@ -53,6 +53,15 @@ def test_suppression_by_definition(array, rng, low):
         assert_close(edges.non_maximum_suppression(*map(array, (magnitude, row, col)), low=low / 10), expected)
 
 
+def test_ties_by_definition(array, rng):
+    """Few levels, so that neighbours are often equal; slopes whose shares between two neighbours are exact."""
+    for _ in range(5):
+        magnitude = rng.integers(0, 3, (12, 15)).astype(float)
+        row, col = rng.choice([-4.0, -2, -1, 0, 1, 2, 4], (2, 12, 15))
+        expected = suppressed_by_definition(magnitude, row, col)
+        assert_close(edges.non_maximum_suppression(*map(array, (magnitude, row, col))), expected)
+
+
 @pytest.mark.parametrize("turn", range(4))
 @pytest.mark.parametrize("diagonal", (False, True))
 def test_a_step_becomes_a_thin_line(array, turn, diagonal):
