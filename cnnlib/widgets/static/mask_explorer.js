@@ -239,9 +239,9 @@ function build(kit, map) {
   // The answers round the chosen pixel, in numbers; in what room mask and products leave where the rose stands beside them.
   function drawNear({ s, m, at, shown, size, hide }) {
     const { rows, cols } = m.answers, from = [at.row, at.col].map((x) => x - floor(NEAR / 2));
-    const words = (k, x = shown.told[k]) => (shown.name ? shown.name(k) : dense(x, Number.isInteger(x) ? 0 : x > -1 && x < 10 ? 2 : 1));
+    const roomy = plan.wide || plan.few, words = (k, x = shown.told[k]) => (shown.name ? shown.name(k) : dense(x, Number.isInteger(x) ? 0 : x > (roomy ? -1 : 0) && x < (roomy ? 10 : 1) ? 2 : 1));
     const room = floor((plan.width - max(plan.n * plan.weight, 7.8 * size) - plan.n * plan.term - 15.2 * size) / NEAR);
-    near.show({ plane: shown.data, size: [rows, cols], from, n: NEAR, cell: plan.wide || plan.few ? floor(2.1 * size) : max(12, min(floor(2.1 * size), room)), scale: shown.scale, box: { row: at.row, col: at.col, rows: 1, cols: 1 }, words, state: (k) => (hide(k) ? "hidden" : "") });
+    near.show({ plane: shown.data, size: [rows, cols], from, n: NEAR, cell: floor(2.1 * size), width: roomy ? floor(2.6 * size) : max(12, min(floor(2.1 * size), room)), scale: shown.scale, box: { row: at.row, col: at.col, rows: 1, cols: 1 }, words, state: (k) => (hide(k) ? "hidden" : "") });
     const thins = !plan.hidden && SHOWS.indexOf(s.show) > 2;
     near.mark("tap", thins ? m.answers.across(at.row, at.col).map(([, k]) => near.place(floor(k / cols), k % cols)) : []);
   }
