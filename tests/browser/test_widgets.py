@@ -122,7 +122,7 @@ def test_code_views_reset_and_end(show, example):
     for name, value in example.change.items():
         setattr(widget, name, value)
     record = json.loads(widget.record())["state"]
-    shown.page.evaluate("again()")
+    shown.page.evaluate("againFromOutside()")
     for name in example.change:
         shown.set(name, record[name])
     shown.do("code")

@@ -64,6 +64,7 @@ function mount(model, el, spec) {
   const lost = (el) => !root.contains(el) || !el.getClientRects().length || el.style.visibility === "hidden";
 
   function draw() {
+    if (!root.isConnected) return;                   // nothing has a size yet; the observer calls when it is in the page
     const now = state.read(), held = root.contains(active(root));
     setAttribute(root, "data-size", now.size);
     const problem = widget.problem(now);
