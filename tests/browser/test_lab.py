@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -21,8 +22,12 @@ CELLS = [
     "                                   fn=lambda image, kernel: image[:4, :4])\nmicroscope",
     "builder = ShapeBuilder((3, 32, 32), ['conv 10 5 1 2'])\nbuilder",
     "microscope",
+    "import sys\nsys.path.insert(0, WIDGETS)\nfrom examples import EXAMPLES\n"
+    "others = {example.widget: example for example in reversed(EXAMPLES.values()) if example.widget in OTHERS}\n"
+    "others = {name: example() for name, example in others.items()}\ndisplay(*others.values())",
     "",  # where the kernel is asked
 ]
+OTHERS = ("BackwardMicroscope", "MaskExplorer", "NetworkViewer", "OptimiserRace", "PoolingStepper")
 MICROSCOPE = "[data-widget=ConvolutionMicroscope]"
 SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -38,7 +43,9 @@ def lab(tmp_path_factory):
     (work / "root").mkdir()
     (work / "settings").mkdir()
     (work / "settings" / "overrides.json").write_text(json.dumps(SETTINGS))
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
+    widgets = str(Path(__file__).parents[1] / "widgets")
+    cells = [cell.replace("WIDGETS", repr(widgets)).replace("OTHERS", repr(OTHERS)) for cell in CELLS]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(notebook, work / "root" / "widgets.ipynb")
     with socket.socket() as probe:
@@ -90,6 +97,8 @@ def run_all(page, address):
     page.click('.lm-Menu-itemLabel:text-is("Run All Cells")')
     page.wait_for_selector("[data-widget=ShapeBuilder][data-ready]", timeout=90_000)
     page.wait_for_function(f"document.querySelectorAll('{MICROSCOPE}[data-ready]').length === 2", timeout=60_000)
+    for name in OTHERS:
+        page.wait_for_selector(f"[data-widget={name}][data-ready]", timeout=60_000)
 
 
 def ask_kernel(page, source):
@@ -139,6 +148,18 @@ def test_in_jupyterlab(chromium, lab):
     assert ask_kernel(page, "setattr(microscope, 'stride', 3), *microscope.output.ravel()") == "None 2.0 6.0 3.0 0.0"
     page.wait_for_function(f"document.querySelectorAll('{MICROSCOPE} [data-part=output] .cw-cell').length === 8")
     assert first.locator('[data-part="output"] .cw-cell').all_inner_texts() == ["2", "6", "3", "0"]
+
+    # The other widgets keep their keys; what Python hides is hidden on screen, what the screen shows again is shown.
+    ask_kernel(page, "[setattr(widget, 'predict', True) for widget in others.values()]")
+    for name in OTHERS:
+        page.wait_for_selector(f"[data-widget={name}] [data-do=predict][aria-pressed=true]", timeout=20_000)
+        page.locator(f"[data-widget={name}] [tabindex='0']").first.focus()
+        page.keyboard.type("abdd00xm")
+        page.locator(f"[data-widget={name}] [data-do=predict]").click()
+    assert page.locator(".jp-Notebook .jp-Cell").count() == cells and page.locator(".jp-Dialog").count() == 0
+    agree = "[not widget.predict and widget.readout == widget.sentence() for widget in others.values()]"
+    assert ask_kernel(page, agree) == str([True] * len(OTHERS))
+    assert faults(page) == []
 
     # A theme that turns while the page is open; then back.
     for theme in ("dark", "light"):
