@@ -6,11 +6,11 @@ from traitlets import Bool, Enum, Float, Int
 
 from cnnlib import data, images
 from cnnlib.features import hog
-from cnnlib.features.hog.blocks import NORMS
+from cnnlib.features.hog.blocks import NORMS, shares
 from cnnlib.features.hog.votes import VOTES
 from cnnlib.widgets import _base, _compose
 from cnnlib.widgets._picture import panel_figure
-from cnnlib.widgets._text import full, literal
+from cnnlib.widgets._text import full, literal, plural
 
 LARGEST = 256  # pixels a side; a larger photo is reduced
 MOST = 36  # bins
@@ -157,7 +157,7 @@ class HogExplorer(_base.CourseWidget):
             words += f"strongest bin {self.centre(best)}, {share:.0f} % of the votes."
         parts = [words]
         if not self.predict and self.pixel_inside():
-            parts.append(self._pixel_words(row, col))
+            parts.append(self._pixel_words(row, col, block))
         size = self.orientations * np.prod(self.cells_per_block)
         rows, cols = (n - b + 1 for n, b in zip(cells.shape, self.cells_per_block))
         first = int((block[0] * cols + block[1]) * size)
@@ -167,21 +167,32 @@ class HogExplorer(_base.CourseWidget):
             place = np.unravel_index(self.number, (*self.cells_per_block, self.orientations))
             value = self.descriptor[first + self.number]
             parts.append(f"Number {first + self.number + 1:,}: cell {block[0] + place[0]}, {block[1] + place[1]}, bin "
-                         f"{self.centre(place[2])}, {full(np.floor(1e4 * value + 0.5) / 1e4)}.")
+                         f"{self.centre(place[2])}, {_rounded(value)}.")
         return " ".join(parts)
 
     def pixel_inside(self):
         """Whether a pixel of the cell is followed."""
         return all(0 <= x < n for x, n in zip(self.pixel, self.pixels_per_cell))
 
-    def _pixel_words(self, row, col):
+    def _pixel_words(self, row, col, block):
         i, j = (c * n + x for c, n, x in zip((row, col), self.pixels_per_cell, self.pixel))
         bins, weights = (a[:, i, j] for a in self.ballots())
         if not weights.any():
             return f"Pixel {i}, {j}: no gradient, no vote."
-        shares = ", ".join(f"{full(np.floor(1e4 * w + 0.5) / 1e4)} for {self.centre(k)}"
-                           for k, w in zip(bins, weights))
-        return f"Pixel {i}, {j} votes {shares}."
+        votes = ", ".join(f"{_rounded(w)} for {self.centre(k)}" for k, w in zip(bins, weights))
+        if self.votes != "trilinear":
+            return f"Pixel {i}, {j} votes {votes}."
+        gives = weights[:, None, None] * np.outer(*(
+            self._given(x - first * n, n, size)
+            for x, first, n, size in zip((i, j), block, self.pixels_per_cell, self.cells_per_block)))
+        count = np.count_nonzero(gives)
+        told = f"{plural(count, 'share')} in the block, together {_rounded(gives.sum())}"
+        return f"Pixel {i}, {j} votes {votes}; {told if count else 'none in the block'}."
+
+    def _given(self, x, pixels, size):
+        """Return what a pixel gives to the cells of the block along one axis; nothing from outside."""
+        given = shares(pixels, size, self.window_sigma)
+        return given[:, x] if 0 <= x < given.shape[1] else np.zeros(size)
 
     def figure(self):
         """Return a figure of the picture with the chosen cell and block, and of its histograms drawn as lines."""
@@ -200,6 +211,11 @@ class HogExplorer(_base.CourseWidget):
             place = [x * n for x, n in zip((r, c, *size), self.pixels_per_cell * 2)]
             plots.grid.frame(figure.axes[0], *place, plots.COLOURS[colour], linewidth=2.5)
         return figure
+
+
+def _rounded(value):
+    """Write a number to four decimals, halves up."""
+    return full(np.floor(1e4 * value + 0.5) / 1e4)
 
 
 def _picture_of(image):

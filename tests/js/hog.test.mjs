@@ -2,7 +2,7 @@ import test from "node:test";
 import assert from "node:assert/strict";
 import { cases, missing, number } from "./cases.mjs";
 import { codeOf } from "../../cnnlib/widgets/static/kit/code.js";
-import { problem, hogOf, descriptor, votesOf, blockOf, chosen, histogram, numberAt, sentence } from "../../cnnlib/widgets/static/hog_words.js";
+import { problem, hogOf, descriptor, votesOf, blockOf, givesOf, chosen, histogram, numberAt, sentence } from "../../cnnlib/widgets/static/hog_words.js";
 
 const picture = ({ shape, data }) => ({ shape, data: Float32Array.from(data, number) });
 const drawn = () => cases("hog").map((each) => ({ ...each, state: { ...each.state, image: picture(each.state.image) } }));
@@ -77,4 +77,18 @@ test("a number of the block is a cell and a bin; what is chosen stays inside", (
   assert.deepEqual(chosen(s, m), { cell: [4, 0], block: [3, 1], pixel: null, first: 13 * 36 });
   assert.deepEqual(numberAt(s, 30), { row: 1, col: 1, bin: 3 });
   assert.equal(histogram(s, m, [4, 0]).length, 9);
+});
+
+test("what all pixels give to a block is the block", () => {
+  for (const [votes, most] of [["hard", 1], ["linear", 2], ["trilinear", 8]]) {
+    const s = state(waves(40, 40), { votes, pixels_per_cell: [5, 6], window_sigma: votes === "trilinear" ? 4 : null }), m = hogOf(s), sum = new Float64Array(m.each);
+    for (let i = 0; i < 40; i++) {
+      for (let j = 0; j < 40; j++) {
+        const gives = givesOf(s, m, [i, j], [2, 1]);
+        assert.ok(gives.length <= most);
+        for (const [k, share] of gives) sum[k] += share;
+      }
+    }
+    blockOf(s, m, [2, 1]).before.forEach((x, k) => assert.ok(Math.abs(x - sum[k]) < 1e-12));
+  }
 });

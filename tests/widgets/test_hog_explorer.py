@@ -48,6 +48,8 @@ def test_sentences():
     followed = HogExplorer(EDGE, **kwargs, pixel=(1, 1), votes="linear", number=8).sentence()
     assert "Pixel 1, 1 votes 4.5 for 170°, 4.5 for 10°." in followed and "Number 9: cell 0, 0, bin 170°," in followed
     assert "no gradient, no vote" in HogExplorer(EDGE, **kwargs, pixel=(1, 0)).sentence()
+    soft = HogExplorer(EDGE, pixels_per_cell=2, cells_per_block=2, votes="trilinear", cell=(0, 0), pixel=(1, 1))
+    assert "Pixel 1, 1 votes 4.5 for 170°, 4.5 for 10°; 8 shares in the block, together " in soft.sentence()
     assert HogExplorer(0 * EDGE, **kwargs).sentence().startswith("Cell 0, 0: no gradient, 9 zeros.")
     hidden = HogExplorer(EDGE, **kwargs, pixel=(1, 1), number=3, predict=True).sentence()
     assert hidden == "Cell 0, 0: strongest bin ?. Block 0, 0 is numbers 1 to 9 of 9."

@@ -9,7 +9,7 @@ import { element, div, on, arrow, setAttribute, visible } from "./kit/dom.js";
 import { ROLES, PAPER, INK, mix, css, greyScale } from "./kit/scale.js";
 import { full, parse, count } from "./kit/text.js";
 import { range } from "./kit/sweep.js";
-import { NORMS, VOTES, problem, hogOf, votesOf, blockOf, chosen, histogram, strongest, centre, numberAt, sentence } from "./hog_words.js";
+import { NORMS, VOTES, problem, hogOf, votesOf, blockOf, givesOf, chosen, histogram, strongest, centre, numberAt, sentence } from "./hog_words.js";
 import { floor, max, min, round } from "./kit/numbers.js";
 
 const HANDS = "Point at a cell of the picture to see its histogram; click to stay there. Click an arrow to follow its pixel's vote to the bins. Point at a number of the block to see which cell and which bin it is. Arrow keys move the cell, the pixel, the number; the four arrows below move the block. A cell's histogram is of its own pixels; trilinear votes are counted in the block.";
@@ -215,15 +215,25 @@ function build(kit, map) {
   }
 
   // The numbers of the block, before and after; which cell is which stands below.
-  function drawBlock({ s, m, block, first, hidden, font, ink, soft, width }) {
+  function drawBlock({ s, m, block, pixel, first, hidden, font, ink, soft, width }) {
     const { before, after } = blockOf(s, m, block), tall = 3.3 * font, foot = 1.5 * font, context = bars.sheet(width - 4, 2 * tall + foot + 6), bar = (width - 4) / m.each, n = s.orientations;
+    const most = max(...before) || 1, room = tall - 1.4 * font;
     context.font = `${max(11, 0.85 * font)}px ${getComputedStyle(kit.root).fontFamily}`;
     [[before, "gradient", "before"], [after, "output", "after"]].forEach(([numbers, role, words], row) => {
       const top = row * (tall + 4), most = max(...numbers) || 1;
       if (!hidden) numbers.forEach((x, k) => {
-        context.fillStyle = k === s.number ? ink : css(ROLES[role]);
+        context.fillStyle = css(ROLES[role]);
         context.fillRect(k * bar + 0.5, top + tall - ((tall - 1.4 * font) * x) / most, max(bar - 1, 0.7), ((tall - 1.4 * font) * x) / most);
+        if (k !== s.number) return;
+        context.strokeStyle = ink;
+        context.lineWidth = 2;
+        context.strokeRect(k * bar, top + 1.2 * font, bar, tall - 1.2 * font);
       });
+      if (!hidden && !row && pixel) for (const [k, share] of givesOf(s, m, pixel, block)) {
+        const up = max((room * share) / most, 3);
+        context.fillStyle = ink;
+        context.fillRect(k * bar + 0.5, tall - up, max(bar - 1, 0.7), up);
+      }
       context.fillStyle = soft;
       context.fillRect(0, top + tall, width - 4, 1);
       context.textAlign = "left";

@@ -1,5 +1,5 @@
 // What the HOG explorer computes and says: the same numbers and sentences as HogExplorer in Python.
-import { full, count } from "./kit/text.js";
+import { full, count, plural } from "./kit/text.js";
 import { abs, floor, max, min } from "./kit/numbers.js";
 
 const { sqrt, hypot, atan2, exp, PI } = Math;
@@ -88,6 +88,18 @@ function blockOf(s, m, [top, left]) {
   return { before, after: normalised(before, s.block_norm) };
 }
 
+// What one pixel gives to the numbers of a block before it is normalised: [[number, share of the mean], …].
+function givesOf(s, m, [i, j], [top, left]) {
+  const [ch, cw] = s.pixels_per_cell, [down, across] = s.cells_per_block, n = s.orientations, k = i * s.image.shape[1] + j;
+  const at = [i - top * ch, j - left * cw], list = [];
+  if (at[0] < 0 || at[1] < 0 || at[0] >= ch * down || at[1] >= cw * across) return list;
+  const soft = s.votes === "trilinear", own = [floor(at[0] / ch), floor(at[1] / cw)];
+  const byRow = soft ? nearness(ch, down, s.window_sigma).map((each) => each[at[0]]) : [...Array(down).keys()].map((p) => Number(p === own[0]));
+  const byCol = soft ? nearness(cw, across, s.window_sigma).map((each) => each[at[1]]) : [...Array(across).keys()].map((q) => Number(q === own[1]));
+  for (const [bin, weight] of votesOf(s, m.row[k], m.col[k])) byRow.forEach((a, p) => byCol.forEach((b, q) => { if (a * b * weight) list.push([(p * across + q) * n + bin, (a * b * weight) / (ch * cw)]); }));
+  return list;
+}
+
 function normalised(block, norm) {
   const length = (v) => sqrt(v.reduce((sum, x) => sum + x * x, 0) + EPS * EPS);
   if (norm.startsWith("L1")) {
@@ -129,10 +141,12 @@ function strongest(bins) {
 const centre = (s, k) => floor(((k + 0.5) * 1800) / s.orientations + 0.5) / 10;
 const rounded = (x) => full(floor(1e4 * x + 0.5) / 1e4);
 
-function pixelWords(s, m, [i, j]) {
+function pixelWords(s, m, [i, j], block) {
   const k = i * s.image.shape[1] + j, votes = votesOf(s, m.row[k], m.col[k]);
   if (!votes.some(([, weight]) => weight)) return `Pixel ${i}, ${j}: no gradient, no vote.`;
-  return `Pixel ${i}, ${j} votes ${votes.map(([bin, weight]) => rounded(weight) + " for " + full(centre(s, bin)) + "\u00b0").join(", ")}.`;
+  const gives = s.votes === "trilinear" ? givesOf(s, m, [i, j], block) : [], sum = gives.reduce((a, [, x]) => a + x, 0) * area(s.pixels_per_cell);
+  const inBlock = s.votes !== "trilinear" ? "" : gives.length ? `; ${plural(gives.length, "share")} in the block, together ${rounded(sum)}` : "; none in the block";
+  return `Pixel ${i}, ${j} votes ${votes.map(([bin, weight]) => rounded(weight) + " for " + full(centre(s, bin)) + "\u00b0").join(", ")}${inBlock}.`;
 }
 
 function sentence(s, hidden, m) {
@@ -142,7 +156,7 @@ function sentence(s, hidden, m) {
   const share = floor((100 * bins[best]) / total + 0.5);
   const told = hidden ? "strongest bin ?" : total ? `strongest bin ${full(centre(s, best))}\u00b0, ${share} % of the votes` : `no gradient, ${s.orientations} zeros`;
   const parts = [`Cell ${cell.join(", ")}: ${told}.`];
-  if (pixel && !hidden) parts.push(pixelWords(s, m, pixel));
+  if (pixel && !hidden) parts.push(pixelWords(s, m, pixel, block));
   parts.push(`Block ${block.join(", ")} is numbers ${count(first + 1)} to ${count(first + m.each)} of ${count(m.length)}.`);
   if (!hidden && s.number >= 0 && s.number < m.each) {
     const at = numberAt(s, s.number), value = blockOf(s, m, block).after[s.number];
@@ -157,4 +171,4 @@ function numberAt(s, k) {
   return { row: floor(place / s.cells_per_block[1]), col: place % s.cells_per_block[1], bin: k % n };
 }
 
-export { NORMS, VOTES, problem, hogOf, votesOf, blockOf, descriptor, chosen, histogram, strongest, centre, numberAt, sentence };
+export { NORMS, VOTES, problem, hogOf, votesOf, blockOf, givesOf, descriptor, chosen, histogram, strongest, centre, numberAt, sentence };
