@@ -109,6 +109,10 @@ EXAMPLES = {
                            {"names": "gradient", "show": "direction", "padding": "zeros"}, {"row": 2, "col": 3}),
     "masks-own": Example("MaskExplorer", (np.tile([0, 0, 3, 0, 0, 1, 2, 3], (8, 3)), np.eye(5) - 0.2),
                          {"row": 4, "padding": "reflect"}, {"show": "strength"}, {"show": "hysteresis", "low": 0.5}),
+    "hog": Example("HogExplorer", ("astronaut",), {"votes": "linear", "cell": (3, 4), "orientations": 12},
+                   {"cell": (5, 9), "block": (4, 8), "pixel": (3, 4), "number": 12}, {"orientations": 0}),
+    "hog-small": Example("HogExplorer", (np.arange(247).reshape(19, 13) % 11,), {"block_norm": "L1", "block": (1, 0)},
+                         {"pixels_per_cell": 4, "votes": "trilinear"}, {"cells_per_block": (2, 9)}),
     "vgg": Example("ShapeBuilder", (None, "VGG-16"), {"focus": 17, "photo": "cat"}),
 }
 

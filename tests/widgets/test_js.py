@@ -15,6 +15,7 @@ import pytest
 pytest.importorskip("anywidget")
 
 from backward_cases import backward_cases
+from hog_cases import hog_cases
 from mask_cases import mask_cases
 from network_cases import network_cases
 from pooling_cases import pooling_cases
@@ -129,6 +130,7 @@ def cases(tmp_path_factory):
         "pooling": pooling_cases(rng, plain),
         "backward": backward_cases(rng, plain),
         "network": network_cases(np.random.default_rng(23), plain),
+        "hog": hog_cases(np.random.default_rng(13), plain),
         "race": race_cases(np.random.default_rng(33), plain),
         "masks": mask_cases(np.random.default_rng(12), plain),
     }
@@ -210,6 +212,10 @@ FAULTS = {
         "for (const [down, right] of WAYS.filter(([a, b]) => !(a * b))) {"),
     "masks: the wrong side is bright": (
         "mask_words.js", '"brighter on the right of", "darker', '"darker on the right of", "brighter'),
+    "hog: row and column": (
+        "hog_words.js", "floor(i / ch) * cols + floor(j / cw)", "floor(j / cw) * rows + floor(i / ch)"),
+    "hog: degrees on a line": ("hog_words.js", "[[(lower + n) % n, length", "[[max(lower, 0), length"),
+    "hog: last pixel of the Gaussian": ("hog_words.js", "i < ch * down; i++", "i < ch * down - 1; i++"),
     "ring of zeros: one row less": ("kit/ring.js", "rows = top + h + pad[0][1]", "rows = top + h"),
 }
 
