@@ -203,6 +203,7 @@ class HogExplorer(_base.CourseWidget):
             return panel_figure([(picture, "picture", "input")], self.sentence())
         cells = self.cells()
         drawn = hog.hog_picture(cells, tuple(max(n, 8) for n in self.pixels_per_cell))
+        drawn = np.minimum(drawn / (np.quantile(cells, 0.97) or 1), 1)  # the few strongest would leave the rest dark
         if self.predict:
             drawn = np.full(drawn.shape, np.nan)
         figure = panel_figure([(picture, "picture", "input"), (drawn, "histograms", "gradient")], self.sentence())
