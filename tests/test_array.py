@@ -68,6 +68,7 @@ def test_small_words(array, rng):
     assert _array.dtype_name(x) == "float64" and _array.dtype_name(_array.as_dtype(x, "float32")) == "float32"
     assert tuple(_array.zeros((2, 1), x, "int64").shape) == (2, 1)
     assert _array.dtype_name(_array.zeros((2, 1), x, "int64")) == "int64"
+    assert tuple(_array.empty((2, 1), x).shape) == (2, 1) and _array.empty(3, x).dtype == x.dtype
     assert_close(_array.flip(x, (0, 1)), _array.to_numpy(x)[::-1, ::-1])
     assert_close(_array.irfft2(_array.rfft2(x, (4, 5)), (4, 5), "float64")[:2, :3], x)
     assert _array.all_finite(x) and not _array.all_finite(x * float("nan"))

@@ -7,11 +7,12 @@ from helpers import assert_close
 from cnnlib import data
 from cnnlib._array import to_numpy
 from cnnlib.features import sift
+from cnnlib.features.sift.blur import blur, doubled, gaussian_kernel
 from cnnlib.features.sift.descriptor import cell_histograms, normalised, sample_weights
 from cnnlib.features.sift.extrema import extrema
 from cnnlib.features.sift.orientation import smoothed
 from cnnlib.features.sift.refinement import CONTRAST, EDGE, KEPT, UNSTABLE, refine
-from cnnlib.features.sift.scale_space import ScaleSpace, blur, doubled, gaussian_kernel
+from cnnlib.features.sift.scale_space import ScaleSpace
 
 # ---- scale space
 
@@ -257,6 +258,7 @@ def test_points_at_the_border_and_beyond_the_scales_are_described(array):
     descriptors = to_numpy(sift.describe(array(image), point))
     assert np.isfinite(descriptors).all()
     np.testing.assert_allclose(np.linalg.norm(descriptors, axis=1), (1, 1, 1, 0), atol=1e-5)
+    assert tuple(sift.orientation_histograms(array(image), point).shape) == (4, 36)
     _, inside = sift.patches(array(image), point)
     assert [bool(part) for part in to_numpy(inside).reshape(4, -1).any(1)] == [True, True, True, False]
 
@@ -281,7 +283,7 @@ def test_torch_finds_and_describes_the_same(photo):
 
 def test_keypoints_are_a_sequence():
     keypoints = sift.detect(data.photo("camera")[100:250, 100:250])
-    assert len(keypoints[:5]) == 5 and len(keypoints[7]) == len(keypoints[-1]) == 1
+    assert len(keypoints[:5]) == 5 and len(keypoints[7]) == len(keypoints[np.int64(3)]) == len(keypoints[-1]) == 1
     assert keypoints[7].positions.tolist() == keypoints.positions[7:8].tolist()
     assert len(keypoints[keypoints.sigma > 2]) == (keypoints.sigma > 2).sum()
     assert (np.diff(keypoints.response) <= 0).all()
@@ -294,3 +296,15 @@ def test_points_may_be_described_in_any_order(rng):
     order = rng.permutation(len(keypoints))
     assert len(order) > 10
     assert_close(sift.describe(image, keypoints[order]), sift.describe(image, keypoints)[order])
+
+
+def test_one_thread_and_two_find_the_same_bits(monkeypatch):
+    image = data.photo("camera")[:300, :280]
+    found = []
+    for threads in ("1", "2"):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        found.append(sift.detect_and_describe(image))
+    (one, of_one), (two, of_two) = found
+    np.testing.assert_array_equal(one.positions, two.positions)
+    np.testing.assert_array_equal(one.orientation, two.orientation)
+    np.testing.assert_array_equal(of_one, of_two)

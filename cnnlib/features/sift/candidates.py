@@ -7,7 +7,7 @@ from cnnlib.features.sift.extrema import extrema
 from cnnlib.features.sift.refinement import REASONS, UNSTABLE, refine
 
 
-@dataclass
+@dataclass(eq=False)
 class Candidates:
     """N extrema of a scale space, one row each in every array. ``candidates[mask]`` are some.
 

@@ -1,9 +1,10 @@
 """Key points: where, how large, which way, how clear."""
 
 from dataclasses import dataclass, fields
+from numbers import Integral
 
 
-@dataclass
+@dataclass(eq=False)
 class Keypoints:
     """K key points of a picture, one row each in every array. ``keypoints[mask]`` and ``keypoints[:100]`` are some.
 
@@ -32,6 +33,6 @@ class Keypoints:
         return len(self.positions)
 
     def __getitem__(self, which):
-        if isinstance(which, int):
+        if isinstance(which, Integral):
             which = slice(which, which + 1 or None)
         return Keypoints(*(getattr(self, field.name)[which] for field in fields(self)))

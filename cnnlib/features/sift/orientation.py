@@ -14,7 +14,7 @@ BINS = 36
 SIGMA = 1.5  # of the weights, in sigmas of the point
 REACH = 4.5  # half the window's side, in sigmas of the point: three of the weights'
 PEAK = 0.8  # share of the highest bin from which another one counts
-TOGETHER = 128  # windows at a time: enough to be worth a call, few enough to stay in cache
+TOGETHER = 2 ** 16  # pixels at a time: enough to be worth a call, few enough to stay in cache
 SMOOTH = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
@@ -41,11 +41,12 @@ def orientation_histograms(space, octave, layer, row, col, sigma):
     """
     xp = _array.library(pixels=space.pixels)
     out = _array.zeros((len(octave), BINS), space.pixels)
-    reach = _array.as_dtype(xp.round(REACH * sigma), "int64")
-    for size in range(int(reach.min()), int(reach.max()) + 1) if len(reach) else ():  # windows of one size together
+    reach = xp.clip(_array.as_dtype(xp.round(REACH * sigma), "int64"), None, max(space.shapes[0]))
+    for size in sorted({*_array.to_numpy(reach).tolist()}):  # windows of one size together
         same = xp.where(reach == size)[0]
-        for start in range(0, len(same), TOGETHER):
-            which = same[start:start + TOGETHER]
+        together = max(TOGETHER // (2 * size + 3) ** 2, 1)
+        for start in range(0, len(same), together):
+            which = same[start:start + together]
             out[which] = _windows(space, size, *(a[which] for a in (octave, layer, row, col, sigma)))
     return smoothed(out)
 
@@ -97,8 +98,6 @@ def peaks(histograms):
     """
     xp = _array.library(histograms=histograms)
     before, after = xp.roll(histograms, 1, -1), xp.roll(histograms, -1, -1)
-    if not len(histograms):
-        return xp.where(histograms[:, 0])[0], histograms[:, 0]
     high = histograms >= PEAK * xp.amax(histograms, -1)[:, None]
     index, bin_ = xp.where((histograms > before) & (histograms > after) & high)
     left, middle, right = (a[index, bin_] for a in (before, histograms, after))

@@ -20,7 +20,7 @@ KEPT, CONTRAST, EDGE, UNSTABLE = range(4)
 REASONS = ("kept", "contrast", "edge", "unstable")
 
 
-@dataclass
+@dataclass(eq=False)
 class Refined:
     """Candidates after refinement, N of each.
 

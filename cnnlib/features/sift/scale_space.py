@@ -11,16 +11,15 @@ from math import sqrt
 import numpy as np
 
 from cnnlib import _array
-from cnnlib.features.sift import _tiles
-from cnnlib.features.sift._image import grey_levels, reflected
+from cnnlib.features.sift._image import grey_levels
+from cnnlib.features.sift.blur import blur
 from cnnlib.geometry import as_int
 
 ASSUMED_BLUR = 0.5  # what the camera has blurred already, in pixels of the picture
-REACH = 4  # a Gaussian is cut off at this many sigmas
 BORDER = 5  # pixels of an octave along its edge in which nothing is looked for
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ScaleSpace:
     """A picture at many scales.
 
@@ -171,62 +170,6 @@ def scale_space(image, *, scales_per_octave=3, sigma=1.6, upsample=True, num_oct
         for layer in range(scales + 2):
             blur(levels[layer], sigma * k ** layer * sqrt(k ** 2 - 1), levels[layer + 1])
     return space
-
-
-def blur(image, sigma, out, double=False):
-    """Blur with a Gaussian: a convolution down the columns, then one along the rows.
-
-    Parameters
-    ----------
-    image : array of shape (H, W), float32
-    sigma : float, in pixels of the result
-    out : array of shape (H, W), or (2 H, 2 W) if `double`, float32
-        Where the result is written.
-    double : bool
-        Whether the picture is brought to twice its size before.
-
-    Notes
-    -----
-    Beyond its edge the picture goes on as in a mirror that stands on the last pixel (OpenCV's default).
-    """
-    kernel = gaussian_kernel(sigma)
-    if _tiles.takes(out):
-        _tiles.blur(image, kernel, out, double)
-    else:
-        out[:] = _along_rows(_along_rows(doubled(image) if double else image, kernel).T, kernel).T
-
-
-def _along_rows(image, kernel):
-    """Return the (W, H) array's rows, turned into columns, correlated with the kernel."""
-    reach = len(kernel) // 2
-    width = image.shape[1]
-    padded = image[:, reflected(np.arange(-reach, width + reach), width)]
-    out = float(kernel[0]) * padded[:, :width]
-    for tap in range(1, len(kernel)):
-        out = out + float(kernel[tap]) * padded[:, tap:tap + width]
-    return out
-
-
-def gaussian_kernel(sigma):
-    """Return a Gaussian's values at whole pixels up to about 4 sigma on either side, scaled to sum 1: float32."""
-    reach = round(2 * REACH * sigma + 1) // 2  # as OpenCV rounds it
-    offsets = np.arange(-reach, reach + 1)
-    values = np.exp(-offsets ** 2 / (2 * sigma ** 2))
-    return (values / values.sum()).astype(np.float32)
-
-
-def doubled(image):
-    """Return the picture at twice its rows and columns, each new pixel 3/4 of the nearest old and 1/4 of the next."""
-    return _doubled_rows(_doubled_rows(image).T).T
-
-
-def _doubled_rows(image):
-    before = _array.library(image=image).concatenate([image[:1], image[:-1]])
-    after = _array.library(image=image).concatenate([image[1:], image[-1:]])
-    out = _array.zeros((2 * image.shape[0], image.shape[1]), image)
-    out[0::2] = 0.75 * image + 0.25 * before
-    out[1::2] = 0.75 * image + 0.25 * after
-    return out
 
 
 def _settings(scales_per_octave, sigma, upsample, num_octaves):
