@@ -79,9 +79,10 @@ def test_places_of_pixels():
 
 
 def test_nearest_octave_and_layer_are_those_of_the_detector():
-    space = sift.scale_space(data.photo("camera")[:150, :150])
+    space = sift.scale_space(data.photo("camera")[100:300, 100:300])
     found = sift.candidates(space)
     found = found[found.reason == KEPT]
+    assert {*found.layer.tolist()} == {1, 2, 3}
     octave, layer = space.nearest(found.sigma)
     np.testing.assert_array_equal(octave, found.octave)
     np.testing.assert_array_equal(layer, found.layer)
