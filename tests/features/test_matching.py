@@ -67,9 +67,18 @@ def test_laws(array, rng):
 
 def test_blocks_change_nothing(array, rng, monkeypatch):
     a, b = descriptors(rng, 37, 23)
-    whole = [pairs(matching.match(array(a), array(b), cross_check=check)) for check in (False, True)]
+    whole = [pairs(matching.match(array(a), array(b), ratio=1, cross_check=check)) for check in (False, True)]
+    assert max(whole[1])[0] > 10
     monkeypatch.setattr(nearest, "WORKSPACE", 5 * 23 * 8)  # five rows at a time
-    assert [pairs(matching.match(array(a), array(b), cross_check=check)) for check in (False, True)] == whole
+    assert [pairs(matching.match(array(a), array(b), ratio=1, cross_check=check)) for check in (False, True)] == whole
+
+
+def test_rounded_squares_are_put_right(array):
+    """The two smallest of the rounded squares are measured again: the nearer comes first, of equals the first."""
+    rows, b = array([[0.0, 0.0], [0.0, 0.0]]), array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.9], [5.0, 5.0]])
+    squares = array([[1.0, 0.9999, 9.0, 9.0], [9.0, 0.8, 0.81, 9.0]])  # as if rounding had preferred row 1 of b
+    one, near, far = nearest._two_nearest(_array.library(b=b), squares, rows, b)
+    assert one.tolist() == [0, 2] and near.tolist() == [1.0, 0.9] and far.tolist() == [1.0, 1.0]
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "int64", "float16", "float32"])

@@ -304,9 +304,9 @@ def test_both_libraries_agree(rng):
     (a, of_a), (b, of_b) = surf.detect_and_describe(image), surf.detect_and_describe(torch.from_numpy(image.copy()))
     assert len(a) == len(b) > 50 and isinstance(of_b, torch.Tensor) and of_b.dtype == torch.float32
     order = np.lexsort(np.round(a.positions, 2).T), np.lexsort(np.round(b.positions.numpy(), 2).T)
-    assert_close(b.positions.numpy()[order[1]], a.positions[order[0]], 1e-4)  # the integral is summed in another order
+    assert_close(b.positions.numpy()[order[1]], a.positions[order[0]])
     closeness = (of_b.numpy()[order[1]] * of_a[order[0]]).sum(1)
-    assert np.median(closeness) > 1 - 1e-5 and (closeness > 0.98).mean() > 0.95  # a sample on the edge of two pixels
+    assert closeness.min() > 1 - 1e-5
 
 
 def test_dtypes_and_layouts(rng):
