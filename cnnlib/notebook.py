@@ -27,7 +27,7 @@ from cnnlib import _array, plots
 from cnnlib.plots import _palette, _style
 
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5, "float16": 2e-3, "bfloat16": 2e-2}  # largest error, see agree
-LARGE = 60_000  # bytes of a figure above which it is stored in fewer colours, as photographs need
+LARGE = 40_000  # bytes of a figure above which it is stored in fewer colours, as photographs need
 CAPTION_SIZE = 12  # points
 CAPTION_WIDTH = 7  # inches, at most, where the figure is narrower
 

@@ -8,7 +8,7 @@ from cnnlib.plots._style import COLOURS, WIDTH, new_axes, numbers, role_colour, 
 from cnnlib.plots.image import plot_image
 from cnnlib.plots.keypoints import plot_keypoints
 
-AROUND = 12  # sigmas of a key point that are shown on either side of it
+AROUND = 8  # sigmas of a key point that are shown on either side of it: the descriptor and a little more
 
 
 @styled

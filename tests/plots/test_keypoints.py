@@ -187,6 +187,6 @@ def test_description_shows_the_surroundings_and_both_directions():
                                                            np.ones(128))
     assert len(axes) == 4
     assert len(of_kind(place, LineCollection)[-1].get_segments()) == 2
-    assert (place.get_xlim(), place.get_ylim()) == ((12, 48), (38, 2))  # 12 sigmas around, rows downwards
+    assert (place.get_xlim(), place.get_ylim()) == ((18, 42), (32, 8))  # 8 sigmas around, rows downwards
     assert turn.images[0].get_clim() == (0, 1)
     assert angles.get_title() == "36 directions"

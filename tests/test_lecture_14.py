@@ -1,0 +1,255 @@
+"""The facts of lecture 14: what its text and its cells claim, on the lecture's own pictures."""
+
+import numpy as np
+import pytest
+from helpers import assert_close
+
+from cnnlib import data, images
+from cnnlib.features import matching, repeatability, sift, surf
+
+ndimage = pytest.importorskip("scipy.ndimage")
+K = 2 ** (1 / 3)
+
+
+def blur(picture, sigma):
+    return ndimage.gaussian_filter(picture, sigma, truncate=8)
+
+
+def laplacian(picture, sigma):
+    return sigma**2 * ndimage.gaussian_laplace(picture, sigma, truncate=8)
+
+
+def disc(radius):
+    return np.clip(radius + 0.5 - np.hypot(*np.mgrid[-64:65, -64:65]), 0, 1)
+
+
+@pytest.fixture(scope="module")
+def garage():
+    """The stereo pair, and how far the left one's pixels moved."""
+    pair = pytest.importorskip("skimage.data").stereo_motorcycle()
+    return (*(images.to_grey(photo / 255) for photo in pair[:2]), pair[2])
+
+
+@pytest.fixture(scope="module")
+def matched(garage):
+    """The garage's matches where the truth is known: ends in both pictures, columns moved, whether right."""
+    left, right, moved = garage
+    (points, a), (others, b) = (sift.detect_and_describe(side) for side in (left, right))
+    pairs = matching.match(a, b)
+    ends = [found.positions[k].astype(float) for found, k in zip((points, others), pairs.T)]
+    moved = moved[tuple(ends[0].round().astype(int).T)]
+    known = np.isfinite(moved)
+    one, other, moved = ends[0][known], ends[1][known], moved[known]
+    return one, other, moved, np.hypot(one[:, 0] - other[:, 0], one[:, 1] - moved - other[:, 1]) < 3
+
+
+def test_the_smallest_case():
+    cube = np.array([int(digit) for digit in "132364132" "254598365" "122354233"]).reshape(3, 3, 3)
+    assert (cube < cube[1, 1, 1]).sum() == 26
+    a, b, c = np.polyfit([-1, 0, 1], cube[1, 1], 2)
+    assert (round(-b / (2 * a), 10), round(c - b**2 / (4 * a), 10)) == (0.3, 9.225)
+
+
+def test_a_mean_swaps_stripes_and_a_gaussian_does_not():
+    stripes = (np.arange(48) // 3 % 2).astype(float)
+    mean = ndimage.uniform_filter1d(stripes, 9, mode="wrap")
+    gauss = ndimage.gaussian_filter1d(stripes, ((9**2 - 1) / 12) ** 0.5, mode="wrap")
+    assert np.corrcoef(stripes, mean)[0, 1] < -0.8 and np.corrcoef(stripes, gauss)[0, 1] > 0.8
+    assert_close(mean[[1, 4]], np.array([2, 1]) / 3)
+    assert np.round(gauss[[1, 4]], 2).tolist() == [0.48, 0.52]
+
+
+def test_blurs_add_as_squares():
+    cat = data.photo("cat", grey=True)
+    assert_close(blur(blur(cat, 1.6), 1.2), blur(cat, 2), tolerance=1e-7)  # Gaussians sampled at whole pixels
+    assert abs(blur(blur(cat, 1.6), 0.4) - blur(cat, 2)).max() > 0.03
+
+
+def test_heat_equation():
+    sympy = pytest.importorskip("sympy")
+    x, y, s = sympy.symbols("x y sigma", positive=True)
+    gauss = sympy.exp(-(x**2 + y**2) / (2 * s**2)) / (2 * sympy.pi * s**2)
+    assert sympy.simplify(gauss.diff(s) - s * (gauss.diff(x, 2) + gauss.diff(y, 2))) == 0
+    u, v = sympy.symbols("u v", positive=True)
+    assert sympy.solve((u * sympy.exp(-u / 2)).diff(u), u) == [2]
+    assert sympy.solve((v * sympy.exp(-(v**2) / 2)).diff(v), v) == [1]  # exercise 1
+
+
+@pytest.mark.parametrize("k, off, with_the_middle", [(2, 0.43, 0.06), (K, 0.15, 0.01), (1.01, 0.01, 0.0)])
+def test_difference_of_gaussians_and_laplacian(k, off, with_the_middle):
+    cat = data.photo("cat", grey=True)
+    difference, narrow, middle = blur(cat, 4 * k) - blur(cat, 4), laplacian(cat, 4), laplacian(cat, 4 * k**0.5)
+    assert round((difference / (k - 1) - narrow).std() / narrow.std(), 2) == off
+    assert round((difference / np.log(k) - middle).std() / middle.std(), 2) == with_the_middle
+
+
+@pytest.mark.parametrize("radius", [4, 8, 16])
+def test_a_disc_answers_most_at_its_radius_over_root_two(radius):
+    sigmas = radius * np.geomspace(0.5, 1, 61)
+    answers = np.array([-laplacian(disc(radius), sigma)[64, 64] for sigma in sigmas])
+    u = radius**2 / sigmas**2
+    assert abs(answers - u * np.exp(-u / 2)).max() < 0.1 / radius  # pixels are coarse for a small disc
+    assert abs(sigmas[answers.argmax()] / radius - 0.5**0.5) < 0.02
+
+
+@pytest.mark.parametrize("radius", [4, 8, 16])
+def test_sift_finds_discs_in_their_centre_and_size(radius):
+    points = sift.detect(disc(radius))
+    assert np.hypot(*(points.positions - 64).T).max() < 0.1
+    assert abs(K**0.5 * points.sigma / (radius / 2**0.5) - 1).max() < 0.03
+
+
+def test_a_spot_between_the_pixels():
+    down, across = np.mgrid[:64, :80]
+    points = sift.detect(np.exp(-((down - 30.3) ** 2 + (across - 40.8) ** 2) / (2 * 5**2)))
+    assert np.round(points.positions[0], 1).tolist() == pytest.approx([30.3, 40.8], abs=1e-6)
+    assert points.sigma[0] == pytest.approx(5 / K**0.5, rel=0.01)
+
+
+@pytest.mark.parametrize("curvatures, left_side",
+                         [((1, 1), 4), ((10, 1), 12.1), ((14, 1), 225 / 14), ((4, -1), -9 / 4)])
+def test_edge_test_does_not_see_how_the_edge_lies(curvatures, left_side):
+    for t in (0, 0.5, 1):
+        turn = np.array([[np.cos(t), -np.sin(t)], [np.sin(t), np.cos(t)]])
+        table = turn @ np.diag(curvatures) @ turn.T
+        assert_close(np.trace(table) ** 2 / np.linalg.det(table), np.array(left_side))
+
+
+def test_exercise_2():
+    table = np.array([[5, 2], [2, 2]])
+    assert_close(np.trace(table) ** 2 / np.linalg.det(table), np.array(49 / 6))
+    assert_close(np.linalg.eigvalsh(table), np.array([1.0, 6]))
+    assert round((3.2**2 - 1.6**2) ** 0.5, 1) == 2.8
+
+
+def test_the_legs_of_the_tripod_are_edges():
+    """In the lower part of the photo, around the legs, nearly all that is on an edge lies; of what is kept, little."""
+    found = sift.candidates(sift.scale_space(data.photo("camera")))
+    words, (rows, cols) = np.array(found.words), found.positions.T
+    legs = (rows > 300) & (cols > 210) & (cols < 370)
+    assert legs[words == "edge"].mean() > 0.5
+    assert legs[words == "kept"].mean() < 0.3
+    lawn = (rows > 300) & ((cols < 200) | (cols > 380))
+    assert lawn[words == "contrast"].mean() > 2 * lawn[words == "edge"].mean()
+
+
+def test_light_changes_no_descriptor_but_the_number_of_points():
+    photo = data.photo("camera")
+    keypoints, descriptors = sift.detect_and_describe(photo)
+    assert descriptors.shape == (len(keypoints), 128)
+    assert_close(sift.describe(0.5 * photo + 0.2, keypoints), descriptors, tolerance=1e-4)  # float32, of sums
+    assert 0.45 < len(sift.detect(0.5 * photo + 0.2)) / len(keypoints) < 0.6
+    at = np.hypot(*(keypoints.positions - (200, 181)).T) < 1
+    assert at.sum() == 2  # the elbow's two directions
+
+
+@pytest.mark.parametrize("name, by_distance", [("cat", True), ("brick", False)])
+def test_ratio_carries_over_and_distance_does_not(name, by_distance):
+    cdist = pytest.importorskip("scipy.spatial.distance").cdist
+    pair, = repeatability.known_changes(data.photo(name, grey=True), rng=np.random.default_rng(0),
+                                        changes={"rotation": [15]})
+    (points, a), (others, b) = sift.detect_and_describe(pair.first), sift.detect_and_describe(pair.second)
+    distance = cdist(a, b)
+    where = matching.apply_homography(pair.homography, points.positions.astype(float))
+    good = np.hypot(*(where - others.positions[distance.argmin(1)]).T) < 3
+    first, second = np.sort(distance)[:, :2].T
+    assert (good[first < 0.35].mean() > 0.8) == by_distance
+    assert good[first < 0.8 * second].mean() > 0.84
+
+
+def test_nine_of_ten_matches_in_the_garage_are_right_and_level(matched):
+    one, other, _, good = matched
+    level = abs(one[:, 0] - other[:, 0]) < 2
+    assert 0.86 < good.mean() < 0.94
+    assert level[good].mean() > 0.99
+    assert 0.25 < level[~good].mean() < 0.6
+
+
+def test_one_homography_is_one_plane(matched):
+    one, other, moved, good = matched
+    _, agree = matching.find_homography(one, other, rng=np.random.default_rng(0))
+    assert 0.4 < agree[good].mean() < 0.55
+    assert 45 < np.median(moved[agree]) < 55 and 15 < np.median(moved[good & ~agree]) < 24
+    _, second = matching.find_homography(one[~agree], other[~agree], rng=np.random.default_rng(0))
+    assert 15 < np.median(moved[~agree][second]) < 24  # exercise 6: the wall behind
+
+
+def test_four_pairs_always_fit():
+    here, there = np.random.default_rng(0).uniform(0, 500, (2, 4, 2))
+    fitted = matching.apply_homography(matching.fit_homography(here, there), here)
+    assert_close(fitted, there, tolerance=1e-6)  # points near the horizon lose digits
+
+
+@pytest.mark.parametrize("share, size, trials",
+                         [(0.9, 4, 5), (0.5, 4, 72), (0.3, 4, 567), (0.4, 4, 178), (0.5, 8, 1177)])
+def test_draws(share, size, trials):
+    assert matching.num_trials(share, 0.99, sample_size=size) == trials
+    assert (1 - share**size) ** trials <= 0.01 < (1 - share**size) ** (trials - 1)
+
+
+def test_the_engine_is_found_and_the_cat_is_not(garage):
+    left, right, _ = garage
+    pose = np.array([[0.634, 0.296, 0], [-0.296, 0.634, 148], [0, 0, 1]])
+    scene = 0.6 * matching.warp(right, pose, (536, 618), oversample=2) ** 1.2
+    assert agreeing(left[225:375, 330:480], scene) > 40
+    coins, cat = data.photo("coins"), data.photo("cat", grey=True)
+    assert 4 <= agreeing(coins, cat) < 8
+    assert 4 <= agreeing(coins, cat, shuffled=True) < 8
+
+
+def agreeing(picture, scene, shuffled=False):
+    """How many matches agree with the best homography."""
+    (points, a), (others, b) = sift.detect_and_describe(picture), sift.detect_and_describe(scene)
+    one, other = (found.positions[k] for found, k in zip((points, others), matching.match(a, b).T))
+    rng = np.random.default_rng(0)
+    return matching.find_homography(one, rng.permutation(other) if shuffled else other, rng=rng)[1].sum()
+
+
+def test_twins():
+    cat = data.photo("cat", grey=True)
+    pair, = repeatability.known_changes(cat, rng=np.random.default_rng(0), changes={"rotation": [15]})
+    sides = pair.first, pair.second, np.hstack([pair.second, pair.second])
+    a, b, twins = (sift.detect_and_describe(side)[1] for side in sides)
+    assert len(matching.match(a, twins)) < 0.2 * len(matching.match(a, b))
+
+
+def test_box_sums():
+    photo = data.photo("camera")
+    sums = np.pad(photo, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
+    assert_close(sums[110, 110] - sums[10, 110] - sums[110, 20] + sums[10, 20], photo[10:110, 20:110].sum())
+
+
+def test_quarter_turns_are_best_and_surf_loses_more():
+    photo = data.photo("camera")
+    turned = repeatability.known_changes(photo, rng=np.random.default_rng(0), changes={"rotation": [30, 90, 150, 180]})
+    by_sift, by_surf = (repeatability.score(detector, turned) for detector in
+                        (sift.detect_and_describe, surf.detect_and_describe))
+    found = np.array([[row["repeatability"] for row in rows] for rows in (by_sift, by_surf)])
+    assert (found[:, [1, 3]].min(1) > found[:, [0, 2]].max(1) + 0.15).all()
+    assert (found[0, [0, 2]] > found[1, [0, 2]] + 0.15).all()
+    assert min(row["correct"] for row in by_sift) > 0.9
+
+
+def test_opencv_agrees():
+    cv2 = pytest.importorskip("cv2")
+
+    def opencv(image):
+        found, numbers = cv2.SIFT_create().detectAndCompute(np.rint(image * 255).astype(np.uint8), None)
+        places = np.array([point.pt[::-1] for point in found]) - 0.25
+        return sift.Keypoints(places, np.array([point.size / 2 for point in found]), None, None, None), numbers
+
+    changes = {"rotation": [30], "scale": [0.8], "blur": [1], "light": [1.4]}
+    pairs = repeatability.known_changes(data.photo("camera"), rng=np.random.default_rng(0), changes=changes)
+    ours, theirs = (repeatability.score(detector, pairs) for detector in (sift.detect_and_describe, opencv))
+    for what in ("repeatability", "correct"):
+        assert max(abs(one[what] - other[what]) for one, other in zip(ours, theirs)) < 0.03
+    assert min(row["correct"] for row in ours) > 0.8
+
+
+def test_descriptors_are_not_bound_to_their_detector():
+    cat = data.photo("cat", grey=True)
+    i, j = np.mgrid[20:280:20, 20:430:20].reshape(2, -1).astype(np.float32)
+    grid = sift.Keypoints(np.stack([i, j], 1), 0 * i + 4, 0 * i, 0 * i, 0 * i)
+    assert_close(np.linalg.norm(sift.describe(cat, grid), axis=1), np.ones(273, np.float32))
+    keypoints = sift.detect(cat)
+    assert surf.describe(cat, keypoints).shape == (len(keypoints), 64)
