@@ -20,6 +20,10 @@ NOT_COMPARED = {
     "11_why_images_are_hard": {
         "gpu-check": "says on which device it ran",
         "exercise-viewer": "says shares of a net trained here, which differ from machine to machine",
+    "14_sift": {
+        "opencv-table": "times on this machine, and OpenCV where it is installed",
+        "gpu-check": "says on which device it ran",
+        "play-ratio": "counts matches, of which one or two hang on the last digit of their descriptors",
     },
     "20_convolution": {"gpu-check": "says on which device it ran"},
     "21_shapes_and_receptive_fields": {"gpu-check": "says on which device it ran"},
