@@ -20,6 +20,7 @@ NOT_COMPARED = {
     "11_why_images_are_hard": {
         "gpu-check": "says on which device it ran",
         "exercise-viewer": "says shares of a net trained here, which differ from machine to machine",
+    },
     "14_sift": {
         "opencv-table": "times on this machine, and OpenCV where it is installed",
         "gpu-check": "says on which device it ran",
