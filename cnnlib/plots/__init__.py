@@ -1,6 +1,7 @@
 """Figures of the course: arrays in, matplotlib Axes out. One file per idea; :data:`COLOURS` is the style."""
 
 from cnnlib.plots._style import COLOURS, STYLE
+from cnnlib.plots.arrows import plot_arrows
 from cnnlib.plots.backward import plot_backward
 from cnnlib.plots.bars import plot_bars, plot_timings
 from cnnlib.plots.confusion import plot_confusion
@@ -24,6 +25,7 @@ from cnnlib.plots.pooling import plot_pooling
 from cnnlib.plots.pooling_backward import plot_pooling_backward
 from cnnlib.plots.rivals import plot_rivals
 from cnnlib.plots.roofline import plot_roofline
+from cnnlib.plots.rose import plot_rose
 from cnnlib.plots.rows import plot_rows
 from cnnlib.plots.scale_space import plot_scale_space
 from cnnlib.plots.shapes import plot_field_growth, plot_tower, plot_windows
@@ -38,4 +40,10 @@ __all__ = [
     "plot_orientations", "plot_paths", "plot_pooling", "plot_pooling_backward", "plot_receptive_field",
     "plot_rivals", "plot_roofline", "plot_rows", "plot_scale_space", "plot_stack", "plot_tied_matrix",
     "plot_timings", "plot_tower", "plot_trials", "plot_windows",
+    "COLOURS", "STYLE", "plot_backward", "plot_bars", "plot_confusion", "plot_connections", "plot_convolution",
+    "plot_course_map", "plot_curves", "plot_field_growth", "plot_graph", "plot_grid", "plot_image",
+    "plot_learning", "plot_maps", "plot_network", "plot_paths", "plot_pooling", "plot_pooling_backward",
+    "plot_receptive_field", "plot_roofline", "plot_rows", "plot_stack", "plot_tied_matrix", "plot_timings",
+    "plot_tower", "plot_trials", "plot_windows",
+    "plot_arrows", "plot_rose",
 ]

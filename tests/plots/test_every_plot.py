@@ -11,6 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex, to_rgb
 
 from cnnlib import course, data, plots, training
+from cnnlib.features import edges
 from cnnlib.optim import surfaces, walks
 from cnnlib.plots import _style
 from cnnlib.scalar import Value
@@ -95,6 +96,9 @@ EXAMPLES = {
     "matches": lambda: plots.plot_matches(data.photo("camera", size=256), data.photo("coffee"), [[9, 9], [200, 99]],
                                           [[300, 500], [0, 0]], [True, False], title="one right, one wrong"),
     "confusion": lambda: plots.plot_confusion(np.diag([35] * 10) + np.eye(10, k=3, dtype=int), title="digits"),
+    "arrows": lambda: plots.plot_arrows(STROKE, *edges.sobel(STROKE), kinds=("gradient", "walk"), title="a 7"),
+    "rose": lambda: plots.plot_rose(edges.ROBINSON),
+    "rose-photo": lambda: plots.plot_rose([data.photo("camera", size=64)] * 8, np.zeros((64, 64))),
     "confusion-two": lambda: plots.plot_confusion([[1500, 12], [0, 3]], ["cat", "dog"]),
 }
 
