@@ -191,6 +191,16 @@ def test_layouts(rng, layout, votes, dtype):
     np.testing.assert_array_equal(turned, images)
 
 
+@pytest.mark.parametrize("votes", ["hard", "linear", "trilinear"])
+def test_large_and_small_levels(array, rng, votes):
+    """Gain is divided away up to 1e90, in integers of 64 bits too; nothing overflows on the way."""
+    image = photo(rng, levels=np.float64) + 1
+    found = _array.to_numpy(hog.hog(array(image), votes=votes))
+    for scaled in (1e18 * image, 1e90 * image, (3e16 * image).astype("int64")):
+        assert_close(hog.hog(array(scaled), votes=votes), found, 1e-4)  # beside 1e18, eps = 1e-5 weighs nothing
+    assert_close(hog.hog(array((1e18 * image).astype("float32")), votes=votes), found.astype("float32"), 1e-4)
+
+
 def test_colours_stand_anywhere(array, rng):
     images = rng.integers(0, 255, (2, *SIZE, 3))
     found = _array.to_numpy(hog.hog(array(images), channel_axis=-1))

@@ -83,7 +83,9 @@ def _cut(image, first, last, cell_rows, width, n):
     angle *= np.float32(n / np.pi)
     angle -= np.float32(n / 2)  # the position: in bins, 0 in the middle of them all, where it loses the fewest digits
     angle *= lengths
-    cut = np.empty((cell_rows, n + 2, *lengths.shape[1:]), np.float32)
+    planes = (n + 2) * lengths[0].size
+    cut = np.empty((cell_rows, planes + 16), np.float32)[:, :planes]  # rows 4 KiB apart would get in each other's way
+    cut.shape = cell_rows, n + 2, *lengths.shape[1:]
     limit = np.empty_like(lengths)
     for k in range(n + 1):  # at the centres of the bins, from bin -1; no angle lies beyond that of bin n
         np.multiply(lengths, np.float32(k - (n + 1) / 2), out=limit)
@@ -104,8 +106,24 @@ def _assemble(sums, to_cols, out):
     cut = both[0, ..., :cols]
     for place in range(1, block_cols):
         cut = cut + both[place, ..., place:place + cols]
-    ramps = cut[:, :, 1:] - cut[:, :, :-1]
-    hats = ramps[:, :, :-1] - ramps[:, :, 1:]
-    hats[:, :, 0] += ramps[:, :, -1]  # the circle closes: what lies beyond the centre of the last bin
-    hats[:, :, -1] -= ramps[:, :, 0] + cut[:, :, 0] / np.float32((n + 1) / 2)  # and before that of the first
-    np.maximum(hats.transpose(3, 4, 1, 0, 2), 0, out=out)  # rounding may leave less than nothing
+    hats = _hats(n) @ cut.reshape(block_cols, block_rows, n + 2, rows * cols)
+    hats = hats.reshape(block_cols, block_rows, n, rows, cols).transpose(3, 4, 1, 0, 2)
+    np.maximum(hats, 0, out=out)  # rounding may leave less than nothing
+
+
+@lru_cache(16)
+def _hats(n):
+    """Return the matrix that makes the n bins' hats of what was cut at the n + 1 centres from bin -1, and of the whole.
+
+    Returns
+    -------
+    float32 array of shape (n, n + 2)
+    """
+    ramps = np.diff(np.eye(n + 2), axis=0)
+    hats = -np.diff(ramps, axis=0)
+    hats[0] += ramps[-1]  # the circle closes: what lies beyond the centre of the last bin
+    hats[-1] -= ramps[0]  # and before that of the first
+    hats[-1, 0] -= 2 / (n + 1)  # what was cut at bin -1 is the length, times the centre of that bin
+    hats = hats.astype(np.float32)
+    hats.flags.writeable = False
+    return hats

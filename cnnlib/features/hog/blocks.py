@@ -118,15 +118,15 @@ def normalise_blocks(blocks, block_norm="L2-Hys", eps=1e-5):
         vectors = vectors / (vectors.sum(1) + eps)[:, None]
         vectors = xp.sqrt(vectors) if block_norm == "L1-sqrt" else vectors
     else:
-        vectors = vectors / _length(xp, vectors, eps)
+        vectors = vectors * _inverse_length(xp, vectors, eps)
     if block_norm == "L2-Hys":
         vectors = xp.clip(vectors, 0, CLIP, out=_array.spare(vectors))
-        vectors = xp.divide(vectors, _length(xp, vectors, eps), out=_array.spare(vectors))
+        vectors = xp.multiply(vectors, _inverse_length(xp, vectors, eps), out=_array.spare(vectors))
     return vectors.reshape(blocks.shape)
 
 
-def _length(xp, vectors, eps):
-    """Return the length of each row, as a column."""
+def _inverse_length(xp, vectors, eps):
+    """Return 1 over the length of each row, as a column."""
     squared = xp.einsum("ij,ij->i", vectors, vectors)
     squared += eps**2
-    return xp.sqrt(squared, out=_array.spare(squared))[:, None]
+    return (1 / xp.sqrt(squared, out=_array.spare(squared)))[:, None]

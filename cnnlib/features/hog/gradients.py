@@ -87,9 +87,9 @@ def levels(image, transform_sqrt=False, channel_axis=None):
                          + (" and its channels" if channel_axis is not None else ""))
     if channel_axis is not None:
         image = _channels_first(image, channel_axis)
-    exact = "float" not in dtype
+    small = "float" not in dtype and dtype != "int64"
     image = _array.as_dtype(image, gradient_dtype(image))
-    largest = _largest_level(image, exact, transform_sqrt)
+    largest = _largest_level(image, small, transform_sqrt)
     return (_array.library(image=image).sqrt(image) if transform_sqrt else image), largest
 
 
@@ -120,13 +120,13 @@ def _channels_first(image, channel_axis):
     return _array.permute(image, (axis, *(i for i in range(image.ndim) if i != axis)))
 
 
-def _largest_level(image, exact, transform_sqrt):
-    """Return the largest level, after refusing those that have no gradient, or no square root.
+def _largest_level(image, small, transform_sqrt):
+    """Return the largest level or more, after refusing those that have no gradient, or no square root.
 
-    `exact` ones were integers: finite, and small enough for everything that asks (the answer is then 0).
+    `small` ones were integers of at most 32 bits.
     """
-    if 0 in image.shape or exact and not transform_sqrt:
-        return 0
+    if 0 in image.shape or small and not transform_sqrt:
+        return 2**32
     lowest, highest = image.min().item(), image.max().item()
     if not (-LARGEST <= lowest and highest <= LARGEST):  # NaN fails both
         bad = int((~((image >= -LARGEST) & (image <= LARGEST))).sum())
