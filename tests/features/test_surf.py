@@ -8,7 +8,7 @@ from helpers import assert_close
 
 from cnnlib import _array, data
 from cnnlib.features import matching, surf
-from cnnlib.features.surf import _surf, extrema, hessian, integral, orientation
+from cnnlib.features.surf import _surf, descriptor, extrema, hessian, integral, orientation
 from cnnlib.features.surf.haar import haar
 
 PHOTOS = ("astronaut", "camera", "coins", "rocket")
@@ -253,6 +253,11 @@ def test_orientation_follows_a_rotation(degrees, rng):
         errors += list(np.abs((change - angle + pi) % (2 * pi) - pi))
     assert len(errors) > 300
     assert np.rad2deg(np.median(errors)) < 5
+
+
+def test_number_of_samples():
+    assert [len(a) for a in orientation._samples()] == [orientation.NUM_SAMPLES] * 3
+    assert [a.shape for a in descriptor._samples()] == [(3, descriptor.NUM_SAMPLES), (descriptor.NUM_SAMPLES, 16)]
 
 
 # ---- descriptor

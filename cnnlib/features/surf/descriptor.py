@@ -6,6 +6,7 @@ from cnnlib import _array
 from cnnlib.features.surf.haar import haar
 
 CELLS, SAMPLES = 4, 5  # cells along a side of the window, samples along a side of a cell, one sigma apart
+NUM_SAMPLES = (CELLS * SAMPLES) ** 2
 WIDTH = 3.3  # of the Gaussian that weighs the samples, in sigma
 
 

@@ -23,12 +23,13 @@ def maxima(maps, threshold):
         Never in the first or last layer, row or column.
     """
     xp = _array.library(maps=maps)
-    layer, row, col = xp.where(maps[1:-1, 1:-1, 1:-1] > threshold)
     (_, height, width), flat = maps.shape, maps.reshape(-1)
-    place = ((layer + 1) * height + row + 1) * width + col + 1
-    value = flat[place]
+    above = maps > threshold
+    above[0] = above[-1] = above[:, 0] = above[:, -1] = above[:, :, 0] = above[:, :, -1] = False
+    place = xp.where(above.reshape(-1))[0]
+    value = flat.take(place)
     for p, i, j in NEIGHBOURS:  # most fall at the first few
-        keep = value > flat[place + (p * height + i) * width + j]
+        keep = value > flat.take(place + (p * height + i) * width + j)
         place, value = place[keep], value[keep]
     return place // (height * width), place // width % height, place % width
 

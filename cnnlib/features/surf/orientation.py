@@ -8,6 +8,7 @@ from cnnlib import _array
 from cnnlib.features.surf.haar import haar
 
 RADIUS = 6  # of the circle of samples, in sigma
+NUM_SAMPLES = 109  # whole places within it
 WIDTH = 2  # of the Gaussian that weighs them, in sigma
 BINS = 72  # directions in which the window may begin
 WINDOW = BINS // 6
