@@ -155,7 +155,7 @@ def score(detector, pairs, *, ratio=0.8):
     -------
     list of dict, one a pair
         `kind`, `amount`, `points` (of the first picture), `repeatability` (:func:`repeatability`), `matches` and
-        `correct` (:func:`correct_matches`: its share) .
+        `correct`, the share of these that are right (:func:`correct_matches`).
     """
     rows, asked = [], {}
     for pair in pairs:

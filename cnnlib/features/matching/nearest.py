@@ -46,8 +46,8 @@ def match(a, b, *, ratio=0.8, cross_check=False):
       no pairs.
     - Equally near neighbours: the first of them is the nearest. A ratio below 1 rejects them, as the second is as good
       as the first, also where both distances are 0 (where scikit-image keeps the pair).
-    - Candidates are found by one matrix product a block, :math:`\\|a\\|^2 + \\|b\\|^2 - 2 a \\cdot b`, with at most
-      16 MiB of distances at a time. That is rounded, so the two nearest are then measured again in double precision.
+    - Candidates are found by one matrix product a block, :math:`\\|a\\|^2 + \\|b\\|^2 - 2 a \\cdot b`, in blocks of at
+      most 16 MiB. That is rounded, so the two nearest are then measured again in double precision.
       In single precision a third one that is as near, to about 1e-6 of the descriptors' own length, may still be taken
       for one of the two; descriptors of small whole numbers, such as OpenCV's, are exact.
 
