@@ -203,7 +203,7 @@ def test_degenerate_samples_are_refused():
 
 def test_points_on_one_line_are_refused(rng):
     line = np.stack([np.arange(20.0), 3 * np.arange(20.0)], 1)
-    with pytest.raises(ValueError, match="no homography found: of 50 samples .* three points lay on one line"):
+    with pytest.raises(ValueError, match="no homography found: each of 50 samples .* three points lay on one line"):
         matching.find_homography(line, line, rng=rng, max_trials=50)
 
 

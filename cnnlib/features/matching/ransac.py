@@ -147,7 +147,7 @@ def _consensus(src, dst, rng, threshold, confidence, max_trials):
             best, most = agree[winner], int(counts[winner])
             needed = min(max_trials, num_trials(most / count, confidence))
     if most < 4:
-        raise ValueError(f"no homography found: of {drawn} samples of four pairs each was refused, since three points "
+        raise ValueError(f"no homography found: each of {drawn} samples of four pairs was refused, since three points "
                          "lay on one line or the points had changed sides")
     return best
 
