@@ -10,7 +10,8 @@ GAP = 0.02  # of the pictures' widths together, between them
 
 
 @styled
-def plot_matches(image_a, image_b, positions_a, positions_b, right=None, ax=None, *, outline=None, title=None):
+def plot_matches(image_a, image_b, positions_a, positions_b, right=None, ax=None, *, outline=None, fade=0.4,
+                 title=None):
     """Draw two pictures side by side with a line for each match: solid where it is right, dashed where it is wrong.
 
     Parameters
@@ -24,6 +25,8 @@ def plot_matches(image_a, image_b, positions_a, positions_b, right=None, ax=None
     ax : matplotlib Axes, optional
     outline : array of shape (N, 2), optional
         Corners (row, col) in the second picture, drawn as a closed line: where a thing was found.
+    fade : float, from 0 to 1
+        Share of paper that is mixed into the pictures, so that the lines stand out.
     title : str, optional
 
     Returns
@@ -42,7 +45,10 @@ def plot_matches(image_a, image_b, positions_a, positions_b, right=None, ax=None
     >>> ax.images[0].get_array().shape
     (8, 21, 3)
     """
+    if not 0 <= fade <= 1:
+        raise ValueError(f"`fade` is {fade}; it must lie from 0, the pictures as they are, to 1, paper alone")
     page, shift = _side_by_side(image_a, image_b)
+    page = fade + (1 - fade) * page
     ends_a, ends_b = points(positions_a, "positions_a"), points(positions_b, "positions_b")
     if len(ends_a) != len(ends_b):
         raise ValueError(f"`positions_a` has {len(ends_a)} points and `positions_b` {len(ends_b)}; "

@@ -62,12 +62,22 @@ def test_matches_end_on_their_points():
     np.testing.assert_allclose(lines[1].get_segments()[0], [[8, 7], [12 + ax.columns_b, 11]])
 
 
+def test_pictures_fade_into_paper():
+    page = plots.plot_matches(PAGE, PAGE, [], [], fade=0.25).images[0].get_array()
+    assert sorted(set(np.asarray(page).ravel())) == [0.25, 1.0]  # black pictures, and the paper between them
+
+
 def test_right_and_wrong_differ_in_more_than_colour():
     ax = plots.plot_matches(PAGE, PAGE, [[5, 6], [7, 8]], [[9, 10], [11, 12]], [True, False])
     right, wrong = of_kind(ax, LineCollection)
     assert [to_hex(line.get_colors()[0]) for line in (right, wrong)] == [plots.COLOURS["output"],
                                                                          plots.COLOURS["gradient"]]
     assert right.get_linestyle()[0][1] is None and wrong.get_linestyle()[0][1] is not None
+
+
+def test_fade_error():
+    with pytest.raises(ValueError, match="`fade` is 2; it must lie from 0"):
+        plots.plot_matches(PAGE, PAGE, [], [], fade=2)
 
 
 def test_outline_is_closed_and_lies_on_the_second_picture():
