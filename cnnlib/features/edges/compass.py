@@ -2,7 +2,7 @@
 
 from cnnlib import _array
 from cnnlib.features._picture import as_pictures
-from cnnlib.features.edges.gradients import correlate
+from cnnlib.features.edges.gradients import asked, framed
 from cnnlib.features.edges.masks import ROBINSON
 
 
@@ -41,11 +41,13 @@ def robinson(image):
     (8.0, 0)
     """
     (x,), dtype = as_pictures("robinson", image=image)
-    where = _array.library(x=x).where
-    half = [correlate(x, mask) for mask in ROBINSON[:4]]
-    strength, direction = half[0], _array.zeros(x.shape, like=x, dtype="int64")
-    for number, response in enumerate([*half, *(-one for one in half)]):
-        louder = response > strength
-        strength = where(louder, response, strength)
-        direction = where(louder, number, direction)
-    return _array.as_dtype(abs(strength), dtype), direction  # abs: minus zero becomes zero
+    xp = _array.library(x=x)
+    height, width = x.shape[-2:]
+    half = asked(framed(x, 1, 1).reshape(-1, 1, height + 2, width + 2), ROBINSON[:4]).swapaxes(0, 1)
+    half = half.reshape(4, *x.shape)
+    strength, direction = half[0], _array.zeros(x.shape, like=x, dtype="int8")  # small, for it is written often
+    for number, response in enumerate([*half, *-half]):
+        direction = xp.where(response > strength, number, direction)
+        strength = xp.maximum(response, strength)
+    # abs: minus zero becomes zero
+    return _array.as_dtype(abs(strength), dtype), _array.as_dtype(direction, "int64")

@@ -228,18 +228,22 @@ def sobel_magnitude(image):
 
 
 def correlate(x, *masks):
-    """Lay each mask, and then the next one on its result, on checked float `x` (..., H, W) with a repeated frame.
-
-    Methods that keep float32: no Winograd, and on a GPU no TF32.
-    """
-    *outer, height, width = x.shape
+    """Lay each mask, and then the next one on its result, on checked float `x` (..., H, W) with a repeated frame."""
+    *_, height, width = x.shape
     rows, cols = (sum(mask.shape[axis] // 2 for mask in masks) for axis in (0, 1))
-    out = framed(x, rows, cols)
-    out = out.reshape(-1, 1, height + 2 * rows, width + 2 * cols)
+    out = framed(x, rows, cols).reshape(-1, 1, height + 2 * rows, width + 2 * cols)
     for mask in masks:
-        weight = _array.constant(np.array(mask)[None, None], like=out)  # a copy: torch warns of read-only ones
-        out = conv.conv2d(out, weight, method="shifted" if _array.is_torch(x) else "exact")
+        out = asked(out, [mask])
     return out.reshape(x.shape)
+
+
+def asked(x, masks):
+    """Return the responses (N, F, H, W) of F masks of one size on pictures (N, 1, ...), framed as far as they reach.
+
+    By methods that keep float32: no Winograd, and on a GPU no TF32.
+    """
+    weight = _array.constant(np.array(masks)[:, None], like=x)
+    return conv.conv2d(x, weight, method="shifted" if _array.is_torch(x) else "exact")
 
 
 def framed(x, rows, cols):
