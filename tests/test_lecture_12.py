@@ -103,6 +103,15 @@ def test_thin_lines_and_hysteresis(photo):
     linked = edges.hysteresis(thin, 0.02, 0.08)
     assert (thin > 0.08).sum() < linked.sum() < (thin > 0.02).sum()
     np.testing.assert_array_equal(linked, edges.canny(photo, sigma=1.0, low=0.02, high=0.08))
+    coat = slice(150, 270), slice(5, 90)
+    assert (thin > 0.02)[coat].sum() > 4 * linked[coat].sum()  # the folds come along with the low threshold
+
+
+def test_a_setting_that_keeps_the_tripod_and_loses_the_grass(photo):
+    tripod, grass = (slice(200, 275), slice(170, 192)), (slice(215, 270), slice(235, 310))
+    too_much, better = (edges.canny(photo, low=low, high=high) for low, high in ((0.005, 0.02), (0.02, 0.08)))
+    assert too_much[grass].mean() > 0.05 and better[grass].sum() == 0
+    assert better[tripod].sum() > 0.8 * too_much[tripod].sum()
 
 
 def test_uint8_loses_the_falling_edges():
