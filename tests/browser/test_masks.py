@@ -139,13 +139,17 @@ def test_eight_turns(show):
     shown = show(MaskExplorer(RAMP))
     shown.tab_to('[data-trait="turn"] button')
     found = []
-    for name in NAMES:
-        assert chosen(shown) == name
+    family = shown.root.locator(".cw-weight select")
+    for place, name in enumerate(NAMES):
+        assert chosen(shown) == name and family.input_value() == ("sobel", "robinson")[place % 2]
         found.append(np.reshape(weights(shown), (3, 3)))
         shown.press("ArrowRight")
     assert chosen(shown) == "N"
     np.testing.assert_array_equal(found, edges.ROBINSON)
     np.testing.assert_array_equal(found[4:], -np.array(found[:4]))
+    for other, name in (("robinson", "NE"), ("scharr", "NE"), ("sobel", "N")):
+        family.select_option(other)
+        assert chosen(shown) == name and family.input_value() == other
     assert rose(shown) == {"N": "8", "NE": "6", "E": "0", "SE": "−6", "S": "−8", "SW": "−6", "W": "0", "NW": "6"}
 
 

@@ -19,13 +19,18 @@ import { abs, floor, max, min, round } from "./kit/numbers.js";
 const HANDS = "Point at a pixel to see the products that make its answer; click to stay there. Drag a weight, or type over it. Arrow keys on the rose turn the mask by 45\u00b0; beside each name stands what that turn answers here, the strongest framed.";
 const GRID = 9, SEEN = 7, NEAR = 5;                  // pixels a side: of a picture that is shown in numbers, of the two loupes
 const PADDINGS = [["replicate", "repeat"], ["reflect", "mirror"], ["zeros", "zeros"], ["valid", "none"]];
-const FAMILIES = [["sobel", "Sobel"], ["prewitt", "Prewitt"], ["scharr", "Scharr"], ["laplacian", "Laplacian 4"], ["laplacian_8", "Laplacian 8"], ["own", "own"]];
+const FAMILIES = [["sobel", "Sobel"], ["robinson", "Robinson"], ["prewitt", "Prewitt"], ["scharr", "Scharr"], ["laplacian", "Laplacian 4"], ["laplacian_8", "Laplacian 8"], ["own", "own"]];
 const HUES = [[237, 140, 132], [219, 157, 79], [168, 180, 85], [93, 194, 145], [38, 192, 207], [109, 176, 244], [176, 155, 238], [221, 140, 195]];
 const LEVELS = [0, 0, 0.3, 0.75, 1];                 // how bright the five kinds of edge pixels are drawn
 const KINDS = [[4, "strong"], [3, "joined"], [2, "alone, dropped"]];
 // A direction and its strength in one number from 0 to 255, as a colour.
 const hueScale = { kind: "hue", low: 0, high: 255, rgb: (x) => (x >= 0 ? mix([0, 0, 0], HUES[floor(x / 32)], (x % 32) / 31) : [128, 128, 128]) };
 const kindScale = { kind: "kind", low: 0, high: 4, rgb: (x) => mix([0, 0, 0], [255, 255, 255], LEVELS[round(x)]) };
+
+// Sobel's mask turned by an odd eighth is called Robinson's.
+function familyOf(mask, { family, place } = presetOf(mask) || { family: "own" }) {
+  return family === "sobel" && place % 2 ? "robinson" : family;
+}
 
 function render({ model, el }) {
   let last = null;
@@ -75,8 +80,9 @@ function build(kit, map) {
 
   const commit = (trait) => (value) => state.commit({ [trait]: value });
   const family = pick({ trait: "mask", label: "mask", options: FAMILIES, signal, change: (name) => {
-    const { mask } = read(), { kind, index } = nature(mask);
-    state.commit({ mask: name === "own" ? { shape: mask.shape, data: mask.data.map(() => 0) } : preset(name, kind === 1 ? index : 0) });
+    const { mask } = read(), { kind, index } = nature(mask), place = kind === 1 ? index : 0;
+    const found = { own: { shape: mask.shape, data: mask.data.map(() => 0) }, robinson: preset("sobel", place | 1), sobel: preset("sobel", place & 6) };
+    state.commit({ mask: found[name] || preset(name, place) });
   } });
   const turns = ["back", "on"].map((act, k) => button({ act: `turn-${act}`, label: k ? "\u21bb" : "\u21ba", title: `turn the eight weights by 45\u00b0, ${k ? "clockwise" : "the other way"}`, signal, press: () => turn(k ? 1 : 7) }));
   turns.forEach((each) => setAttribute(each, "aria-label", each.title));
@@ -125,7 +131,7 @@ function build(kit, map) {
   function draw(s, trouble) {
     for (const name of ["show", "low", "high", "padding"]) named[name].set(s[name]);
     names.set(s.names);
-    family.set(presetOf(s.mask)?.family || "own");
+    family.set(familyOf(s.mask));
     for (const name of ["low", "high"]) visible(named[name].element, s.show === "hysteresis");
     if (!ranges || (!dragging && (ranges.image !== s.image || ranges.mask !== s.mask))) ranges = { image: s.image, mask: s.mask, input: range(s.image.data), pixels: decimalsFor(s.image.data), limit: max(...range(s.mask.data).map(abs)) };
     if (trouble) return plan && drawMask({ ...plan, s, n: s.mask.shape[0] });
@@ -205,8 +211,8 @@ function build(kit, map) {
   }
 
   function drawMask({ s, n, size }) {
-    const decimals = decimalsFor(s.mask.data), side = floor(min(2.4, 7.6 / n) * size), total = s.mask.data.reduce((a, w) => a + w, 0), named = presetOf(s.mask);
-    panels.weight.name(named ? FAMILIES.find(([family]) => family === named.family)[1] : "own", `${n}\u00d7${n}`);
+    const decimals = decimalsFor(s.mask.data), side = floor(min(2.4, 7.6 / n) * size), total = s.mask.data.reduce((a, w) => a + w, 0);
+    panels.weight.name(FAMILIES.find(([family]) => family === familyOf(s.mask))[1], `${n}\u00d7${n}`);
     plan.weight = side;
     if (!weights.typing()) weights.show({ rows: n, cols: n, data: s.mask.data, scale: toneScale(ranges.limit, "weight", theme()), decimals, cell: side, text: (k) => (side < 20 ? "" : dense(s.mask.data[k], decimals)), name: (k) => full(s.mask.data[k]) });
     write(sum, `sum ${full(round(total * 1e4) / 1e4)}`);
