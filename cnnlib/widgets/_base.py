@@ -14,8 +14,8 @@ How to add a widget, in five steps:
 3. ``static/<name>.js``: ``render({ model, el })`` calls the kit's ``mount(model, el, { name, title, idea, hands,
    predict, build })``. Keys first, pointer second: ``grid`` for numbers, ``photo`` for pictures, ``loupe`` for a
    piece of a picture, ``panel`` round each, ``steps`` to walk through cells, ``stepper``, ``toggle``, ``choice``,
-   ``menu`` and ``scrub`` for the rest. ``state.preview`` follows a pointer without a message, ``state.commit`` is a
-   message and a step of undo. The joined file stays below 60 kB.
+   ``pick``, ``menu`` and ``scrub`` for the rest. ``state.preview`` follows a pointer without a message,
+   ``state.commit`` is a message and a step of undo. The joined file stays below 60 kB.
 4. One line in ``tests/widgets/examples.py``: an example of the widget, and a change that a hand can make. With it the
    batteries in ``tests/widgets/test_base.py`` and ``tests/browser/test_widgets.py`` try state, code, reset, undo,
    random actions, keys, sentences, pictures, themes, widths, views and memory. ``FAULTS`` in
