@@ -1,8 +1,8 @@
 """The whole way: detect, describe, and the steps between, on a picture or on its scale space."""
 
 from cnnlib import _array
-from cnnlib._threads import one_blas_thread
 from cnnlib.features.sift import orientation
+from cnnlib.features.sift._tiles import each
 from cnnlib.features.sift.candidates import candidates
 from cnnlib.features.sift.descriptor import cell_histograms, normalised
 from cnnlib.features.sift.descriptor import patches as upright
@@ -71,7 +71,6 @@ def detect(image, *, contrast_threshold=0.04, edge_ratio=10, **settings):
     return keypoints[xp.argsort(-keypoints.response, stable=True)]
 
 
-@one_blas_thread()
 def describe(image, keypoints, **settings):
     """Describe the surroundings of key points.
 
@@ -106,9 +105,12 @@ def describe(image, keypoints, **settings):
     xp = _array.library(pixels=space.pixels)
     octave, layer, row, _, _ = place = _place(space, keypoints)
     order = xp.argsort(space.index(octave, layer, _array.as_dtype(row, "int64")))  # neighbours in memory together
-    for start in range(0, len(keypoints), TOGETHER):
+
+    def piece(start):
         some = order[start:start + TOGETHER]
         out[some] = normalised(cell_histograms(*upright(space, *(a[some] for a in place), keypoints.orientation[some])))
+
+    each(piece, range(0, len(keypoints), TOGETHER), space.pixels)
     return out
 
 

@@ -27,6 +27,15 @@ def takes(x):
     return type(x) is np.ndarray and x.dtype == np.float32 and x.flags.c_contiguous
 
 
+def each(work, jobs, like):
+    """Call ``work(job)`` for each job: on one or two threads in NumPy, one after the other for tensors like `like`."""
+    if type(like) is np.ndarray:
+        run_all(work, jobs)
+    else:
+        for job in jobs:
+            work(job)
+
+
 def blur(image, kernel, out, double=False):
     """Write the (H, W) picture (at twice its size, if `double`), blurred with the kernel, into `out`."""
     taps = tuple(kernel.tolist())

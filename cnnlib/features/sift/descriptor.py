@@ -102,12 +102,14 @@ def cell_histograms(patch, inside):
     grad_row, grad_col = slopes(patch)
     length = xp.sqrt(grad_row ** 2 + grad_col ** 2) * inside[:, 1:-1, 1:-1]
     turn = xp.arctan2(grad_row, grad_col) * (BINS / (2 * pi))  # in bins, from -4 to 4
-    shares = [xp.clip(1 - abs(turn - b), 0, None) * length for b in range(-BINS // 2, BINS // 2 + 1)]
-    shares[0] = shares[0] + shares.pop()  # -4 and 4 are the same direction
-    shares = shares[BINS // 2:] + shares[:BINS // 2]
-    shares = xp.stack(shares, 1).reshape(-1, BINS, SIDE * SIDE)
-    votes = xp.matmul(shares, _array.constant(sample_weights(), patch).T)  # (K, 8, 16)
-    return _array.permute(votes, (0, 2, 1)).reshape(-1, CELLS, CELLS, BINS)
+    # How much of each vote lies beyond bin b, from all to nothing: the share of b is what lies beyond b - 1, less this.
+    beyond = [length, *(length * xp.clip(turn - b, 0, 1) for b in range(-BINS // 2, BINS // 2))]
+    beyond = xp.stack(beyond, 1).reshape(-1, BINS + 1, SIDE * SIDE)
+    beyond = xp.matmul(beyond, _array.constant(sample_weights(), patch).T)  # (K, 9, 16)
+    shares = xp.clip(beyond[:, :-1] - beyond[:, 1:], 0, None)  # of bins -4 to 3
+    shares[:, 0] += beyond[:, -1]  # bin 4 is the direction of bin -4
+    shares = xp.concatenate([shares[:, BINS // 2:], shares[:, :BINS // 2]], 1)
+    return _array.permute(shares, (0, 2, 1)).reshape(-1, CELLS, CELLS, BINS)
 
 
 @cache

@@ -9,6 +9,7 @@ from math import pi
 import numpy as np
 
 from cnnlib import _array
+from cnnlib.features.sift._tiles import each
 
 BINS = 36
 SIGMA = 1.5  # of the weights, in sigmas of the point
@@ -42,12 +43,17 @@ def orientation_histograms(space, octave, layer, row, col, sigma):
     xp = _array.library(pixels=space.pixels)
     out = _array.zeros((len(octave), BINS), space.pixels)
     reach = xp.clip(_array.as_dtype(xp.round(REACH * sigma), "int64"), None, max(space.shapes[0]))
+    pieces = []
     for size in sorted({*_array.to_numpy(reach).tolist()}):  # windows of one size together
         same = xp.where(reach == size)[0]
         together = max(TOGETHER // (2 * size + 3) ** 2, 1)
-        for start in range(0, len(same), together):
-            which = same[start:start + together]
-            out[which] = _windows(space, size, *(a[which] for a in (octave, layer, row, col, sigma)))
+        pieces += [(size, same[start:start + together]) for start in range(0, len(same), together)]
+
+    def piece(job):
+        size, which = job
+        out[which] = _windows(space, size, *(a[which] for a in (octave, layer, row, col, sigma)))
+
+    each(piece, pieces, out)
     return smoothed(out)
 
 
