@@ -1,0 +1,116 @@
+"""The facts of lecture 13: what its text and its answers say in numbers."""
+
+import numpy as np
+import pytest
+from helpers import assert_close
+
+from cnnlib import data, geometry, images
+from cnnlib.features import boxes, hog, windows
+
+
+@pytest.fixture(scope="module")
+def person():
+    return (255 * images.resize(images.crop(data.photo("camera"), 60, 25, 440, 220), (128, 64))).round()
+
+
+def of(picture, **options):
+    return hog.hog(picture, 9, 8, 2, **options)
+
+
+def test_3780_numbers(person):
+    """7·15·36 of a 64×128 window; its cells alone have 1,152, of which 84 are used four times, 40 twice, 4 once."""
+    assert of(person).size == 7 * 15 * 36 == 3780
+    cells = hog.cell_histograms(*hog.pixel_votes(*hog.pixel_gradients(person)))
+    assert cells.shape == (16, 8, 9) and cells.size == 1152
+    used = np.bincount(hog.group_cells(np.arange(128).reshape(16, 8, 1), 2).ravel())
+    assert np.bincount(used).tolist() == [0, 4, 40, 0, 84]
+    assert used.sum() * 9 == 420 * 9 == 3780
+
+
+def test_one_pixel_and_one_cell_by_hand(person):
+    patch = person[15:25, 15:25]
+    down, right = patch[6, 5] - patch[4, 5], patch[5, 6] - patch[5, 4]
+    assert (down, right) == (-126, -48)
+    assert np.degrees(np.arctan2(down, right)) % 180 == pytest.approx(69.1, abs=0.05)
+    cell = hog.cell_histograms(*hog.pixel_votes(*hog.pixel_gradients(person)))[2, 2]
+    assert cell.argmax() == 3 and round(cell.max() / cell.sum(), 2) == 0.6
+
+
+def test_179_degrees_on_the_circle():
+    theta = np.radians([[179.0]])
+    bins, shares = hog.pixel_votes(np.sin(theta), np.cos(theta), votes="linear")
+    assert (20 * bins.ravel() + 10).tolist() == [170, 10]
+    assert_close(shares.ravel(), np.array([0.55, 0.45]))
+
+
+def test_turned_by_ten_degrees():
+    """Hard votes stay or jump by √2; shared ones always move, by half as much at most."""
+    angles = np.radians(np.arange(180))[None]
+    moves = {}
+    for name in ("hard", "linear"):
+        bins, shares = hog.pixel_votes(np.sin(angles), np.cos(angles), votes=name)
+        votes = np.stack([(shares * (bins == k)).sum(axis=0)[0] for k in range(9)])
+        moves[name] = np.linalg.norm(votes - np.roll(votes, -10, axis=1), axis=0)
+    assert set(moves["hard"].round(9)) == {0, round(2 ** 0.5, 9)}
+    ends = [moves["linear"].min(), moves["linear"].max()]
+    assert ends == pytest.approx([0.5 * 0.5**0.5, 0.5**0.5])
+
+
+def test_light_cancels_and_turns_do_not(person):
+    """The negative and an offset change nothing; a factor next to nothing; a turn as much as another photo."""
+    own = of(person)
+    assert_close(of(255 - person), own)
+    assert_close(of(person + 50), own)
+    assert abs(of(person / 2) - own).max() < 1e-3  # the small eps of flat blocks
+    square = 255 * images.resize(data.photo("camera"), (128, 128))
+
+    def distance(other):
+        return np.linalg.norm(of(other) - of(square)) / np.linalg.norm(of(square))
+
+    assert distance(np.roll(square, 1, axis=1)) < 0.4 < 0.7 < distance(np.roll(square, 8, axis=1))
+    assert distance(np.rot90(square)) > 0.9 * distance(255 * data.photo("cat", size=128, grey=True))
+
+
+def test_longest_channel():
+    red_green = np.zeros((3, 4, 3))
+    red_green[:, :2, 0] = red_green[:, 2:, 1] = 1
+    assert hog.pixel_gradients(red_green, channel_axis=-1)[1][1].tolist() == [0, -1, -1, 0]
+    assert not hog.pixel_gradients(red_green.sum(axis=-1))[1].any()
+
+
+@pytest.mark.parametrize("options", [{}, {"cells_per_block": (2, 2), "block_norm": "L1"},
+                                     {"orientations": 6, "transform_sqrt": True}])
+def test_agrees_with_scikit_image(options):
+    feature = pytest.importorskip("skimage.feature")
+    colour = data.photo("astronaut", size=(200, 170))
+    # scikit-image rounds the histograms to float32
+    assert_close(hog.hog(colour, channel_axis=-1, **options), feature.hog(colour, channel_axis=-1, **options), 1e-6)
+
+
+def test_agrees_with_opencv(person):
+    cv2 = pytest.importorskip("cv2")
+    if not hasattr(cv2, "HOGDescriptor"):
+        pytest.skip("OpenCV 5 has no HOGDescriptor")
+    theirs = cv2.HOGDescriptor().compute(person.astype(np.uint8)).ravel()
+    paper = of(person, votes="trilinear", transform_sqrt=True, feature_vector=False).transpose(1, 0, 3, 2, 4).ravel()
+    assert np.corrcoef(hog.opencv_hog(person), theirs)[0, 1] > 0.99
+    assert 0.9 < np.corrcoef(paper, theirs)[0, 1] < 0.99
+
+
+def test_answers_of_the_text():
+    bins, shares = hog.pixel_votes(np.array([[30.0]]), np.array([[40.0]]), votes="linear")
+    assert bins.ravel().tolist() == [1, 2] and shares.ravel().round(1).tolist() == [32.8, 17.2]
+    small = hog.hog(np.zeros((48, 48)), 9, 6, 3, feature_vector=False)
+    assert small.shape == (6, 6, 3, 3, 9) and small.size == 2916
+    assert np.ravel_multi_index((1, 0, 0, 0, 0), small.shape) == 486
+    assert np.ravel_multi_index((1, 0, 2, 2, 8), small.shape) == 566
+    assert round(100 * 5 / (5 + 80_000 * 0.001)) == 6  # the precision of exercise 5
+    pair = np.array([[0, 0, 21, 21], [0, 7, 21, 28]])
+    assert boxes.box_iou(pair, pair)[0, 1] == 0.5
+
+
+def test_windows_of_the_workshop():
+    """18 levels and 120,186 windows of 21×21 pixels, three pixels apart, in 500×741 pixels."""
+    levels = windows.pyramid(np.zeros((500, 741)), 21)
+    places = [[geometry.output_size(side // 3, 7) for side in level.shape] for level in levels]
+    assert len(levels) == 18 and sum(rows * cols for rows, cols in places) == 120_186
