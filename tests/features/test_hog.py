@@ -149,8 +149,27 @@ def test_products_are_the_plain_steps(rng, n, cell, block, sigma):
                   rng.standard_normal((3, *SIZE)), np.zeros(SIZE), np.indices(SIZE).sum(0).astype(float)):
         ballots = pixel_votes(*pixel_gradients(image), n, "linear")
         plain = normalise_blocks(hog.block_histograms(*ballots, n, cell, block, sigma))
-        found = normalise_blocks(hog._products.block_histograms(image, n, cell, block, sigma))
-        assert_close(found, plain, 1e-5)  # all float32 there
+        found = hog._products.block_histograms(image, n, cell, block, sigma)
+        assert found.min() >= 0  # a root of less than nothing would be NaN
+        assert_close(normalise_blocks(found), plain, 1e-5)  # all float32 there
+
+
+@pytest.mark.parametrize("sigma, expected_sigma", [(None, (6, 4.5)), (4, (4, 4))])
+def test_trilinear_by_its_definition(array, rng, sigma, expected_sigma):
+    """Pixel by pixel: nearness to the cells' centres, times the Gaussian, half the block's side wide if not given."""
+    cell, block, n = (6, 3), (2, 3), 4
+    rows, cols = rng.normal(size=(2, 12, 9))
+    expected = np.zeros((*block, n))
+    for i, j in np.ndindex(12, 9):
+        away = (i + 0.5 - 6) / expected_sigma[0], (j + 0.5 - 4.5) / expected_sigma[1]
+        window = np.exp(-(away[0]**2 + away[1]**2) / 2)
+        angle = np.degrees(np.arctan2(rows[i, j], cols[i, j])) % 180
+        for p, q, k in np.ndindex(*block, n):
+            near = max(0, 1 - abs(i + 0.5 - 6 * (p + 0.5)) / 6) * max(0, 1 - abs(j + 0.5 - 3 * (q + 0.5)) / 3)
+            turn = abs((angle - 45 * (k + 0.5) + 90) % 180 - 90) / 45
+            expected[p, q, k] += window * near * max(0, 1 - turn) * np.hypot(rows[i, j], cols[i, j]) / 18
+    ballots = pixel_votes(array(rows), array(cols), n, "linear")
+    assert_close(hog.block_histograms(*ballots, n, cell, block, sigma)[0, 0], expected)
 
 
 @pytest.mark.parametrize("votes", ["hard", "trilinear"])
@@ -199,6 +218,14 @@ def test_large_and_small_levels(array, rng, votes):
     for scaled in (1e18 * image, 1e90 * image, (3e16 * image).astype("int64")):
         assert_close(hog.hog(array(scaled), votes=votes), found, 1e-4)  # beside 1e18, eps = 1e-5 weighs nothing
     assert_close(hog.hog(array((1e18 * image).astype("float32")), votes=votes), found.astype("float32"), 1e-4)
+
+
+def test_the_largest_integers(array):
+    """Stripes of 64-bit levels, whose squares no float32 holds."""
+    stripes = np.tile([0, 0, 1, 1], (24, 6))
+    found = _array.to_numpy(hog.hog(array(stripes * 9 * 10**18)))
+    assert found.max() > 0.3
+    np.testing.assert_allclose(found, hog.hog(stripes * 9e18), rtol=1e-4)
 
 
 def test_colours_stand_anywhere(array, rng):
