@@ -4,6 +4,7 @@ from cnnlib.plots._style import COLOURS, STYLE
 from cnnlib.plots.arrows import plot_arrows
 from cnnlib.plots.backward import plot_backward
 from cnnlib.plots.bars import plot_bars, plot_timings
+from cnnlib.plots.boxes import plot_boxes
 from cnnlib.plots.confusion import plot_confusion
 from cnnlib.plots.connections import plot_connections
 from cnnlib.plots.convolution import plot_convolution
@@ -40,4 +41,11 @@ __all__ = [
     "plot_network", "plot_orientations", "plot_paths", "plot_pooling", "plot_pooling_backward",
     "plot_receptive_field", "plot_rivals", "plot_roofline", "plot_rose", "plot_rows", "plot_scale_space",
     "plot_stack", "plot_tied_matrix", "plot_timings", "plot_tower", "plot_trials", "plot_windows",
+    "plot_boxes",
+    "COLOURS", "STYLE", "plot_backward", "plot_bars", "plot_confusion", "plot_connections", "plot_convolution",
+    "plot_course_map", "plot_curves", "plot_field_growth", "plot_graph", "plot_grid", "plot_image",
+    "plot_learning", "plot_maps", "plot_network", "plot_paths", "plot_pooling", "plot_pooling_backward",
+    "plot_receptive_field", "plot_roofline", "plot_rows", "plot_stack", "plot_tied_matrix", "plot_timings",
+    "plot_tower", "plot_trials", "plot_windows",
+    "plot_block", "plot_orientations",
 ]

@@ -27,6 +27,7 @@ NOT_COMPARED = {
         "play-ratio": "counts matches, of which one or two hang on the last digit of their descriptors",
     },
     "12_edges": {"gpu-check": "times on this machine"},
+    "13_hog": {"gpu-check": "says on which device it ran"},
     "20_convolution": {"gpu-check": "says on which device it ran"},
     "21_shapes_and_receptive_fields": {"gpu-check": "says on which device it ran"},
     "22_pooling": {"gpu-check": "says on which device it ran"},
