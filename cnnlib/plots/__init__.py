@@ -34,18 +34,11 @@ from cnnlib.plots.stack import plot_stack
 from cnnlib.plots.tied_matrix import plot_tied_matrix
 
 __all__ = [
-    "COLOURS", "STYLE", "plot_arrows", "plot_backward", "plot_bars", "plot_block", "plot_confusion",
-    "plot_connections", "plot_convolution", "plot_course_map", "plot_curves", "plot_description",
-    "plot_descriptor", "plot_directions", "plot_field_growth", "plot_graph", "plot_grid", "plot_histogram",
-    "plot_image", "plot_keypoint_kinds", "plot_keypoints", "plot_learning", "plot_maps", "plot_matches",
-    "plot_network", "plot_orientations", "plot_paths", "plot_pooling", "plot_pooling_backward",
+    "COLOURS", "STYLE", "plot_arrows", "plot_backward", "plot_bars", "plot_block", "plot_boxes",
+    "plot_confusion", "plot_connections", "plot_convolution", "plot_course_map", "plot_curves",
+    "plot_description", "plot_descriptor", "plot_directions", "plot_field_growth", "plot_graph", "plot_grid",
+    "plot_histogram", "plot_image", "plot_keypoint_kinds", "plot_keypoints", "plot_learning", "plot_maps",
+    "plot_matches", "plot_network", "plot_orientations", "plot_paths", "plot_pooling", "plot_pooling_backward",
     "plot_receptive_field", "plot_rivals", "plot_roofline", "plot_rose", "plot_rows", "plot_scale_space",
     "plot_stack", "plot_tied_matrix", "plot_timings", "plot_tower", "plot_trials", "plot_windows",
-    "plot_boxes",
-    "COLOURS", "STYLE", "plot_backward", "plot_bars", "plot_confusion", "plot_connections", "plot_convolution",
-    "plot_course_map", "plot_curves", "plot_field_growth", "plot_graph", "plot_grid", "plot_image",
-    "plot_learning", "plot_maps", "plot_network", "plot_paths", "plot_pooling", "plot_pooling_backward",
-    "plot_receptive_field", "plot_roofline", "plot_rows", "plot_stack", "plot_tied_matrix", "plot_timings",
-    "plot_tower", "plot_trials", "plot_windows",
-    "plot_block", "plot_orientations",
 ]
