@@ -1,5 +1,6 @@
-"""``python -m tests.bench``: every benchmark, one after the other."""
+"""``python -m tests.bench``: every benchmark, one after the other. (Training takes minutes; alone: tests.bench.training.)"""
 
-from tests.bench import conv
+from tests.bench import conv, edges, hog, keypoints, sift, training
 
-conv.main()
+for bench in (conv, edges, hog, sift, keypoints, training):
+    bench.main()
