@@ -1,4 +1,4 @@
-"""``python -m tests.bench``: every benchmark, one after the other. (Training takes minutes; alone: tests.bench.training.)"""
+"""``python -m tests.bench``: every benchmark, one after the other; the last one, training, takes minutes."""
 
 from tests.bench import conv, edges, hog, keypoints, sift, training
 
