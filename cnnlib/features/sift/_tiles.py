@@ -67,22 +67,23 @@ class Strip(NamedTuple):
     turned: np.ndarray  # the weights' transpose
 
 
-@lru_cache(128)
+@lru_cache(512)
 def _strips(taps, size, rows, double):
     """Return the blur's matrix for pictures of this size, cut into strips of so many rows."""
     strips, inner, reach = [], {}, len(taps) // 2
     for start in range(0, size, rows):
         end = min(start + rows, size)
+        base = start // 2 if double else start
         if start - reach - 2 < 0 or end + reach + 2 > size or start % 2:
             weights, first = _weights(taps, size, start, end, double)
+            turned = np.ascontiguousarray(weights.T)
         else:  # all of one length are the same
-            base = start // 2 if double else start
             if end - start not in inner:
                 weights, first = _weights(taps, size, start, end, double)
-                inner[end - start] = weights, first - base
-            weights, ahead = inner[end - start]
+                inner[end - start] = weights, np.ascontiguousarray(weights.T), first - base
+            weights, turned, ahead = inner[end - start]
             first = base + ahead
-        strips.append(Strip(start, end, first, first + weights.shape[1], weights, np.ascontiguousarray(weights.T)))
+        strips.append(Strip(start, end, first, first + weights.shape[1], weights, turned))
     return strips
 
 
@@ -97,9 +98,10 @@ def _weights(taps, size, start, end, double):
         near = far = columns
     first = min(near.min(), far.min())
     weights = np.zeros((end - start, max(near.max(), far.max()) + 1 - first))
-    for row in range(end - start):
-        np.add.at(weights[row], near[row:row + len(taps)] - first, 0.75 * np.array(taps))
-        np.add.at(weights[row], far[row:row + len(taps)] - first, 0.25 * np.array(taps))
+    rows = np.arange(end - start)[:, None]
+    reached = rows + np.arange(len(taps))
+    np.add.at(weights, (rows, near[reached] - first), 0.75 * np.array(taps))
+    np.add.at(weights, (rows, far[reached] - first), 0.25 * np.array(taps))
     return weights.astype(np.float32), int(first)
 
 
