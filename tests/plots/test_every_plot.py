@@ -59,7 +59,6 @@ EXAMPLES = {
         {"input": STROKE[None] / 1, "conv": np.ones((16, 4, 4)), "fc": np.ones(84), "out": np.arange(10.0)},
         view="layered"),
     "boxes": lambda: plots.plot_boxes(data.photo("camera", size=64), [[10, 20, 50, 60]], [0.75], title="one face"),
-    "boxes": lambda: plots.plot_boxes(data.photo("camera", size=96), [[10, 20, 50, 60]], [0.75], title="one face"),
     "orientations": lambda: plots.plot_orientations(np.arange(9) % 4, title="cell 3, 4"),
     "block": lambda: plots.plot_block(np.arange(36.0).reshape(2, 2, 9), np.arange(36).reshape(2, 2, 9) / 120),
     "pooling": lambda: plots.plot_pooling(STROKE, 3, 2, col=1),
