@@ -10,7 +10,7 @@ from cnnlib.features.sift.keypoints import Keypoints
 from cnnlib.features.sift.refinement import KEPT
 from cnnlib.features.sift.scale_space import ScaleSpace, scale_space
 
-TOGETHER = 64  # points at a time: enough to be worth a call, few enough to stay in cache
+TOGETHER = 200  # points at a time: enough to be worth a call, few enough to stay in cache
 
 
 def detect(image, *, contrast_threshold=0.04, edge_ratio=10, **settings):

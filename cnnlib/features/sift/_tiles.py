@@ -19,7 +19,7 @@ from cnnlib.features.sift._image import reflected
 STRIP = 16  # rows that one product makes down the columns, and half of the columns of one along the rows
 SLAB = 32  # strips that stay in cache from the one to the other
 WIDE = 1024  # columns of a product: small ones (of up to a million multiplications) spare BLAS a copy
-TILE = 2 ** 16  # pixels of a tile in which extrema are looked for
+TILE = 2 ** 18  # pixels of a tile in which extrema are looked for
 
 
 def takes(x):
