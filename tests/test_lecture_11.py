@@ -113,6 +113,7 @@ def nearest_photo(picture):
 
 
 def test_seven_changes_and_what_is_nearest():
+    pytest.importorskip("skimage")
     row, col = np.indices((SIZE, SIZE))
     oval = np.hypot((row - 44) / 40, (col - 48) / 28) < 1
     (faces, is_face), _ = data.load_faces()
