@@ -77,7 +77,7 @@ def match(a, b, *, ratio=0.8, cross_check=False):
             back.see(squares, start)
         found.append(_two_nearest(xp, squares, rows, b))
     nearest, distance, second = (xp.concatenate(part) for part in zip(*found))
-    number = _range(len(a), a)
+    number = _array.arange(len(a), a)
     kept = distance < ratio * second if ratio < 1 and len(b) > 1 else number >= 0
     if cross_check:
         kept &= back.row[nearest] == number
@@ -86,7 +86,7 @@ def match(a, b, *, ratio=0.8, cross_check=False):
 
 def _two_nearest(xp, squares, rows, b):
     """For each row: which of `b` is nearest, how far that one is, and the second one. Writes into `squares`."""
-    number = _range(len(rows), rows)
+    number = _array.arange(len(rows), rows)
     one = squares.argmin(1)
     squares[number, one] = float("inf")
     other = squares.argmin(1)  # with a single candidate: that one again
@@ -105,15 +105,10 @@ class _NearestRow:
 
     def see(self, squares, start):
         nearest = squares.argmin(0)
-        square = squares[nearest, _range(len(nearest), squares)]
+        square = squares[nearest, _array.arange(len(nearest), squares)]
         closer = square < self.square
         self.row = self.xp.where(closer, nearest + start, self.row)
         self.square = self.xp.where(closer, square, self.square)
-
-
-def _range(n, like):
-    """0, 1, …, n - 1 as int64 beside `like`."""
-    return (_array.zeros((n,), like, "int64") + 1).cumsum(0) - 1
 
 
 def _descriptors(a, b):
