@@ -42,6 +42,47 @@ def test_several_at_once(array, rng):
     assert_close(back, many / many[:, 2:, 2:], 1e-8)  # through places of up to 100 pixels, whose digits are lost
 
 
+def test_dtypes_meet_in_the_wider_one(array, rng):
+    src, dst = rng.integers(0, 300, (2, 12, 2))
+    for wide, narrow in (("float64", "float32"), ("float32", "float16")):
+        homography = _array.as_dtype(array(SEEN), wide)
+        points, partners = (_array.as_dtype(array(some), narrow) for some in (src, dst))
+        same = [_array.as_dtype(some, wide) for some in (points, partners)]
+        moved = matching.apply_homography(homography, points)
+        assert _array.dtype_name(moved) == wide
+        assert_close(moved, matching.apply_homography(homography, same[0]), 0)
+        assert_close(matching.transfer_error(homography, points, same[1]),
+                     matching.transfer_error(homography, *same), 0)
+        narrow_map = _array.as_dtype(homography, narrow)
+        assert _array.dtype_name(matching.apply_homography(narrow_map, same[0])) == wide
+    whole = matching.apply_homography(array(SEEN), array(src))
+    assert_close(whole, matching.apply_homography(array(SEEN), array(src.astype(float))), 0)
+    assert_close(matching.fit_homography(_array.as_dtype(array(src), "float32"), array(dst.astype(float))),
+                 matching.fit_homography(array(src), array(dst)), 0)
+
+
+def test_lists_and_mixed_libraries_are_refused(rng):
+    torch = pytest.importorskip("torch")
+    square = [[0, 0], [0, 9], [9, 0], [9, 9]]
+    four = np.array(square)
+    for call in (lambda: matching.fit_homography(square, four), lambda: matching.find_homography(square, four, rng=rng),
+                 lambda: matching.transfer_error(SEEN, square, four)):
+        with pytest.raises(TypeError, match=r"`src` must be a NumPy array .* not list: np.asarray\(src\) makes one"):
+            call()
+    with pytest.raises(TypeError, match=r"`points` must be a NumPy array .* not list: np.asarray\(points\) makes one"):
+        matching.apply_homography(SEEN, square)
+    assert matching.apply_homography(SEEN, np.asarray(square)).shape == (4, 2)  # what the message says does work
+    for call in (lambda: matching.apply_homography(SEEN, torch.tensor(square)),
+                 lambda: matching.fit_homography(four, torch.tensor(square)),
+                 lambda: matching.transfer_error(SEEN, four, torch.tensor(square))):
+        with pytest.raises(TypeError, match="arguments mix NumPy and torch"):
+            call()
+    with pytest.raises(TypeError, match="arguments differ in device .*points meta"):
+        matching.apply_homography(torch.from_numpy(SEEN), torch.tensor(square, device="meta"))
+    with pytest.raises(TypeError, match="`homography` has dtype int64; apply_homography takes float16"):
+        matching.apply_homography(np.eye(3, dtype=np.int64), four)
+
+
 def test_horizon_is_infinite(array):
     tipped = array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.5, -1.0]])
     assert not np.isfinite(_array.to_numpy(matching.apply_homography(tipped, array([[3.0, 2.0]])))).any()

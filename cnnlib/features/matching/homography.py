@@ -3,7 +3,7 @@
 from math import sqrt
 
 from cnnlib import _array
-from cnnlib._arguments import checked
+from cnnlib._arguments import checked, is_integer
 
 FLAT = 1e-10  # a second null vector (so no single answer), or a map of the plane to a line
 
@@ -17,13 +17,14 @@ def apply_homography(homography, points):
     Parameters
     ----------
     homography : array of shape (3, 3), or (..., 3, 3) for several at once, float
-    points : array of shape (K, 2), or (..., K, 2) with a set of points for each, float
-        (row, col), in pixels.
+    points : array of shape (K, 2), or (..., K, 2) with a set of points for each, float or integer
+        (row, col), in pixels. NumPy or torch, and on the device of `homography`.
 
     Returns
     -------
     array of shape (..., K, 2), in pixels
-        Infinite or NaN for a point on the horizon, w = 0.
+        Infinite or NaN for a point on the horizon, w = 0. In the wider of the two floating-point dtypes: key points in
+        single precision go through a homography in double precision as they are.
 
     Examples
     --------
@@ -32,8 +33,7 @@ def apply_homography(homography, points):
     >>> apply_homography(move, np.array([[2.0, 2.0]]))
     array([[5., 1.]])
     """
-    homography, points = checked("apply_homography", homography=homography, points=points)
-    _check_homography(homography)
+    homography, points = _in_one_dtype("apply_homography", homography=homography, points=points)
     if points.ndim < 2 or points.shape[-1] != 2:
         raise ValueError(f"`points` has shape {tuple(points.shape)}; it must be (K, 2): a row and a column for each "
                          "point")
@@ -54,8 +54,8 @@ def fit_homography(src, dst):
 
     Parameters
     ----------
-    src, dst : arrays of shape (K, 2), K ≥ 4, or (..., K, 2) for several fits at once; float
-        Points (row, col), in pixels, and where they should go.
+    src, dst : arrays of shape (K, 2), K ≥ 4, or (..., K, 2) for several fits at once; float or integer
+        Points (row, col), in pixels, and where they should go. Computed in double precision.
 
     Returns
     -------
@@ -120,12 +120,12 @@ def transfer_error(homography, src, dst):
     Parameters
     ----------
     homography : array of shape (3, 3) or (..., 3, 3), float
-    src, dst : arrays of shape (K, 2), float
+    src, dst : arrays of shape (K, 2), float or integer
         Points (row, col), in pixels, and their partners.
 
     Returns
     -------
-    array of shape (K,) or (..., K), in pixels
+    array of shape (K,) or (..., K), in pixels, in the widest of the floating-point dtypes
         The larger of two distances: from where `src` goes to `dst`, and from where `dst` comes from to `src`.
 
     Notes
@@ -140,8 +140,7 @@ def transfer_error(homography, src, dst):
     >>> transfer_error(double, np.array([[1.0, 1.0]]), np.array([[2.0, 6.0]]))
     array([4.])
     """
-    homography, src, dst = checked("transfer_error", homography=homography, src=src, dst=dst)
-    _check_homography(homography)
+    homography, src, dst = _in_one_dtype("transfer_error", homography=homography, src=src, dst=dst)
     if src.ndim != 2 or src.shape[1] != 2 or src.shape != dst.shape:
         raise ValueError(f"`src` has shape {tuple(src.shape)} and `dst` {tuple(dst.shape)}; both must be (K, 2)")
     return distances(homography, src, dst)
@@ -159,14 +158,15 @@ def distances(homography, src, dst):
 
 def check_pairs(what, src, dst):
     """Return both sets of points in double precision after checking that they make at least four finite pairs."""
-    src, dst = checked(what, integers=True, src=src, dst=dst)
+    src, dst = (_array.as_dtype(*checked(what, integers=True, **{name: points}), "float64")
+                for name, points in (("src", src), ("dst", dst)))
+    _array.library(src=src, dst=dst)
     if src.ndim < 2 or src.shape[-1] != 2 or src.shape != dst.shape:
         raise ValueError(f"`src` has shape {tuple(src.shape)} and `dst` {tuple(dst.shape)}; both must be (K, 2): a row "
                          "and a column for each point of a pair")
     if src.shape[-2] < 4:
         raise ValueError(f"{what} got {src.shape[-2]} pairs of points; a homography has eight free numbers and needs "
                          "at least 4 pairs")
-    src, dst = _array.as_dtype(src, "float64"), _array.as_dtype(dst, "float64")
     for name, points in (("src", src), ("dst", dst)):
         if not _array.all_finite(points):
             bad = int((~(abs(points) < float("inf"))).any(-1).sum())
@@ -175,9 +175,21 @@ def check_pairs(what, src, dst):
     return src, dst
 
 
-def _check_homography(homography):
+def _in_one_dtype(what, homography, **points):
+    """Return the homography and sets of points in the widest of their dtypes, after checking what holds for each."""
+    homography, = checked(what, homography=homography)
     if homography.ndim < 2 or tuple(homography.shape[-2:]) != (3, 3):
         raise ValueError(f"`homography` has shape {tuple(homography.shape)}; it must be (3, 3)")
+    arrays = {"homography": homography}
+    for name, some in points.items():
+        arrays[name], = checked(what, integers=True, **{name: some})
+    dtypes = {_array.dtype_name(a) for a in arrays.values() if not is_integer(a)}
+    if len(dtypes) > 1:
+        dtypes = {"float64"} if "float64" in dtypes else {"float32"}  # which holds both half precisions, too
+    dtype, = dtypes
+    arrays = {name: _array.as_dtype(a, dtype) for name, a in arrays.items()}
+    _array.library(**arrays)  # of one library, on one device
+    return arrays.values()
 
 
 def _normalised(points):
