@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from cnnlib.features import sift
+from cnnlib import data
+from cnnlib.features import sift, surf
 
 
 @pytest.mark.parametrize("image, error, message", [
@@ -51,3 +52,25 @@ def test_keypoints_of_another_library():
     image = np.zeros((32, 32), np.float32)
     with pytest.raises(TypeError, match="mix NumPy and torch"):
         sift.describe(torch.from_numpy(image), sift.detect(image))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int64"])
+def test_keypoints_of_another_dtype_are_converted(dtype):
+    image = data.photo("camera")[:128, 200:328].copy()
+    rows, cols = np.mgrid[20:110:30, 20:110:30].reshape(2, -1)
+    grid = sift.Keypoints(np.stack([rows, cols], 1), 0 * rows + 3, rows % 6, None, None)
+    given, single = (sift.Keypoints(*(a.astype(name) for a in (grid.positions, grid.sigma, grid.orientation)),
+                                    None, None) for name in (dtype, "float32"))
+    for module in (sift, surf):
+        described = module.describe(image, given)
+        assert described.dtype == np.float32 and described.any(1).all()
+        np.testing.assert_array_equal(described, module.describe(image, single))
+    for function in (sift.patches, sift.orientation_histograms):
+        np.testing.assert_array_equal(np.asarray(function(image, given)), np.asarray(function(image, single)))
+    assert given.sigma.dtype == dtype  # what was given stays what it is
+
+
+def test_keypoints_of_lists():
+    keypoints = sift.Keypoints([[9.0, 9.0]], [2.0], [0.0], None, None)
+    with pytest.raises(TypeError, match=r"`positions` must be a NumPy array .* np.asarray\(positions\) makes one"):
+        sift.describe(np.zeros((32, 32)), keypoints)

@@ -79,7 +79,8 @@ def describe(image, keypoints, **settings):
     image : array of shape (H, W), or ScaleSpace
         As in :func:`detect`.
     keypoints : Keypoints
-        Any: of each its place, scale and orientation are used, also those that :func:`detect` did not find.
+        Any: of each its place, scale and orientation are used, also those that :func:`detect` did not find. Numbers of
+        another dtype are converted to float32.
     **settings
         As for :func:`scale_space`.
 
@@ -103,12 +104,12 @@ def describe(image, keypoints, **settings):
     space = _space(image, settings)
     out = _array.zeros((len(keypoints), 128), space.pixels)
     xp = _array.library(pixels=space.pixels)
-    octave, layer, row, _, _ = place = _place(space, keypoints)
+    octave, layer, row, *_ = place = *_place(space, keypoints), _float32("orientation", keypoints)
     order = xp.argsort(space.index(octave, layer, _array.as_dtype(row, "int64")))  # neighbours in memory together
 
     def piece(start):
         some = order[start:start + TOGETHER]
-        out[some] = normalised(cell_histograms(*upright(space, *(a[some] for a in place), keypoints.orientation[some])))
+        out[some] = normalised(cell_histograms(*upright(space, *(a[some] for a in place))))
 
     each(piece, range(0, len(keypoints), TOGETHER), space.pixels)
     return out
@@ -137,7 +138,7 @@ def patches(image, keypoints, **settings):
         Which samples lie on the picture.
     """
     space = _space(image, settings)
-    return upright(space, *_place(space, keypoints), keypoints.orientation)
+    return upright(space, *_place(space, keypoints), _float32("orientation", keypoints))
 
 
 def orientation_histograms(image, keypoints, **settings):
@@ -157,11 +158,19 @@ def orientation_histograms(image, keypoints, **settings):
 
 def _place(space, keypoints):
     """Return the octave and layer nearest to each point's scale, and row, column and sigma in the octave's pixels."""
-    _array.library(pixels=space.pixels, sigma=keypoints.sigma)
-    octave, layer = space.nearest(keypoints.sigma)
+    positions, sigma = _float32("positions", keypoints), _float32("sigma", keypoints)
+    _array.library(pixels=space.pixels, positions=positions, sigma=sigma)
+    octave, layer = space.nearest(sigma)
     step = _array.as_dtype(space.step(octave), "float32")
-    row, col = ((keypoints.positions[:, axis] - space.origin) / step for axis in (0, 1))
-    return octave, layer, row, col, keypoints.sigma / step
+    row, col = ((positions[:, axis] - space.origin) / step for axis in (0, 1))
+    return octave, layer, row, col, sigma / step
+
+
+def _float32(name, keypoints):
+    """Return what the key points have under this name in single precision, if it is an array."""
+    a = getattr(keypoints, name)
+    _array.library(**{name: a})
+    return _array.as_dtype(a, "float32")
 
 
 def _space(image, settings):

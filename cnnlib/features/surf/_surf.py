@@ -73,7 +73,7 @@ def describe(image, keypoints):
     image : array of shape (H, W)
         As in :func:`detect`.
     keypoints : Keypoints
-        Any: of each its place, scale and orientation are used.
+        Any: of each its place, scale and orientation are used, in any dtype.
 
     Returns
     -------
