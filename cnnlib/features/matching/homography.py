@@ -143,11 +143,11 @@ def transfer_error(homography, src, dst):
     homography, src, dst = _in_one_dtype("transfer_error", homography=homography, src=src, dst=dst)
     if src.ndim != 2 or src.shape[1] != 2 or src.shape != dst.shape:
         raise ValueError(f"`src` has shape {tuple(src.shape)} and `dst` {tuple(dst.shape)}; both must be (K, 2)")
-    return distances(homography, src, dst)
+    return transfer_distances(homography, src, dst)
 
 
 @_array.quietly
-def distances(homography, src, dst):
+def transfer_distances(homography, src, dst):
     """The same, without checks."""
     xp = _array.library(src=src)
     there = ((_apply(homography, src) - dst) ** 2).sum(-1)

@@ -6,7 +6,7 @@ from numbers import Real
 import numpy as np
 
 from cnnlib import _array
-from cnnlib.features.matching.homography import check_pairs, direct_linear_transform, distances
+from cnnlib.features.matching.homography import check_pairs, direct_linear_transform, transfer_distances
 from cnnlib.geometry import as_int
 
 AT_A_TIME = 64  # samples that are tried in one go
@@ -120,7 +120,7 @@ def find_homography(src, dst, *, rng, threshold=3.0, confidence=0.99, max_trials
     inliers = _consensus(src, dst, rng, threshold, confidence, as_int("max_trials", max_trials, 1))
     for _ in range(REFITS):
         homography, _ = direct_linear_transform(src[inliers], dst[inliers])
-        before, inliers = inliers, distances(homography, src, dst) < threshold
+        before, inliers = inliers, transfer_distances(homography, src, dst) < threshold
         if int(inliers.sum()) < int(before.sum()):  # a fit to all of them is not always better than the best sample's
             inliers = before
         if bool((inliers == before).all()):
@@ -140,7 +140,7 @@ def _consensus(src, dst, rng, threshold, confidence, max_trials):
         if not bool(usable.any()):
             continue
         homographies, certain = direct_linear_transform(src[samples][usable], dst[samples][usable])
-        agree = (distances(homographies, src, dst) < threshold) & certain[:, None]
+        agree = (transfer_distances(homographies, src, dst) < threshold) & certain[:, None]
         counts = agree.sum(1)
         winner = int(counts.argmax())
         if int(counts[winner]) > most:
