@@ -1,6 +1,6 @@
 """What a feature does with its picture first: check it, and say clearly what is wrong with it."""
 
-from math import isfinite
+from math import isfinite, prod
 from numbers import Real
 
 import numpy as np
@@ -52,11 +52,16 @@ def as_pictures(what, **images):
     compute = COMPUTED_IN.get(dtype, dtype)
     for i, name in enumerate(images):
         plain[i] = _array.as_dtype(plain[i], compute)
-        if not _array.all_finite(plain[i]):
-            bad = int((~np.isfinite(_array.to_numpy(plain[i]))).sum())
-            raise ValueError(f"`{name}` has {bad} of {int(np.prod(shape))} pixels that are NaN or infinite; {what} "
-                             f"would spread them: np.nan_to_num({name}) replaces them")
+        check_finite(what, name, plain[i])
     return plain, dtype if "float" in dtype else compute
+
+
+def check_finite(what, name, image):
+    """Refuse a picture with pixels that are NaN or infinite."""
+    if not _array.all_finite(image):
+        bad = int((~_array.library(image=image).isfinite(image)).sum())
+        raise ValueError(f"`{name}` has {bad} of {prod(image.shape)} pixels that are NaN or infinite; {what} would "
+                         f"spread them: np.nan_to_num({name}) replaces them")
 
 
 def as_number(name, value, least=None):

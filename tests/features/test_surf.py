@@ -335,7 +335,7 @@ def test_errors(array):
         surf.detect(array(np.ones((0, 9))))
     bad = np.ones((20, 20))
     bad[3, 4] = bad[5, 6] = np.nan
-    with pytest.raises(ValueError, match="`image` has 2 pixels of 400"):
+    with pytest.raises(ValueError, match="`image` has 2 of 400 pixels that are NaN or infinite; SURF would"):
         surf.detect_and_describe(array(bad))
     with pytest.raises(ValueError, match="`num_octaves` is 5; it must be at most 4"):
         surf.detect(array(np.ones((9, 9))), num_octaves=5)

@@ -4,15 +4,16 @@ import numpy as np
 
 from cnnlib import _array
 from cnnlib._arguments import as_plain
+from cnnlib.features._picture import check_finite
 
 WHITE = {"uint8": 255, "uint16": 65535, "bool": 1}  # other integers count to 255, floats to 1
 WIDEST = 8  # range of grey levels beyond which white cannot have been 1
 
 
-def grey_levels(image):
-    """Return the picture as float32 with white 1, after checking it; a copy only where needed."""
+def grey_levels(what, image):
+    """Return the picture as float32 with white 1, after checking it for `what`; a copy only where needed."""
     _array.library(image=image)
-    image = as_plain("SIFT", "image", image)
+    image = as_plain(what, "image", image)
     if image.ndim != 2:
         colours = image.ndim == 3 and image.shape[-1] in (3, 4)
         cure = "images.to_grey(image[..., :3]) is grey" if colours else "one picture at a time, please"
@@ -27,11 +28,7 @@ def grey_levels(image):
         white = WHITE.get(dtype, 255)
         _check_range(levels, 0, white, dtype)
         return levels * (1 / white)
-    if not _array.all_finite(levels):
-        xp = _array.library(image=levels)
-        bad = int((~xp.isfinite(levels)).sum())
-        raise ValueError(f"`image` has {bad} pixel{'s' * (bad > 1)} of {levels.shape[0] * levels.shape[1]} that "
-                         "are NaN or infinite; fill them first, for example with np.nan_to_num(image)")
+    check_finite(what, "image", levels)
     if float(levels.max() - levels.min()) > WIDEST:
         raise ValueError(f"`image` has levels from {float(levels.min()):g} to {float(levels.max()):g}; floats must "
                          "have white 1: image / 255, if they count to 255")

@@ -154,7 +154,7 @@ def scale_space(image, *, scales_per_octave=3, sigma=1.6, upsample=True, num_oct
     >>> scale_space(np.zeros((40, 30))).shapes
     [(80, 60), (40, 30), (20, 15)]
     """
-    image = grey_levels(image)
+    image = grey_levels("SIFT", image)
     scales, sigma = _settings(scales_per_octave, sigma, upsample, num_octaves)
     times = 2 if upsample else 1
     shapes = _octave_shapes([times * size for size in image.shape], num_octaves)

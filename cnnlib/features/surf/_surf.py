@@ -61,7 +61,7 @@ def detect(image, *, threshold=THRESHOLD, num_octaves=4):
     >>> detect(spot).positions[:1].round(1)
     array([[30., 40.]], dtype=float32)
     """
-    whole, unit = fixed_point(grey_levels(image))
+    whole, unit = fixed_point(grey_levels("SURF", image))
     return _detect(integral_image(whole), unit, threshold, num_octaves)
 
 
@@ -80,7 +80,7 @@ def describe(image, keypoints):
     array of shape (K, 64), float32
         Each of length 1, or 0 where the picture is flat; (0, 64) of no points.
     """
-    levels = grey_levels(image)
+    levels = grey_levels("SURF", image)
     large = len(keypoints) and float(keypoints.sigma.max()) > LARGEST
     return _describe(integral_image(levels if large else fixed_point(levels)[0]), keypoints)
 
@@ -93,7 +93,7 @@ def detect_and_describe(image, *, threshold=THRESHOLD, num_octaves=4):
     Keypoints
     array of shape (K, 64), float32
     """
-    whole, unit = fixed_point(grey_levels(image))
+    whole, unit = fixed_point(grey_levels("SURF", image))
     integral = integral_image(whole)
     found = _detect(integral, unit, threshold, num_octaves)
     return found, _describe(integral, found)
