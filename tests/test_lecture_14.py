@@ -99,6 +99,18 @@ def test_sift_finds_discs_in_their_centre_and_size(radius):
     assert abs(K**0.5 * points.sigma / (radius / 2**0.5) - 1).max() < 0.03
 
 
+def test_a_bar_answers_most_at_its_half_width_and_is_no_keypoint():
+    """Exercise 1."""
+    bar = np.tile(abs(np.arange(-64, 65)) <= 7, (129, 1)).astype(float)
+    sigmas = np.geomspace(1.5, 24, 60)  # as in the lecture's cell
+    answers = np.array([-laplacian(bar, sigma)[64, 64] for sigma in sigmas])
+    v = 7.5 / sigmas
+    narrow = sigmas < 12  # wider ones see where the picture ends
+    assert abs(answers - (2 / np.pi) ** 0.5 * v * np.exp(-(v**2) / 2))[narrow].max() < 0.01
+    assert abs(sigmas[answers.argmax()] / 7.5 - 1) < 0.03
+    assert len(sift.detect(bar)) == 0
+
+
 def test_a_spot_between_the_pixels():
     down, across = np.mgrid[:64, :80]
     points = sift.detect(np.exp(-((down - 30.3) ** 2 + (across - 40.8) ** 2) / (2 * 5**2)))
@@ -126,6 +138,7 @@ def test_the_legs_of_the_tripod_are_edges():
     """In the lower part of the photo, around the legs, nearly all that is on an edge lies; of what is kept, little."""
     found = sift.candidates(sift.scale_space(data.photo("camera")))
     words, (rows, cols) = np.array(found.words), found.positions.T
+    assert 360 < (words == "unstable").sum() < 440
     legs = (rows > 300) & (cols > 210) & (cols < 370)
     assert legs[words == "edge"].mean() > 0.5
     assert legs[words == "kept"].mean() < 0.3
@@ -228,6 +241,31 @@ def test_quarter_turns_are_best_and_surf_loses_more():
     assert (found[:, [1, 3]].min(1) > found[:, [0, 2]].max(1) + 0.15).all()
     assert (found[0, [0, 2]] > found[1, [0, 2]] + 0.15).all()
     assert min(row["correct"] for row in by_sift) > 0.9
+
+
+def test_half_the_size_is_the_best_of_the_scales():
+    """Exercise 5."""
+    scaled = repeatability.known_changes(data.photo("camera"), rng=np.random.default_rng(0),
+                                         changes={"scale": repeatability.CHANGES["scale"]})
+    for detector in (sift.detect_and_describe, surf.detect_and_describe):
+        half, *others = [row["repeatability"] for row in repeatability.score(detector, scaled)]
+        assert half > max(others) + 0.02
+
+
+def test_blur_takes_the_small_points_that_the_doubled_picture_has():
+    blurred = repeatability.known_changes(data.photo("camera"), rng=np.random.default_rng(0), changes={"blur": [1]})
+    doubled, plain = (repeatability.score(lambda image, up=up: sift.detect_and_describe(image, upsample=up), blurred)[0]
+                      for up in (True, False))
+    assert doubled["points"] > 2 * plain["points"]
+    assert plain["repeatability"] > doubled["repeatability"] + 0.1
+
+
+def test_the_cats_pupils_are_points():
+    """What the first slider shows: each pupil in the difference at one of its settings."""
+    points = sift.detect(data.photo("cat", grey=True))
+    for pupil, setting in (((119, 171), 6.3), ((132, 313), 10.1)):
+        near = np.hypot(*(points.positions - pupil).T) < 3
+        assert (abs(np.log2(points.sigma[near] / setting)) < 1 / 6).any()
 
 
 def test_opencv_agrees():
