@@ -6,6 +6,7 @@ from numbers import Real
 import numpy as np
 
 from cnnlib import _array
+from cnnlib.features._picture import COLOURS
 from cnnlib.features.hog import _products, _strips
 from cnnlib.features.hog.blocks import NORMS, block_histograms, group_cells, normalise_blocks
 from cnnlib.features.hog.gradients import gradients_of, levels, result_dtype
@@ -110,7 +111,7 @@ def _check_size(image, size, cell, block, channel_axis):
     if size[0] >= needed[0] and size[1] >= needed[1]:
         return
     hint = ""
-    if channel_axis is None and image.ndim > 2 and image.shape[-1] in (3, 4):
+    if channel_axis is None and image.ndim > 2 and image.shape[-1] in COLOURS:
         hint = "; if its last axis holds colours, say channel_axis=-1"
     raise ValueError(f"`image` has {size[0]} rows and {size[1]} columns; blocks of {block[0]} x {block[1]} cells of "
                      f"{cell[0]} x {cell[1]} pixels need at least {needed[0]} and {needed[1]}{hint}")

@@ -4,7 +4,7 @@ import numpy as np
 
 from cnnlib import _array
 from cnnlib._arguments import as_plain
-from cnnlib.features._picture import check_finite
+from cnnlib.features._picture import COLOURS, check_finite
 
 WHITE = {"uint8": 255, "uint16": 65535, "bool": 1}  # other integers count to 255, floats to 1
 WIDEST = 8  # range of grey levels beyond which white cannot have been 1
@@ -15,7 +15,7 @@ def grey_levels(what, image):
     _array.library(image=image)
     image = as_plain(what, "image", image)
     if image.ndim != 2:
-        colours = image.ndim == 3 and image.shape[-1] in (3, 4)
+        colours = image.ndim == 3 and image.shape[-1] in COLOURS
         cure = "images.to_grey(image[..., :3]) is grey" if colours else "one picture at a time, please"
         raise ValueError(f"`image` has shape {tuple(image.shape)}; it must be a grey picture, (H, W): {cure}")
     if 0 in image.shape:

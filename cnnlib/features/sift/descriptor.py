@@ -131,10 +131,11 @@ def normalised(histograms):
     """
     xp = _array.library(histograms=histograms)
     vectors = histograms.reshape(-1, CELLS * CELLS * BINS)
-    return _unit(xp.clip(_unit(vectors), None, CLIP))
+    return unit(xp.clip(unit(vectors), None, CLIP))
 
 
-def _unit(vectors):
+def unit(vectors):
+    """Return vectors, (K, N), scaled to length 1; those of length 0 stay 0."""
     xp = _array.library(vectors=vectors)
     length = xp.sqrt((vectors ** 2).sum(-1))[:, None]
     return vectors / xp.where(length > 0, length, 1 + 0 * length)
