@@ -1,0 +1,165 @@
+"""What the match viewer computes: points and their two rivals, what is kept, and fours drawn to find a homography."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from cnnlib import images
+from cnnlib.features import matching, sift
+from cnnlib.features.matching.homography import direct_linear_transform, distances
+from cnnlib.features.matching.nearest import _two_nearest
+from cnnlib.features.matching.ransac import _usable
+
+LARGEST = 360  # pixels a side; a larger picture is reduced
+MOST = 1000  # points a picture, the clearest
+NEAR = 3.0  # pixels: matches that are nearer to a homography agree with it
+DRAWS = 1000  # fours, at most
+WORD = 0xFFFFFFFF
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Points of two pictures, and for each of the first its two nearest in the second.
+
+    Parameters
+    ----------
+    points_a, points_b : arrays of shape (N, 2) and (M, 2), float64
+        (row, col), in pixels of the pictures as they are shown.
+    rivals : array of shape (N, 2), int64
+        The nearest and the second nearest; -1 where there is no point in B. With a single point in B: it, twice.
+    distance : array of shape (N, 2), float64
+    mutual : array of shape (N,), bool
+        Whether the point is its partner's nearest, too.
+    right : array of shape (N,), bool, or None
+        Whether the nearest is the right one, where that is known.
+    """
+
+    points_a: np.ndarray
+    points_b: np.ndarray
+    rivals: np.ndarray
+    distance: np.ndarray
+    mutual: np.ndarray
+    right: np.ndarray | None = None
+
+    @cached_property
+    def ratios(self):
+        """The first distance over the second; 1 where both are 0."""
+        first, second = self.distance.T
+        return np.divide(first, second, out=np.ones(len(first)), where=second > 0)
+
+    def kept(self, ratio, cross_check):
+        """Return which points of A have a match, an array of N bool, as :func:`cnnlib.features.matching.match`."""
+        first, second = self.distance.T
+        kept = first < ratio * second if ratio < 1 and len(self.points_b) > 1 else self.rivals[:, 0] >= 0
+        return kept & self.mutual if cross_check else kept
+
+    def ends(self, which):
+        """Return both ends of the matches of these points."""
+        return self.points_a[which], self.points_b[self.rivals[which, 0]]
+
+    def judged(self, truth, scale_a, scale_b):
+        """Return the same with `right`: by a homography of the unreduced pictures, or by each point's partner."""
+        if not len(self.points_b):
+            return self
+        if truth.shape == (3, 3):
+            here, there = (unreduced(p, s) for p, s in zip(self.ends(slice(None)), (scale_a, scale_b)))
+            right = matching.transfer_error(truth.astype(np.float64), here, there) < NEAR
+        else:
+            right = self.rivals[:, 0] == truth
+        return replace(self, right=right)
+
+
+def pairs_of(points_a, descriptors_a, points_b, descriptors_b):
+    """Return the :class:`Pairs` of two sets of points and their descriptors."""
+    a, b = (np.asarray(x, np.float64) for x in (descriptors_a, descriptors_b))
+    n, mutual = len(a), np.zeros(len(a), dtype=bool)
+    rivals, distance = np.full((n, 2), -1), np.zeros((n, 2))
+    if n and len(b):
+        squares = (a * a).sum(1)[:, None] - 2 * a @ b.T + (b * b).sum(1)
+        nearest, first, second = _two_nearest(np, squares.copy(), a, b)
+        squares[np.arange(n), nearest] = np.inf if len(b) > 1 else 0
+        rivals = np.stack([nearest, squares.argmin(1)], 1)
+        distance = np.stack([first, second], 1)
+        mutual[matching.match(a, b, ratio=1, cross_check=True)[:, 0]] = True
+    return Pairs(np.asarray(points_a, np.float64), np.asarray(points_b, np.float64), rivals, distance, mutual)
+
+
+def found(picture):
+    """Return positions and descriptors of the clearest points that SIFT finds, and how many more there were."""
+    keypoints, descriptors = sift.detect_and_describe(images.to_grey(picture))
+    clearest = np.sort(np.argsort(-keypoints.response, kind="stable")[:MOST])
+    return keypoints.positions[clearest], descriptors[clearest], len(keypoints) - len(clearest)
+
+
+def shown_picture(image, name):
+    """Return a picture as it is shown, float32 in [0, 1], (H, W) or (H, W, 3), and the scales (row, col) to it."""
+    image = np.asarray(image)
+    if image.dtype == bool:
+        image = image.astype(np.float64)
+    if image.dtype.kind in "ui":
+        image = image / np.iinfo(image.dtype).max
+    if image.ndim == 3 and image.shape[2] == 4:
+        image = image[..., :3]
+    if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3) or not image.size:
+        raise ValueError(f"`{name}` has shape {image.shape}: it must be (H, W), or (H, W, 3) for colours")
+    image = image.astype(np.float64)
+    if not np.isfinite(image).all():
+        raise ValueError(f"`{name}` has {np.count_nonzero(~np.isfinite(image))} of {image.size} values that are NaN "
+                         "or infinite: no point is found near them")
+    if image.min() < 0 or image.max() > 1:
+        raise ValueError(f"`{name}` must lie in [0, 1] (or hold integers), not in "
+                         f"[{image.min():g}, {image.max():g}]")
+    size = image.shape[:2]
+    if max(size) > LARGEST:
+        small = tuple(max(1, round(n * LARGEST / max(size))) for n in size)
+        image = np.clip(images.resize(image, small), 0, 1)
+    return image.astype(np.float32), np.divide(image.shape[:2], size)
+
+
+def reduced(points, scale):
+    """Return where points of a picture lie in the reduced one."""
+    return (np.asarray(points, np.float64) + 0.5) * scale - 0.5
+
+
+def unreduced(points, scale):
+    """Return where points of a reduced picture lie in the picture itself."""
+    return (points + 0.5) / scale - 0.5
+
+
+def four(seed, draw, count):
+    """Return the four different numbers below `count` that a draw takes: the same in the browser, by mulberry32."""
+    a, taken = (seed * 0x9E3779B1 + draw * 0x85EBCA6B) & WORD, []
+    for k in range(4):
+        a = (a + 0x6D2B79F5) & WORD
+        t = (a ^ a >> 15) * (a | 1) & WORD
+        t ^= t + ((t ^ t >> 7) * (t | 61) & WORD) & WORD
+        number = int((t ^ t >> 14) / 2**32 * (count - k))
+        for other in sorted(taken):
+            number += number >= other
+        taken.append(number)
+    return taken
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What so many draws of four matches have found: `agree` (K bool) and `best` are None where no draw was fit."""
+
+    last: list       # the four of the last draw
+    count: int       # matches that agree with the last draw's homography; -1 if it was refused
+    best: int | None  # the draw with the most
+    agree: np.ndarray | None
+
+
+def drawn(here, there, seed, draws):
+    """Let each of so many draws of four matches say how many agree with its homography."""
+    fours = np.array([four(seed, draw, len(here)) for draw in range(1, draws + 1)])
+    fit = _usable(here[fours], there[fours])
+    agree = np.zeros((draws, len(here)), dtype=bool)
+    if fit.any():
+        homographies, _ = direct_linear_transform(here[fours[fit]], there[fours[fit]])
+        agree[fit] = distances(homographies, here, there) < NEAR
+    counts = np.where(fit, agree.sum(1), -1)
+    best = int(counts.argmax())
+    some = counts[best] >= 0
+    return Drawn(fours[-1].tolist(), int(counts[-1]), best + 1 if some else None, agree[best] if some else None)

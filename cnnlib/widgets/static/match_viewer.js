@@ -1,0 +1,260 @@
+// The match viewer: a match is good when the second best is far.
+import { mount } from "./kit/root.js";
+import { panel } from "./kit/panel.js";
+import { choice } from "./kit/choice.js";
+import { scrub } from "./kit/scrub.js";
+import { sketch } from "./kit/sketch.js";
+import { toggle } from "./kit/controls.js";
+import { control, button } from "./kit/form.js";
+import { element, div, on, write, setAttribute, visible } from "./kit/dom.js";
+import { ROLES, PAPER, INK, mix, css } from "./kit/scale.js";
+import { full, count } from "./kit/text.js";
+import { MOST, BINS, sceneOf, problem, keptOf, histogram, drawn, chosen, sentence } from "./match_words.js";
+import { abs, floor, max, min, round } from "./kit/numbers.js";
+
+const HANDS = "Point at a picture to see a point's two rivals in B: a solid line to the nearest, a dashed one to the second; click to stay with it, click beside all points to leave it. Arrow keys walk from point to point. The slider, or a click into the histogram, moves the ratio. Under homography, each draw takes four matches, and all that agree with the homography of the best draw are solid.";
+const REACH = 22, SEEN = 25;                         // pixels: how far a hand may be off; what is shown of a point's surroundings
+
+function render({ model, el }) {
+  const scene = () => sceneOf(model.get("_scene"));
+  return mount(model, el, {
+    name: "MatchViewer", title: "Match viewer", hands: HANDS, listen: ["_scene"],
+    idea: "A match is good when the second best is far.",
+    predict: {
+      prompt: (s) => (problem(s) ? null : `How many matches at ratio ${full(s.ratio)}?`),
+      place: (s) => `${s.ratio},${s.cross_check}`,
+      answer: (s) => keptOf(s, scene()).length,
+      epoch: () => 0,
+    },
+    build: (kit) => build(kit, scene),
+  });
+}
+
+// A picture of bytes, grey or in colour, as a canvas to draw from.
+function canvasOf({ shape, data }) {
+  const [h, w, depth = 1] = shape, canvas = element("canvas", { width: w, height: h }), context = canvas.getContext("2d"), image = context.createImageData(w, h);
+  for (let k = 0; k < h * w; k++) {
+    for (let c = 0; c < 3; c++) image.data[4 * k + c] = data[k * depth + (depth > 1 ? c : 0)];
+    image.data[4 * k + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+
+function build(kit, scene) {
+  const { model, signal, state, stage, theme } = kit, { read } = state, { hides } = kit.question;
+  let pictures = null, plan = null;
+  const hidden = (s) => !problem(s) && hides(s);
+  const point = (points, k) => [points[2 * k], points[2 * k + 1]];
+
+  // Where a point of A or B is drawn, and which point of A a hand means.
+  const onA = ([row, col]) => [(col + 0.5) * plan.fit, (row + 0.5) * plan.fit];
+  const onB = ([row, col]) => [plan.left + (col + 0.5) * plan.fit, (row + 0.5) * plan.fit];
+  function meant(y, x) {
+    if (!plan) return null;
+    const { points_a: a, points_b: b, rivals, n, m } = scene(), [px, py] = [x * plan.width, y * plan.height], inB = px > plan.left, kept = new Set(plan.kept);
+    let best = null, nearest = REACH;
+    for (let k = 0; k < n && m; k++) {
+      const [u, v] = inB ? onB(point(b, rivals[2 * k])) : onA(point(a, k));
+      const far = Math.hypot(u - px, v - py) + (kept.has(k) ? 0 : 3);
+      if (far < nearest) [best, nearest] = [k, far];
+    }
+    return best;
+  }
+  const look = (selected) => state.commit({ selected }, "look");
+  // The nearest point in a direction, rather ahead than aside.
+  function walk(down, right) {
+    const here = scene(), from = chosen(read(), here);
+    if (!here.n) return;
+    if (from === null) return look(plan?.kept[0] ?? 0);
+    const start = point(here.points_a, from);
+    let best = null, least = Infinity;
+    for (let k = 0; k < here.n; k++) {
+      const way = point(here.points_a, k).map((x, axis) => x - start[axis]), ahead = way[0] * down + way[1] * right, aside = abs(way[0] * right) + abs(way[1] * down);
+      if (ahead > 0 && ahead + 2 * aside < least) [best, least] = [k, ahead + 2 * aside];
+    }
+    if (best !== null) look(best);
+  }
+  const ratioOf = (x) => max(0.01, round(100 * x) / 100);
+  const setRatio = (ratio) => state.commit({ ratio }, "ratio");
+  const lines = sketch("match", "both pictures and their matches", signal, {
+    enter: (y, x) => { const selected = meant(y, x); if (selected !== null) state.preview({ selected }); },
+    choose: (y, x) => look(meant(y, x)),
+    move: walk,
+  });
+  const bars = sketch("ratios", "histogram of the ratios", signal, {
+    enter: (y, x, e) => { if (e.buttons & 1) state.preview({ ratio: ratioOf(x) }); },
+    choose: (y, x) => setRatio(ratioOf(x)),
+    move: (down, right, far) => setRatio(round(100 * read().ratio + far * (right - down)) / 100),
+  });
+  const glass = element("canvas", { "data-part": "rivals", "aria-hidden": "true" });
+  const views = { match: panel("input", "A and B", lines.canvas), ratios: panel("output", "ratios", bars.canvas), rivals: panel("weight", "point", glass) };
+  const side = div("cw-panel", views.ratios.element, views.rivals.element), note = div("cw-note");
+  stage.append(div("cw-row", views.match.element, side), note);
+
+  // Controls.
+  const slider = element("input", { type: "range", min: 0.01, max: 1, step: 0.01, "aria-label": "ratio" });
+  Object.assign(slider.style, { width: "11em", accentColor: "var(--ink)" });
+  on(slider, signal, { input: () => state.preview({ ratio: Number(slider.value) }), change: () => setRatio(Number(slider.value)) });
+  const field = scrub({ signal, whole: false, step: 0.01, size: 4, label: "ratio in numbers", get: () => read().ratio, set: (ratio, phase) => state[phase === "drag" ? "preview" : "commit"]({ ratio }, "ratio") });
+  const mutual = toggle({ trait: "cross_check", label: "cross-check", signal, change: (cross_check) => state.commit({ cross_check }), title: "keep a match only if each is the other's nearest" });
+  const stages = choice({ trait: "stage", label: "step", options: [["match", "match"], ["homography", "homography"]], signal, change: (stage) => state.commit({ stage }) });
+  const more = (act, label, by) => button({ act, label, signal, press: () => state.commit({ draws: min(read().draws + by, MOST) }) });
+  const draws = control("draws", "", null, more("again", "Draw four again", 1), more("hundred", "Draw 100 more", 100));
+  for (const [name, made] of [["ratio", control("ratio", "ratio", null, slider, field.element)], ["cross_check", mutual.element], ["stage", stages.element], ["draws", draws]]) if (!kit.hidden(name)) kit.controls.append(made);
+
+  function draw(s, trouble) {
+    const here = scene(), font = parseFloat(getComputedStyle(kit.root).fontSize), width = stage.clientWidth || 640;
+    slider.value = s.ratio;
+    field.show(s.ratio);
+    setAttribute(field.element, "aria-invalid", trouble ? "true" : null);
+    mutual.set(s.cross_check);
+    stages.set(s.stage);
+    write(note, model.get("_note"));
+    if (!pictures || pictures.scene !== here) pictures = { scene: here, a: canvasOf(here.a), b: canvasOf(here.b) };
+    const kept = trouble ? [] : keptOf(s, here), able = !trouble && s.stage === "homography" && kept.length >= 4;
+    visible(draws, able && s.draws < MOST);
+    const ink = css(INK[theme()]), paper = css(PAPER[theme()]), soft = css(mix(PAPER[theme()], INK[theme()], 0.45));
+    const p = { s, here, kept, font, ink, paper, soft, hidden: hidden(s) || Boolean(trouble), draws: able && !hidden(s) ? drawn(s, here, kept) : null };
+    const beside = width >= 40 * font, rest = beside ? floor(min(0.36 * width, 24 * font)) : width;
+    drawLines(p, beside ? width - rest - 1.2 * font : width - 4, 22 * font);
+    side.style.flexDirection = beside ? "column" : "row";
+    drawBars(p, beside ? rest - 4 : 0.5 * width, 8 * font);
+    drawRivals(p, min(5.6 * font, ((beside ? rest : 0.45 * width) - 2 * font) / 3));
+  }
+
+  function drawLines(p, width, height) {
+    const { s, here, kept, ink, paper, soft, draws: found, font } = p, [ha, wa] = here.a.shape, [hb, wb] = here.b.shape, gap = 0.5 * font;
+    const fit = min((width - gap) / (wa + wb), height / max(ha, hb)), k = chosen(s, here), left = wa * fit + gap;
+    plan = { fit, left, width: left + wb * fit, height: max(ha, hb) * fit, kept };
+    const context = lines.sheet(plan.width, plan.height);
+    context.globalAlpha = 0.6;
+    context.drawImage(pictures.a, 0, 0, wa * fit, ha * fit);
+    context.drawImage(pictures.b, left, 0, wb * fit, hb * fit);
+    context.globalAlpha = 1;
+    const dot = ([x, y], size, colour) => { context.fillStyle = colour; context.fillRect(x - size / 2, y - size / 2, size, size); };
+    for (let j = 0; j < here.n; j++) dot(onA(point(here.points_a, j)), 2, ink);
+    for (let j = 0; j < here.m; j++) dot(onB(point(here.points_b, j)), 2, ink);
+    const line = (j, rival, colour, thick, dash) => {
+      const [from, to] = [onA(point(here.points_a, j)), onB(point(here.points_b, here.rivals[2 * j + rival]))];
+      for (const [stroke, wide] of thick > 2 ? [[paper, thick + 2.5], [colour, thick]] : [[colour, thick]]) {
+        context.setLineDash(dash && stroke === colour ? [5, 4] : []);
+        context.lineWidth = wide;
+        context.strokeStyle = stroke;
+        context.beginPath();
+        context.moveTo(...from);
+        context.lineTo(...to);
+        context.stroke();
+      }
+      for (const end of [from, to]) dot(end, thick + 2, colour);
+      return [from, to];
+    };
+    const solid = kept.map((j, place) => (found ? Boolean(found.agree?.[place]) : here.judged ? Boolean(here.right[j]) : true));
+    if (!p.hidden) {
+      context.globalAlpha = k === null ? 0.9 : 0.3;
+      kept.forEach((j, place) => { if (!solid[place]) line(j, 0, css(ROLES.gradient), 1.2, true); });
+      kept.forEach((j, place) => { if (solid[place]) line(j, 0, css(ROLES.output), 1.2); });
+      context.globalAlpha = 1;
+      if (found) { frame(context, found.rows, ha, wa, [left, wb * fit, hb * fit], paper); for (const place of found.last) line(kept[place], 0, ink, 2); }
+    }
+    if (k !== null && here.m) {
+      if (here.m > 1) ring(context, line(k, 1, css(ROLES.weight), 2.2, true)[1], "2", p);
+      const [from, to] = line(k, 0, css(ROLES.input), 2.6);
+      ring(context, from, "", p);
+      ring(context, to, "1", p);
+    }
+    const said = p.hidden ? 0 : kept.length, right = p.hidden ? 0 : solid.filter(Boolean).length;
+    for (const [name, value] of [["count", said], ["solid", right], ["dashed", said - right], ["focus", k ?? ""]]) setAttribute(lines.canvas, `data-${name}`, value);
+    views.match.name("A and B", `${count(here.n)} and ${count(here.m)} points`);
+  }
+
+  // Where the best homography puts the rim of A in B.
+  function frame(context, rows, h, w, [left, wide, high], paper) {
+    const ends = rows && [[-0.5, -0.5], [-0.5, w - 0.5], [h - 0.5, w - 0.5], [h - 0.5, -0.5]].map(([r, c]) => rows.map((line) => line[0] * r + line[1] * c + line[2]));
+    if (!ends || new Set(ends.map(([, , z]) => Math.sign(z))).size > 1) return;
+    context.save();
+    context.beginPath();
+    context.rect(left, 0, wide, high);
+    context.clip();
+    context.setLineDash([]);
+    context.beginPath();
+    for (const [u, v, z] of ends) context.lineTo(...onB([u / z, v / z]));
+    context.closePath();
+    for (const [colour, thick] of [[paper, 5], [css(ROLES.weight), 2.5]]) { context.strokeStyle = colour; context.lineWidth = thick; context.stroke(); }
+    context.restore();
+  }
+
+  function ring(context, [x, y], words, { font, ink, paper }) {
+    context.setLineDash([]);
+    for (const [colour, thick] of [[paper, 4.5], [ink, 2]]) {
+      context.strokeStyle = colour;
+      context.lineWidth = thick;
+      context.beginPath();
+      context.arc(x, y, 6, 0, 7);
+      context.stroke();
+    }
+    if (!words) return;
+    context.font = `bold ${max(12, font)}px ${getComputedStyle(kit.root).fontFamily}`;
+    const room = 0.7 * font, [tx, ty] = [x + 9 > plan.width - room ? x - 9 - room : x + 9, y < font ? y + font : y - 4];
+    context.strokeStyle = paper;
+    context.lineWidth = 4;
+    context.lineJoin = "round";
+    context.strokeText(words, tx, ty);
+    context.fillStyle = ink;
+    context.fillText(words, tx, ty);
+  }
+
+  // How many points have which ratio; on the left of the mark they are kept. What is wrong is striped.
+  function drawBars({ s, here, kept, font, ink, soft, hidden }, width, height) {
+    const context = bars.sheet(width, height), foot = 1.5 * font, tall = height - foot - 4, bar = width / BINS, bins = histogram(here, kept), most = max(...bins.all, 1);
+    bins.all.forEach((n, k) => {
+      const up = (x) => (tall * x) / most, x = k * bar + 0.5, base = height - foot;
+      context.fillStyle = soft;
+      context.fillRect(x, base - up(n), bar - 1, up(n));
+      if (hidden) return;
+      context.fillStyle = css(ROLES.output);
+      context.fillRect(x, base - up(bins.kept[k]), bar - 1, up(bins.kept[k]));
+      context.fillStyle = css(ROLES.gradient);
+      for (let y = base - up(n); here.judged && y < base - up(n - bins.wrong[k]) - 1; y += 4) context.fillRect(x, y, bar - 1, min(2.5, base - up(n - bins.wrong[k]) - y));
+    });
+    context.fillStyle = ink;
+    context.fillRect(0, height - foot, width, 1);
+    const mark = width * min(max(s.ratio, 0), 1);
+    context.fillRect(min(mark, width - 2), 0, 2, height - foot + 3);
+    context.font = `${max(11, 0.85 * font)}px ${getComputedStyle(kit.root).fontFamily}`;
+    for (const [share, align] of [[0, "left"], [0.2, "center"], [0.4, "center"], [0.6, "center"], [0.8, "center"], [1, "right"]]) {
+      context.textAlign = align;
+      context.fillText(full(share), share * width, height - 0.3 * font);
+    }
+    views.ratios.name("ratios", here.judged && !hidden ? "wrong ones striped" : "best : second");
+    setAttribute(bars.canvas, "data-value", hidden ? "" : [...bins.kept].join());
+    setAttribute(bars.canvas, "data-all", [...bins.all].join());
+  }
+
+  // The surroundings of the chosen point and of its two rivals, with the distances.
+  function drawRivals({ s, here, font, ink, soft }, size) {
+    const density = window.devicePixelRatio || 1, gap = 0.6 * font, width = 3 * size + 2 * gap, height = size + 1.5 * font, k = chosen(s, here);
+    Object.assign(glass, { width: round(width * density), height: round(height * density) });
+    Object.assign(glass.style, { width: `${width}px`, height: `${height}px`, display: "block" });
+    const context = glass.getContext("2d"), shown = k !== null && here.m > 0;
+    context.setTransform(density, 0, 0, density, 0, 0);
+    context.font = `${max(11, 0.85 * font)}px ${getComputedStyle(kit.root).fontFamily}`;
+    const far = (x) => full(Number(x.toPrecision(3)));
+    const all = shown && [[pictures.a, point(here.points_a, k), "A"], ...[0, 1].map((rival) => [pictures.b, point(here.points_b, here.rivals[2 * k + rival]), `${rival + 1}: ${far(here.distance[2 * k + rival])}`])];
+    for (let place = 0; place < 3; place++) {
+      const x = place * (size + gap);
+      context.strokeStyle = soft;
+      context.strokeRect(x + 0.5, 0.5, size - 1, size - 1);
+      if (!shown || (place === 2 && here.m < 2)) continue;
+      const [picture, [row, col], words] = all[place];
+      context.drawImage(picture, round(col) - floor(SEEN / 2), round(row) - floor(SEEN / 2), SEEN, SEEN, x + 1, 1, size - 2, size - 2);
+      context.fillStyle = ink;
+      context.fillText(words, x, height - 0.4 * font);
+    }
+    views.rivals.name("point", shown ? `${count(k)}: ratio ${full(round(1e3 * here.ratios[k]) / 1e3)}` : "point at A or B");
+  }
+
+  return { draw, sentence: (s) => sentence(s, hidden(s), scene()), problem, keys: {} };
+}
+
+export { render };

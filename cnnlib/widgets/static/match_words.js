@@ -1,0 +1,164 @@
+// What the match viewer computes and says: the same numbers and sentences as MatchViewer in Python.
+import { full, count } from "./kit/text.js";
+import { floor, max, min } from "./kit/numbers.js";
+
+const { imul, sqrt } = Math;
+const NEAR = 3, ON_A_LINE = 1e-3, MOST = 1000, BINS = 25;
+const SCENES = new WeakMap();
+
+// A table that Python sent: { shape, data } with the numbers themselves.
+function table({ shape, data }, Type) {
+  const bytes = data.buffer ? data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength) : data.slice(0);
+  return { shape, data: new Type(bytes) };
+}
+
+// Points, rivals and pictures as Python sent them once; the same object for the same message.
+function sceneOf(sent) {
+  if (!SCENES.has(sent)) {
+    const scene = { a: table(sent.a, Uint8Array), b: table(sent.b, Uint8Array) };
+    for (const name of ["points_a", "points_b", "rivals", "distance", "mutual", "right"]) scene[name] = table(sent[name], Float64Array).data;
+    const [n, m] = [scene.mutual.length, scene.points_b.length / 2];
+    const ratios = Float64Array.from({ length: n }, (_, k) => (scene.distance[2 * k + 1] > 0 ? scene.distance[2 * k] / scene.distance[2 * k + 1] : 1));
+    SCENES.set(sent, { ...scene, n, m, ratios, judged: scene.right.length > 0 });
+  }
+  return SCENES.get(sent);
+}
+
+// null, or { text, fixes }: why this state cannot be computed and what would.
+function problem(s) {
+  if (s.ratio > 0 && s.ratio <= 1) return null;
+  return { text: `ratio ${full(s.ratio)}: above 0, and at most 1, where there is no test`, fixes: [["ratio 0.8", { ratio: 0.8 }], ["no test", { ratio: 1 }]] };
+}
+
+const passes = (ratio, scene, k) => ratio >= 1 || scene.m < 2 || scene.distance[2 * k] < ratio * scene.distance[2 * k + 1];
+
+// The numbers of the points of A that have a match, in order.
+function keptOf(s, scene) {
+  const kept = [];
+  for (let k = 0; k < scene.n; k++) if (scene.rivals[2 * k] >= 0 && passes(s.ratio, scene, k) && (!s.cross_check || scene.mutual[k])) kept.push(k);
+  return kept;
+}
+
+// How many ratios lie in each of 25 bins: { all, kept, wrong } of them.
+function histogram(scene, kept) {
+  const bins = { all: new Uint32Array(BINS), kept: new Uint32Array(BINS), wrong: new Uint32Array(BINS) }, set = new Set(kept);
+  scene.ratios.forEach((x, k) => {
+    const bin = min(floor(x * BINS), BINS - 1);
+    bins.all[bin] += 1;
+    if (set.has(k)) bins.kept[bin] += 1;
+    if (scene.judged && !scene.right[k]) bins.wrong[bin] += 1;
+  });
+  return bins;
+}
+
+// The four different numbers below `n` that a draw takes, by mulberry32.
+function four(seed, draw, n) {
+  let a = imul(seed, 0x9E3779B1) + imul(draw, 0x85EBCA6B);
+  const taken = [];
+  for (let k = 0; k < 4; k++) {
+    a = (a + 0x6D2B79F5) | 0;
+    let t = imul(a ^ (a >>> 15), a | 1);
+    t ^= t + imul(t ^ (t >>> 7), t | 61);
+    let number = floor((((t ^ (t >>> 14)) >>> 0) / 4294967296) * (n - k));
+    for (const other of [...taken].sort((x, y) => x - y)) if (number >= other) number += 1;
+    taken.push(number);
+  }
+  return taken;
+}
+
+// Of each of the four triangles of four points, its height as a share of its longest side, signed.
+function heights(p) {
+  return [[0, 1, 2], [0, 1, 3], [0, 2, 3], [1, 2, 3]].map(([i, j, k]) => {
+    const [a, b, c] = [p[i], p[j], p[k]], ab = [b[0] - a[0], b[1] - a[1]], ac = [c[0] - a[0], c[1] - a[1]];
+    const longest = max(ab[0] ** 2 + ab[1] ** 2, ac[0] ** 2 + ac[1] ** 2, (c[0] - b[0]) ** 2 + (c[1] - b[1]) ** 2);
+    return longest > 0 ? (ab[0] * ac[1] - ab[1] * ac[0]) / longest : 0;
+  });
+}
+
+// No three on a line, in either picture, and the four triangles all keep their side or all change it.
+function usable(here, there) {
+  const [one, two] = [heights(here), heights(there)], same = one.filter((x, k) => x * two[k] > 0).length;
+  return [...one, ...two].every((x) => x > ON_A_LINE || x < -ON_A_LINE) && (same === 0 || same === 4);
+}
+
+const cross = (a, b) => [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
+const dot = (a, b) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+const columns = ([a, b, c]) => [0, 1, 2].map((i) => [a[i], b[i], c[i]]);
+const times = (rows, other) => rows.map((row) => columns(other).map((col) => dot(row, col)));
+const adjugate = ([a, b, c]) => columns([cross(b, c), cross(c, a), cross(a, b)]);
+
+// The map, as three rows, that takes the corners of a triangle of reference and its middle to four points.
+function basis(p) {
+  const [a, b, c, d] = p.map(([row, col]) => [row, col, 1]), weights = [dot(cross(b, c), d), dot(cross(c, a), d), dot(cross(a, b), d)];
+  return columns([a, b, c].map((point, k) => point.map((x) => x * weights[k])));
+}
+
+// The homography through four pairs, as three rows: over the triangle of reference.
+function through(here, there) {
+  return times(basis(there), adjugate(basis(here)));
+}
+
+// How far a pair is from agreeing: the larger of both ways, squared; NaN on the horizon.
+function off(rows, back, here, there) {
+  const far = (m, [row, col], [r, c]) => {
+    const [u, v, w] = m.map((line) => line[0] * row + line[1] * col + line[2]);
+    return (u / w - r) ** 2 + (v / w - c) ** 2;
+  };
+  return max(far(rows, here, there), far(back, there, here));
+}
+
+let known = null;                                    // the draws so far, so that one more is one more
+
+// What so many draws have found: the last four and how many agree with it (-1: refused), the best draw and who agrees.
+function drawn(s, scene, kept) {
+  const same = known && known.scene === scene && known.seed === s.seed && String(known.kept) === String(kept) && known.draws <= s.draws;
+  if (!same) {
+    const at = (points, k) => [points[2 * k], points[2 * k + 1]];
+    known = { scene, seed: s.seed, kept, draws: 0, best: null, agree: null, rows: null, most: -1, here: kept.map((k) => at(scene.points_a, k)), there: kept.map((k) => at(scene.points_b, scene.rivals[2 * k])) };
+  }
+  const { here, there } = known;
+  for (; known.draws < s.draws; known.draws++) {
+    const last = four(s.seed, known.draws + 1, kept.length), ends = [here, there].map((points) => last.map((k) => points[k]));
+    known.last = last;
+    known.count = -1;
+    if (!usable(...ends)) continue;
+    const rows = through(...ends), back = adjugate(rows), agree = here.map((point, k) => sqrt(off(rows, back, point, there[k])) < NEAR);
+    known.count = agree.filter(Boolean).length;
+    if (known.count > known.most) Object.assign(known, { most: known.count, best: known.draws + 1, agree, rows });
+  }
+  return { last: known.last, count: known.count, best: known.best, agree: known.agree, rows: known.rows };
+}
+
+const rounded = (x) => full(floor(1e4 * x + 0.5) / 1e4);
+const chosen = (s, scene) => (s.selected === null || !scene.n ? null : min(max(s.selected, 0), scene.n - 1));
+
+function pointWords(s, scene, kept) {
+  const k = chosen(s, scene), [row, col] = [0, 1].map((axis) => full(floor(scene.points_a[2 * k + axis] + 0.5)));
+  const fate = kept.includes(k) ? "kept" : s.cross_check && passes(s.ratio, scene, k) ? "rejected, since its partner's nearest is another" : "rejected";
+  return `Point ${count(k)} at row ${row}, column ${col}: nearest ${rounded(scene.distance[2 * k])}, second ${rounded(scene.distance[2 * k + 1])}, ratio ${rounded(scene.ratios[k])}: ${fate}.`;
+}
+
+function drawWords(s, scene, kept) {
+  if (kept.length < 4) return [`A homography needs 4 matches: ${4 - kept.length} more.`];
+  const { count: last, best, agree } = drawn(s, scene, kept), now = count(s.draws), why = "three of its points lie on a line, or they change sides.";
+  if (best === null) return [`Draw ${now} is refused, as all before: ${why}`];
+  const parts = [`${count(agree.filter(Boolean).length)} agree with the homography of draw ${count(best)}${s.draws > 1 ? ", the best of " + now : ""}.`];
+  if (best !== s.draws) parts.push(last >= 0 ? `Draw ${now}: ${count(last)} agree.` : `Draw ${now} is refused: ${why}`);
+  return parts;
+}
+
+function sentence(s, hidden, scene) {
+  const trouble = problem(s);
+  if (trouble) return `Refused: ${trouble.text}.`;
+  if (!scene.n || !scene.m) return `Nothing to match: A has ${count(scene.n)} points, B ${count(scene.m)}.`;
+  const kept = keptOf(s, scene), n = kept.length;
+  let words = `${hidden ? "?" : count(n)} match${!hidden && n === 1 ? "" : "es"} at ratio ${full(s.ratio)}${s.cross_check ? ", each the other's nearest" : ""}`;
+  if (scene.judged && !hidden) { const right = kept.filter((k) => scene.right[k]).length; words += `: ${count(right)} right, ${count(n - right)} wrong`; }
+  const parts = [`${words}.`];
+  if (scene.m === 1) parts.push("B has one point: no second best, so the ratio says nothing.");
+  if (s.stage === "homography" && !hidden) parts.push(...drawWords(s, scene, kept));
+  if (chosen(s, scene) !== null) parts.push(pointWords(s, scene, kept));
+  return parts.join(" ");
+}
+
+export { MOST, BINS, sceneOf, problem, keptOf, histogram, four, usable, through, drawn, chosen, sentence };

@@ -1,0 +1,150 @@
+"""The match viewer, driven in Chromium: the ratio, a point's rivals, draws of four; by keys alone, by pointer alone."""
+
+import numpy as np
+import pytest
+from match_cases import quarter
+
+from cnnlib.widgets.match_viewer import MatchViewer
+
+pytestmark = pytest.mark.browser
+A, B = quarter(0.1)
+TURN = np.array([[0.0, -1, A.shape[1] - 1], [1, 0, 0], [0, 0, 1]])
+
+
+def made(**state):
+    return MatchViewer(A, B, **state)
+
+
+def told(shown, name, part="match"):
+    return shown.root.locator(f'[data-part="{part}"]').get_attribute(f"data-{name}")
+
+
+def at(shown, point, picture="a"):
+    """Return where on the page a point of a picture is drawn."""
+    box = shown.root.locator('[data-part="match"]').bounding_box()
+    wide = {"a": A.shape, "b": B.shape}
+    fit = box["height"] / max(A.shape[0], B.shape[0])
+    left = 0 if picture == "a" else box["width"] - fit * wide["b"][1]
+    return box["x"] + left + (point[1] + 0.5) * fit, box["y"] + (point[0] + 0.5) * fit
+
+
+def test_the_lesson_by_keys_alone(show):
+    """The ratio, a point, the second step, two draws, a refusal and its mending, undo, predict."""
+    shown = show(made()).hear()
+    assert told(shown, "count") == str(len(made().matches)) and told(shown, "dashed") == "0"
+    shown.tab_to('[type="range"]').press(*["ArrowLeft"] * 10)
+    state = {"ratio": 0.7}
+    assert shown.readout == made(**state).sentence()
+    assert told(shown, "count") == str(len(made(**state).matches))
+    assert len(made(**state).matches) < len(made().matches)
+    page = shown.page
+    page.locator(".cw").focus()
+    shown.tab_to('[data-part="match"]').press("ArrowRight", "ArrowRight", "ArrowDown").frame()
+    state |= {"selected": shown.get("selected")}
+    assert shown.readout == made(**state).sentence() and "nearest" in shown.readout
+    assert told(shown, "focus") == str(state["selected"])
+    shown.tab_to('[data-trait="stage"] [aria-checked=true]').press("ArrowRight")
+    state |= {"stage": "homography"}
+    assert shown.readout == made(**state).sentence() and "agree with the homography of draw" in shown.readout
+    shown.tab_to('[data-do="again"]').press("Enter", "Enter").frame()
+    state |= {"draws": 3}
+    widget = made(**state)
+    assert shown.readout == widget.sentence()
+    assert told(shown, "solid") == str(widget.drawn().agree.sum())
+    assert int(told(shown, "solid")) + int(told(shown, "dashed")) == len(widget.matches)
+    page.locator(".cw").focus()
+    shown.press("r")
+    shown.tab_to('[data-trait="ratio"] .cw-number').press("Control+a", "2", "Enter")
+    assert "ratio 2: above 0, and at most 1" in shown.refusal.inner_text() and told(shown, "count") == "0"
+    shown.tab_to('[data-do="fix"]').press("Enter")
+    assert shown.frame().get("ratio") == 0.8 and not shown.refusal.is_visible()
+    page.locator(".cw").focus()
+    shown.press("u", "p").frame()
+    assert shown.readout.startswith("? matches") or "Refused" in shown.readout
+
+
+def test_the_lesson_by_pointer_alone(show):
+    """A glance is no message; a click on a point, on a partner, beside all points; the histogram; draws."""
+    widget = made()
+    lonely = max(range(len(widget.points_a)), key=lambda k: np.sort(
+        np.abs(widget.points_a - widget.points_a[k]).max(1))[1])
+    shown = show(widget)
+    mouse = shown.page.mouse
+    mouse.move(*at(shown, widget.points_a[lonely]))
+    assert shown.frame().get("selected") == lonely and shown.messages == 0
+    mouse.click(*at(shown, widget.points_a[lonely]))
+    assert shown.readout == made(selected=lonely).sentence() and shown.messages == 1
+    i, j = max(widget.matches, key=lambda pair: np.sort(
+        np.abs(widget.points_b - widget.points_b[pair[1]]).max(1))[1])
+    mouse.click(*at(shown, widget.points_b[j], "b"))
+    chosen = shown.frame().get("selected")
+    assert widget.pairs.rivals[chosen, 0] == j
+    box = shown.root.locator('[data-part="ratios"]').bounding_box()
+    mouse.click(box["x"] + 0.601 * box["width"], box["y"] + 20)
+    assert shown.frame().get("ratio") == 0.6
+    assert told(shown, "count") == str(len(made(ratio=0.6).matches))
+    shown.root.locator('[data-trait="cross_check"] input').click()
+    shown.root.locator('[data-trait="stage"]').get_by_text("homography").click()
+    shown.do("hundred").do("again")
+    state = {"ratio": 0.6, "cross_check": True, "stage": "homography", "draws": 102, "selected": chosen}
+    assert shown.readout == made(**state).sentence()
+    shown.do("reset")
+    assert shown.readout == made().sentence() and shown.root.locator('[data-do="again"]').is_hidden()
+
+
+def test_dragging_the_ratio_sends_nothing_until_it_ends(show):
+    shown = show(made())
+    box = shown.root.locator('[type="range"]').bounding_box()
+    mouse, y = shown.page.mouse, box["y"] + box["height"] / 2
+    mouse.move(box["x"] + 0.8 * box["width"], y)
+    mouse.down()
+    counts = []
+    for share in (0.75, 0.6, 0.4):
+        mouse.move(box["x"] + share * box["width"], y)
+        counts.append(int(told(shown.frame(), "count")))
+    assert counts == sorted(counts, reverse=True) and counts[0] > counts[-1] and shown.messages == 0
+    mouse.up()
+    assert shown.frame().messages == 1
+    shown.do("undo")
+    assert shown.get("ratio") == 0.8
+
+
+def test_right_and_wrong(show):
+    """The truth makes right matches solid and wrong ones dashed, and counts them."""
+    widget = made(truth=TURN, ratio=1.0)
+    right = widget.pairs.right[widget.matches[:, 0]]
+    shown = show(widget)
+    assert right.any() and not right.all()
+    assert (told(shown, "solid"), told(shown, "dashed")) == (str(right.sum()), str((~right).sum()))
+    assert f"{right.sum()} right, {(~right).sum()} wrong" in shown.readout
+
+
+def test_the_histogram_holds_every_point(show):
+    widget = made()
+    shown = show(widget)
+    bins, _ = np.histogram(np.minimum(widget.pairs.ratios, 1), 25, (0, 1))
+    drawn = [int(n) for n in told(shown, "all", "ratios").split(",")]
+    assert sum(drawn) == len(widget.points_a) and np.abs(np.subtract(drawn, bins)).sum() <= 2  # a ratio on a border
+    assert sum(int(n) for n in told(shown, "value", "ratios").split(",")) == len(widget.matches)
+
+
+def test_nothing_tells_the_answer_before_a_prediction(show):
+    shown = show(made(predict=True, stage="homography"))
+    assert told(shown, "count") == "0" and not told(shown, "value", "ratios")
+    assert shown.readout == "? matches at ratio 0.8."
+    shown.root.locator('[data-part="question"] input').fill("50")
+    shown.do("commit")
+    count = len(made().matches)
+    assert shown.root.locator('[data-part="verdict"]').inner_text() == f"yours 50 · computed {count}"
+    assert told(shown, "count") == str(count)
+
+
+def test_too_few_matches_offer_no_draw(show):
+    shown = show(MatchViewer(np.zeros((40, 40)), B, stage="homography"))
+    assert shown.readout.startswith("Nothing to match: A has 0 points")
+    assert told(shown, "count") == "0" and shown.root.locator('[data-do="again"]').is_hidden()
+
+
+def test_hidden_controls_are_not_there(show):
+    shown = show(made(hide=["stage", "draws", "cross_check"]))
+    assert shown.root.locator('[data-trait="stage"], [data-trait="draws"], [data-trait="cross_check"]').count() == 0

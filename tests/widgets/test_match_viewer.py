@@ -1,0 +1,178 @@
+"""The match viewer in Python: its matches are the library's, its sentences count them, what it refuses."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("anywidget")
+
+from match_cases import drawn_features, quarter
+
+from cnnlib import data
+from cnnlib.features import matching, sift
+from cnnlib.widgets import _matches
+from cnnlib.widgets.match_viewer import MatchViewer
+
+BLANK = np.zeros((80, 80))
+SQUARE = np.array([[10.0, 10.0], [10.0, 50.0], [50.0, 10.0], [50.0, 50.0], [30.0, 20.0]])
+MOVED = np.array([[1.0, 0, 9], [0, 1, 5], [0, 0, 1]])
+
+
+def features(n=5):
+    """So many points and their partners, moved, with descriptors that leave no doubt."""
+    return (SQUARE[:n], np.eye(5)[:n]), (SQUARE[:n] + [9, 5], np.eye(5)[:n])
+
+
+def as_pairs(array):
+    return set(map(tuple, array.tolist()))
+
+
+@pytest.mark.parametrize("cross_check", [False, True])
+@pytest.mark.parametrize("ratio", [0.5, 0.6, 0.8, 0.95, 1.0])
+def test_matches_are_the_librarys(ratio, cross_check):
+    """On SIFT's points of two photos, and on drawn ones with many ties."""
+    pair = quarter()
+    (_, a), (_, b) = (sift.detect_and_describe(image.astype(np.float32)) for image in pair)
+    widget = MatchViewer(*pair, ratio=ratio, cross_check=cross_check)
+    expected = matching.match(a, b, ratio=ratio, cross_check=cross_check)
+    np.testing.assert_array_equal(widget.matches, expected)
+    assert len(expected) > 40
+    for seed in range(20):
+        drawn = drawn_features(np.random.default_rng(seed), 30, 25, 4)
+        widget = MatchViewer(BLANK, BLANK, features=drawn, ratio=ratio, cross_check=cross_check)
+        np.testing.assert_array_equal(
+            widget.matches, matching.match(drawn[0][1], drawn[1][1], ratio=ratio, cross_check=cross_check))
+
+
+def test_a_smaller_ratio_keeps_a_part():
+    widget = MatchViewer(*quarter(), ratio=0.6)
+    few = as_pairs(widget.matches)
+    widget.ratio = 0.8
+    assert few < as_pairs(widget.matches)
+
+
+def test_the_rivals_are_the_two_nearest():
+    pair = quarter()
+    (_, a), (_, b) = (sift.detect_and_describe(image.astype(np.float32)) for image in pair)
+    pairs = MatchViewer(*pair).pairs
+    distance = np.sqrt(((a[:, None].astype(float) - b[None]) ** 2).sum(-1))
+    np.testing.assert_allclose(pairs.distance, np.sort(distance, 1)[:, :2], atol=1e-6)
+    np.testing.assert_allclose(np.take_along_axis(distance, pairs.rivals, 1), pairs.distance, atol=1e-6)
+    assert (pairs.rivals[:, 0] != pairs.rivals[:, 1]).all()
+
+
+def test_a_photo_against_itself_turned():
+    """Of the matches at least 95 in 100 agree with the turn; the draws find it, and find_homography does."""
+    photo, turned = quarter()
+    turn = np.array([[0.0, -1, photo.shape[1] - 1], [1, 0, 0], [0, 0, 1]])  # row' = W - 1 - col, col' = row
+    widget = MatchViewer(photo, turned, truth=turn, stage="homography", draws=100)
+    count = len(widget.matches)
+    assert count > 50 and widget.inliers >= 0.95 * count
+    assert widget.pairs.right[widget.matches[:, 0]].mean() >= 0.95
+    assert widget.drawn().agree.sum() >= 0.95 * count
+    np.testing.assert_allclose(widget.homography, turn, atol=0.02 * photo.shape[1])
+
+
+def test_large_photos_are_reduced_and_tell_their_own_pixels():
+    """720 x 600 pixels, moved by 40 rows: the points, the truth and the homography are in those pixels."""
+    photo = np.kron(data.photo("camera")[:380, :300], np.ones((2, 2)))
+    truth = np.array([[1.0, 0, -40], [0, 1, 0], [0, 0, 1]])
+    widget = MatchViewer(photo[:720], photo[40:760], truth=truth)
+    assert widget.image_a.shape == (360, 300) and "A reduced from 720×600 pixels" in widget._note
+    assert widget.points_a.max() > 600
+    kept = widget.matches
+    moved = widget.points_b[kept[:, 1]] - widget.points_a[kept[:, 0]]
+    np.testing.assert_allclose(np.median(moved, axis=0), [-40, 0], atol=0.1)
+    assert widget.pairs.right[kept[:, 0]].mean() > 0.9
+    np.testing.assert_allclose(widget.homography, truth, atol=0.5)
+
+
+def test_at_most_a_thousand_points_the_clearest(monkeypatch):
+    monkeypatch.setattr(_matches, "MOST", 20)
+    photo = quarter()[0].astype(np.float32)
+    keypoints, _ = sift.detect_and_describe(photo)
+    widget = MatchViewer(photo, photo)
+    assert f"A: the 20 clearest of {len(keypoints)} points" in widget._note
+    kept = keypoints.positions[np.argsort(-keypoints.response, kind="stable")[:20]]
+    assert as_pairs(widget.points_a) == as_pairs(kept.astype(float))
+
+
+def test_sentences():
+    widget = MatchViewer(BLANK, BLANK, features=features(), truth=MOVED)
+    assert widget.sentence() == "5 matches at ratio 0.8: 5 right, 0 wrong."
+    widget.cross_check, widget.selected = True, 2
+    assert widget.sentence() == ("5 matches at ratio 0.8, each the other's nearest: 5 right, 0 wrong. Point 2 at row "
+                                 "50, column 10: nearest 0, second 1.4142, ratio 0: kept.")
+    widget = MatchViewer(BLANK, BLANK, features=features(), stage="homography", draws=3, predict=True)
+    assert widget.sentence() == "? matches at ratio 0.8."
+    widget.predict = False
+    assert "5 agree with the homography of draw " in widget.sentence()
+    told = MatchViewer(BLANK, BLANK, features=features(), truth=np.array([0, 1, 2, 4, 3])).sentence()
+    assert told == "5 matches at ratio 0.8: 3 right, 2 wrong."
+    near = (SQUARE[:2], [[0.0, 0], [1, 0]]), (SQUARE[:2], [[0.5, 1], [0.5, -1]])
+    assert MatchViewer(BLANK, BLANK, features=near, selected=0).sentence() == (
+        "0 matches at ratio 0.8. Point 0 at row 10, column 10: nearest 1.118, second 1.118, ratio 1: rejected.")
+    both = (SQUARE[:2], [[0.0, 0], [0.1, 0]]), (SQUARE[:2], [[0.2, 0], [9, 9]])
+    assert "rejected, since its partner's nearest is another." in MatchViewer(
+        BLANK, BLANK, features=both, selected=0, cross_check=True).sentence()
+
+
+def test_too_few_points_say_what_is_missing():
+    assert MatchViewer(BLANK, BLANK).sentence() == "Nothing to match: A has 0 points, B 0."
+    assert "1 match at ratio 0.8. B has one point: no second best" in MatchViewer(
+        BLANK, BLANK, features=features(1)).sentence()
+    widget = MatchViewer(BLANK, BLANK, features=features(3), stage="homography")
+    assert widget.sentence() == "3 matches at ratio 0.8. A homography needs 4 matches: 1 more."
+    assert widget.drawn() is None and widget.homography is None and widget.inliers == 0
+
+
+def test_fours_on_a_line_are_refused():
+    (positions, descriptors), (others, _) = features()
+    line = positions * [0, 1] + [20, 0]
+    widget = MatchViewer(BLANK, BLANK, features=((line, descriptors), (others, descriptors)), stage="homography",
+                         draws=7)
+    assert "Draw 7 is refused, as all before: three of its points lie on a line" in widget.sentence()
+    assert widget.drawn().agree is None and widget.homography is None
+
+
+def test_draws_are_seeded_and_spread():
+    fours = [_matches.four(3, draw, 10) for draw in range(1, 2001)]
+    assert all(len(set(one)) == 4 and 0 <= min(one) and max(one) < 10 for one in fours)
+    assert fours[0] != _matches.four(4, 1, 10) and fours[0] == _matches.four(3, 1, 10)
+    counts = np.bincount(np.ravel(fours), minlength=10)
+    assert (abs(counts - 800) < 5 * np.sqrt(2000 * 0.4 * 0.6)).all()  # five deviations of a fair draw
+
+
+@pytest.mark.parametrize("ratio, words", [(0.0, "ratio 0: above 0"), (1.5, "ratio 1.5: above 0, and at most 1")])
+def test_impossible_ratios_are_refused_aloud(ratio, words):
+    widget = MatchViewer(BLANK, BLANK, features=features(), ratio=ratio)
+    assert widget.sentence().startswith(f"Refused: {words}") and widget.matches is None and widget.inliers == 0
+
+
+def test_what_it_is_given_is_checked():
+    with pytest.raises(ValueError, match=r"`image_b` has shape \(3,\)"):
+        MatchViewer(BLANK, np.zeros(3))
+    with pytest.raises(ValueError, match="`image_a` has 2 of 6400 values that are NaN or infinite"):
+        MatchViewer(np.where(np.arange(6400).reshape(80, 80) < 2, np.nan, 0.5), BLANK)
+    with pytest.raises(ValueError, match=r"`image_a` must lie in \[0, 1\] \(or hold integers\), not in \[0, 7\]"):
+        MatchViewer(BLANK + 7.0 * np.eye(80), BLANK)
+    with pytest.raises(ValueError, match=r"positions of shape \(4, 2\) and descriptors of shape \(5, 5\) for image_a"):
+        MatchViewer(BLANK, BLANK, features=((SQUARE[:4], np.eye(5)), features()[1]))
+    with pytest.raises(ValueError, match=r"`features` must be \(\(positions_a, descriptors_a\)"):
+        MatchViewer(BLANK, BLANK, features=(SQUARE, SQUARE, SQUARE))
+    with pytest.raises(ValueError, match=r"`truth` has shape \(4,\) and dtype int64; .* each of the 5 points"):
+        MatchViewer(BLANK, BLANK, features=features(), truth=np.arange(4))
+    with pytest.raises(Exception, match="`draws` is 1001; it must be from 1 to 1000"):
+        MatchViewer(BLANK, BLANK, draws=1001)
+
+
+def test_pictures_come_in_any_form():
+    """Integers, bool, colour, transparency, transposed, read-only; the pictures given are not written."""
+    photo, turned = quarter()
+    levels = np.round(255 * photo).astype(np.uint8)
+    colour = np.repeat(levels[..., None], 4, axis=2)
+    given = [levels, colour, photo.T, levels[:, ::-1], photo > 0.5]
+    for image in given:
+        image.flags.writeable = False
+        widget = MatchViewer(image, turned)
+        assert len(widget.points_a) > 10 and 0 <= widget.image_a.min() <= widget.image_a.max() <= 1
+    assert MatchViewer(colour, turned).image_a.ndim == 3
