@@ -85,7 +85,7 @@ class MatchViewer(_base.CourseWidget):
     _note = Unicode().tag(sync=True)
 
     def __init__(self, image_a="camera", image_b="camera", *, features=None, truth=None, **state):
-        names, shown, self._scales, notes = {}, [], [], []
+        names, shown, self._scales, notes = {}, [], [], {}
         for name, image in (("image_a", image_a), ("image_b", image_b)):
             names[name] = literal(image) if isinstance(image, str) else name
             given = data.photo(image) if isinstance(image, str) else image
@@ -94,7 +94,7 @@ class MatchViewer(_base.CourseWidget):
             self._scales.append(scale)
             if (scale != 1).any():
                 height, width = np.shape(given)[:2]
-                notes.append(f"{name[-1].upper()} reduced from {height}×{width} pixels")
+                notes[name[-1].upper()] = [f"reduced from {height}×{width} pixels"]
         self._find(shown, features, notes)
         truth = None if truth is None else self._checked_truth(truth, features)
         self._truth = truth
@@ -105,7 +105,8 @@ class MatchViewer(_base.CourseWidget):
         self._extra |= {} if features is None else {"features": "features"}
         self._extra |= {} if truth is None else {"truth": literal(truth) if truth.size <= _base.LITERAL else "truth"}
         with self.hold_sync():
-            self._scene, self._note = self._sent(), "; ".join(notes)
+            self._scene = self._sent()
+            self._note = "; ".join(f"{letter}: {', '.join(words)}" for letter, words in sorted(notes.items()))
             self._tell_code()
 
     def _find(self, shown, features, notes):
@@ -115,7 +116,8 @@ class MatchViewer(_base.CourseWidget):
                 *points, lost = _matches.found(picture)
                 sets.append(points)
                 if lost:
-                    notes.append(f"{letter}: the {_matches.MOST:,} clearest of {_matches.MOST + lost:,} points")
+                    most = f"the {_matches.MOST:,} clearest of {_matches.MOST + lost:,} points"
+                    notes[letter] = [*notes.get(letter, []), most]
         else:
             sets = [[_matches.reduced(positions, scale), descriptors]
                     for (positions, descriptors), scale in zip(_checked_features(features), self._scales)]

@@ -77,7 +77,7 @@ def test_large_photos_are_reduced_and_tell_their_own_pixels():
     photo = np.kron(data.photo("camera")[:380, :300], np.ones((2, 2)))
     truth = np.array([[1.0, 0, -40], [0, 1, 0], [0, 0, 1]])
     widget = MatchViewer(photo[:720], photo[40:760], truth=truth)
-    assert widget.image_a.shape == (360, 300) and "A reduced from 720×600 pixels" in widget._note
+    assert widget.image_a.shape == (360, 300) and "A: reduced from 720×600 pixels; B: reduced" in widget._note
     assert widget.points_a.max() > 600
     kept = widget.matches
     moved = widget.points_b[kept[:, 1]] - widget.points_a[kept[:, 0]]

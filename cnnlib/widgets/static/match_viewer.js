@@ -119,7 +119,7 @@ function build(kit, scene) {
     const beside = width >= 40 * font, rest = beside ? floor(min(0.36 * width, 24 * font)) : width;
     drawLines(p, beside ? width - rest - 1.2 * font : width - 4, 22 * font);
     side.style.flexDirection = beside ? "column" : "row";
-    drawBars(p, beside ? rest - 4 : 0.5 * width, 8 * font);
+    drawBars(p, beside ? rest - 4 : 0.5 * width - font, 8 * font);
     drawRivals(p, min(5.6 * font, ((beside ? rest : 0.45 * width) - 2 * font) / 3));
   }
 
