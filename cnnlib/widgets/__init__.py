@@ -5,11 +5,11 @@ How to add one, in five steps: the docstring of ``_base.py``.
 
 _FILES = {"BackwardMicroscope": "backward_microscope", "ConvolutionMicroscope": "microscope",
           "GraphStepper": "graph_stepper", "HogExplorer": "hog_explorer", "LiveCurves": "live_curves",
-          "MaskExplorer": "mask_explorer", "NetworkViewer": "network_viewer",
+          "MaskExplorer": "mask_explorer", "MatchViewer": "match_viewer", "NetworkViewer": "network_viewer",
           "OptimiserRace": "optimiser_race", "PoolingStepper": "pooling_stepper", "Redraw": "redraw",
           "ShapeBuilder": "shape_builder"}
 __all__ = ["BackwardMicroscope", "ConvolutionMicroscope", "GraphStepper", "HogExplorer", "LiveCurves", "MaskExplorer",
-           "NetworkViewer", "OptimiserRace", "PoolingStepper", "Redraw", "ShapeBuilder"]
+           "MatchViewer", "NetworkViewer", "OptimiserRace", "PoolingStepper", "Redraw", "ShapeBuilder"]
 
 
 def __getattr__(name):

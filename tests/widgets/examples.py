@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from match_cases import quarter
 from network_cases import drawing_of, small_net
 
 from cnnlib import widgets
@@ -45,7 +46,8 @@ class Example:
 
     def again(self, code, **known):
         """Return the widget that its own code makes; what stands there by its name is what is known by it here."""
-        known = {name: getattr(self(), name, None) for name in ("image", "kernel", "model", "scans")} | known
+        made, names = self(), ("image", "kernel", "model", "scans", "image_a", "image_b")
+        known = {name: getattr(made, name, None) for name in names} | known
         functions = {function.__name__: function for function in (mistaken, unturned, wave)}
         return eval(code, {self.widget: getattr(widgets, self.widget), **functions, **known})
 
@@ -113,6 +115,10 @@ EXAMPLES = {
                    {"cell": (5, 9), "block": (4, 8), "pixel": (3, 4), "number": 12}, {"orientations": 0}),
     "hog-small": Example("HogExplorer", (np.arange(247).reshape(19, 13) % 11,), {"block_norm": "L1", "block": (1, 0)},
                          {"pixels_per_cell": 4, "votes": "trilinear"}, {"cells_per_block": (2, 9)}),
+    "matches": Example("MatchViewer", quarter(0.1), {"stage": "homography", "selected": 9, "draws": 12},
+                       {"ratio": 0.9}, {"ratio": 1.5}),
+    "matches-truth": Example("MatchViewer", quarter(0.1), {"cross_check": True, "ratio": 0.7},
+                             {"truth": [[0, -1, 127], [1, 0, 0], [0, 0, 1]], "selected": 3}, {"ratio": 0.0}),
     "vgg": Example("ShapeBuilder", (None, "VGG-16"), {"focus": 17, "photo": "cat"}),
 }
 

@@ -17,6 +17,7 @@ pytest.importorskip("anywidget")
 from backward_cases import backward_cases
 from hog_cases import hog_cases
 from mask_cases import mask_cases
+from match_cases import match_cases
 from network_cases import network_cases
 from pooling_cases import pooling_cases
 from race_cases import race_cases
@@ -133,6 +134,7 @@ def cases(tmp_path_factory):
         "hog": hog_cases(np.random.default_rng(13), plain),
         "race": race_cases(np.random.default_rng(33), plain),
         "masks": mask_cases(np.random.default_rng(12), plain),
+        "matches": match_cases(np.random.default_rng(14), plain),
     }
     path = tmp_path_factory.mktemp("cases") / "cases.json"
     path.write_text(json.dumps(found), encoding="utf-8")
@@ -216,6 +218,12 @@ FAULTS = {
         "hog_words.js", "floor(i / ch) * cols + floor(j / cw)", "floor(j / cw) * rows + floor(i / ch)"),
     "hog: degrees on a line": ("hog_words.js", "[[(lower + n) % n, length", "[[max(lower, 0), length"),
     "hog: last pixel of the Gaussian": ("hog_words.js", "i < ch * down; i++", "i < ch * down - 1; i++"),
+    "matches: the ratio upside down": (
+        "match_words.js", "scene.distance[2 * k] < ratio * scene", "ratio * scene.distance[2 * k] < scene"),
+    "matches: row and column": ("match_words.js", "line[0] * row + line[1] * col", "line[0] * col + line[1] * row"),
+    "matches: last draw": ("match_words.js", "known.draws < s.draws; known", "known.draws < s.draws - 1; known"),
+    "matches: fours on a line": ("match_words.js", "if (!usable(...ends)) continue;", ""),
+    "matches: one way only": ("match_words.js", " && (!s.cross_check || scene.mutual[k])", ""),
     "ring of zeros: one row less": ("kit/ring.js", "rows = top + h + pad[0][1]", "rows = top + h"),
 }
 
