@@ -67,6 +67,8 @@ def literal(value):
     --------
     >>> literal(np.array([[0.1, -1]], dtype=np.float32)), literal((1, 2)), literal("same")
     ('[[0.1, -1]]', '(1, 2)', '"same"')
+    >>> literal(5.144042877107159), literal(float(np.float32(5.144042877107159)))
+    ('5.144042877107159', '5.144043')
     """
     if value is None or isinstance(value, bool):
         return str(value)
@@ -87,7 +89,8 @@ def _number(value):
         return f'float("{value}")'
     for digits in range(6, 10):
         rounded = float(f"{value:.{digits}g}")
-        if rounded == value or np.float32(value) == value and np.float32(rounded) == value:
+        single = [float(np.float32(x)) for x in (value, rounded)]  # as floats: else both sides would be rounded
+        if rounded == value or single == [value, value]:
             value = rounded
             break
     return str(int(value)) if value == int(value) and abs(value) < 1e16 else repr(value)
