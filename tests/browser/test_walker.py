@@ -1,0 +1,167 @@
+"""The scale-space walker, driven in Chromium: sizes, points, why others are none; by keys alone, by pointer alone."""
+
+import numpy as np
+import pytest
+
+from cnnlib import data
+from cnnlib.features import sift
+from cnnlib.widgets.scale_space_walker import ScaleSpaceWalker
+
+pytestmark = pytest.mark.browser
+
+
+def coins():
+    """A cut of 120 x 140 pixels, not reduced."""
+    return data.photo("coins")[60:180, 40:180]
+
+
+def numbers(shown, part):
+    text = shown.root.locator(f'[data-part="{part}"]').get_attribute("data-value")
+    return np.array([float(x) for x in text.split(",")]) if text else None
+
+
+def circles(shown, part="blur"):
+    return int(shown.root.locator(f'[data-part="{part}"]').get_attribute("data-circles"))
+
+
+def of_this_size(widget):
+    return sum(widget.level(sigma) == widget.level(widget.sigma) for sigma in widget.keypoints.sigma)
+
+
+def click(shown, widget, place, part="difference"):
+    """Click at a row and a column of the photo."""
+    box = shown.root.locator(f'[data-part="{part}"]').bounding_box()
+    at = [(float(x) + 0.5) / n for x, n in zip(place, widget.image.shape)]
+    shown.page.mouse.click(box["x"] + at[1] * box["width"], box["y"] + at[0] * box["height"])
+    return shown.frame()
+
+
+def test_the_lesson_by_keys_alone(show):
+    """Walk up through the sizes, go to a point, to the next one, undo; the same as Python at each stop."""
+    widget = ScaleSpaceWalker(coins())
+    shown = show(widget)
+    shown.tab_to('[data-part="blur"]')
+    for step in range(1, 5):
+        shown.press("PageUp").frame()
+        assert shown.get("sigma") == pytest.approx(1.6 * 2 ** (step / 3), rel=1e-5)
+        widget.sigma = shown.get("sigma")
+        assert shown.line == widget.sentence() and circles(shown) == of_this_size(widget)
+    shown.press("PageDown").frame()
+    assert shown.get("sigma") == pytest.approx(3.2, rel=1e-5)
+    shown.press("ArrowRight").frame()
+    widget.sigma, widget.keypoint = shown.get("sigma"), shown.get("keypoint")
+    assert widget.keypoint is not None and shown.line == widget.sentence()
+    assert widget.keypoints.positions[widget.keypoint][1] > 70  # to the right of the middle
+    np.testing.assert_allclose(numbers(shown, "descriptor"), widget.descriptor, atol=1e-4)
+    assert widget.level(widget.sigma) == widget.level(widget.keypoints.sigma[widget.keypoint])
+    shown.press("+").frame()
+    widget.keypoint += 1
+    assert shown.get("keypoint") == widget.keypoint and shown.line == widget.sentence()
+    np.testing.assert_allclose(numbers(shown, "descriptor"), widget.descriptor, atol=1e-4)
+    shown.press("u", "u").frame()
+    assert shown.get("keypoint") is None and shown.line == ScaleSpaceWalker(coins()).sentence()
+    assert shown.page.evaluate("reached") == ["Tab"] * shown.page.evaluate("reached.length")
+
+
+def test_the_lesson_by_pointer_alone(show):
+    """Slide, click a circle, ask a rejected candidate why, make a test milder."""
+    widget = ScaleSpaceWalker(coins(), sigma=6.4)
+    shown = show(widget)
+    k = max(range(len(widget.keypoints)), key=lambda k: widget.keypoints.sigma[k])
+    widget.sigma = float(widget.blur(widget.level(widget.keypoints.sigma[k])))
+    shown.set("sigma", widget.sigma)
+    click(shown, widget, widget.keypoints.positions[k])
+    chosen = shown.get("keypoint")
+    np.testing.assert_allclose(widget.keypoints.positions[chosen], widget.keypoints.positions[k], atol=1)
+    widget.keypoint, widget.sigma = chosen, shown.get("sigma")
+    assert shown.readout == widget.sentence()
+    np.testing.assert_allclose(numbers(shown, "descriptor"), widget.descriptor, atol=1e-4)
+
+    shown.root.locator('[data-trait="rejected-edge"] input').click()
+    assert shown.get("rejected") == ["edge"]
+    shown.frame()
+    words = widget.candidates.words
+    edge = max((k for k, word in enumerate(words) if word == "edge"), key=lambda k: widget.candidates.sigma[k])
+    shown.set("sigma", float(widget.blur(widget.level(widget.candidates.sigma[edge]))))
+    click(shown, widget, widget.candidates.positions[edge])
+    assert shown.get("keypoint") == len(widget.keypoints) + edge
+    assert shown.readout.startswith(f"Candidate {len(widget.keypoints) + edge}: ") and "rejected, edge" in shown.readout
+    assert not shown.root.locator('[data-part="descriptor"]').is_visible()
+
+    place = widget.candidates.positions[edge]
+    shown.type("edge_ratio", "1000000")  # the same point, now kept, stays in view: with another number
+    milder = ScaleSpaceWalker(coins(), edge_ratio=1e6)
+    if np.isfinite(widget.candidates.edge_ratio[edge]):
+        np.testing.assert_array_equal(milder.keypoints.positions[shown.get("keypoint")], place)
+
+
+def test_counts_cube_and_directions_are_the_librarys(show):
+    widget = ScaleSpaceWalker(coins(), keypoint=4)
+    shown = show(widget)
+    space = sift.scale_space(widget.image)
+    found = sift.candidates(space)
+    assert f"kept {len(sift.detect(space))}" in shown.root.inner_text()
+    for word, name in (("contrast", "low contrast"), ("edge", "edge"), ("unstable", "unstable")):
+        assert f"{name} {found.words.count(word)}" in shown.root.inner_text()
+    one = widget.keypoints[4]
+    at = np.flatnonzero((found.positions == one.positions[0]).all(1) & (found.reason == 0))[0]
+    octave, layer, row, col = (int(getattr(found, name)[at]) for name in ("octave", "layer", "row", "col"))
+    cube = space.differences(octave)[layer - 1:layer + 2, row - 1:row + 2, col - 1:col + 2]
+    np.testing.assert_allclose(numbers(shown, "cube"), cube.ravel(), atol=2e-6)
+    directions = sift.orientation_histograms(space, one)[0]
+    np.testing.assert_allclose(numbers(shown, "directions"), directions, atol=0.02 * directions.max())
+
+
+def test_the_slider_sends_one_message_when_it_is_let_go(show):
+    shown = show(ScaleSpaceWalker(coins()))
+    slider = shown.root.locator('[data-trait="sigma"] input[type=range]')
+    box = slider.bounding_box()
+    shown.page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + box["height"] / 2)
+    shown.page.mouse.down()
+    for share in (0.3, 0.5, 0.7):
+        shown.page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+    shown.frame()
+    assert shown.messages == 0 and shown.get("sigma") > 3
+    shown.page.mouse.up()
+    assert shown.frame().messages == 1
+    shown.do("undo")
+    assert shown.get("sigma") == 1.6
+
+
+def test_where_there_is_no_keypoint_it_says_what_would_help(show):
+    shown = show(ScaleSpaceWalker(np.zeros((40, 50))))
+    assert "Keypoints: none. Lower the contrast test." in shown.readout
+    assert "No keypoints: lower the contrast test." in shown.root.inner_text()
+    click(shown, ScaleSpaceWalker(np.zeros((40, 50))), (20, 20))
+    shown.root.locator('[data-part="blur"]').focus()
+    shown.press("ArrowLeft", "+", "PageUp").frame()
+    assert shown.get("keypoint") is None
+    faint = ScaleSpaceWalker(coins() * 0.02 + 0.5)
+    assert len(faint.keypoints) == 0
+    shown = show(faint)
+    shown.type("contrast", "0.005")
+    faint.contrast = 0.005
+    assert shown.readout == faint.sentence()
+
+
+def test_nothing_tells_the_answer_before_a_prediction(show):
+    widget = ScaleSpaceWalker(coins(), predict=True, sigma=2.0)
+    shown = show(widget)
+    assert circles(shown) == 0 and "kept ?" in shown.root.inner_text()
+    shown.root.locator('[data-part="question"] input').fill("7")
+    shown.do("commit")
+    count = of_this_size(widget)
+    assert shown.root.locator('[data-part="verdict"]').inner_text() == f"yours 7 · computed {count}"
+    assert circles(shown) == count
+    chosen = show(ScaleSpaceWalker(coins(), predict=True, keypoint=2))
+    assert numbers(chosen, "directions") is None and numbers(chosen, "descriptor") is None
+    assert chosen.readout.endswith("orientation ?.") and "°," not in chosen.root.inner_text().split("orientation")[0]
+    chosen.root.locator('[data-part="question"] input').fill("90")
+    chosen.do("commit")
+    assert len(numbers(chosen, "descriptor")) == 128
+
+
+def test_hidden_controls_are_not_there(show):
+    shown = show(ScaleSpaceWalker(coins(), hide=["rejected", "contrast", "edge_ratio"]))
+    hidden = shown.root.locator('[data-trait^="rejected"], [data-trait="contrast"], [data-trait="edge_ratio"]')
+    assert hidden.count() == 0
