@@ -13,7 +13,7 @@ REFUSED = ({"sigma": 0.5}, {"sigma": 400.0}, {"contrast": 0.001}, {"edge_ratio":
 
 def picture(rng, k):
     """A part of a photo, noise, blobs of whole levels, or a flat picture; some of few pixels."""
-    shape = rng.integers(6, 90, 2) if k % 3 else rng.integers(40, 130, 2)
+    shape = rng.integers(6, 70, 2) if k % 3 else rng.integers(40, 110, 2)
     if k % 4 < 2:
         photo = data.photo(PHOTOS[k // 4 % 4])
         row, col = (int(rng.integers(max(have - want, 1))) for have, want in zip(photo.shape, shape))
@@ -60,7 +60,7 @@ def answers(widget, plain):
 
 def walker_cases(rng, plain):
     """Return the cases; `plain(array)` writes an array as JSON can hold it."""
-    found = [case(rng, k, plain) for k in range(72)]
+    found = [case(rng, k, plain) for k in range(48)]
     for change in REFUSED:
         widget = ScaleSpaceWalker(data.photo("coins")[:60, :70])
         for name, value in change.items():
