@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import traitlets
-from traitlets import Enum, Float, Int, List
+from traitlets import Enum, Float, Int, List, Unicode
 
 from cnnlib import data, images
 from cnnlib.features import sift
@@ -90,6 +90,7 @@ class ScaleSpaceWalker(_base.CourseWidget):
     scale = Enum(["auto"], "auto").tag(sync=True, start=True)  # pictures are grey, differences signed
     _table = _base.Array(2).tag(sync=True)
     _peaks = _base.Array(2).tag(sync=True)
+    _note = Unicode().tag(sync=True)
 
     def __init__(self, image="camera", **state):
         name = None
@@ -97,7 +98,10 @@ class ScaleSpaceWalker(_base.CourseWidget):
             name, image = literal(image), data.photo(image)
         if "rejected" in state:
             state["rejected"] = list(state["rejected"])
+        size = np.shape(image)[:2]
         super().__init__(image=image, **state)
+        if size != self.image.shape:
+            self._note = f"Reduced from {size[0]}×{size[1]} pixels."
         self._names |= {"image": name} if name else {}
         self._tell_code()
         self._look(None)
@@ -107,6 +111,7 @@ class ScaleSpaceWalker(_base.CourseWidget):
         """Make the scale space of a new picture, and tell the browser what may be a keypoint in it."""
         self._space, self._found = sift.scale_space(self.image), {}
         with self.hold_sync():
+            self._note = self._note if change is None else ""
             self._table, self._peaks = _spots.spots(self._space)
 
     # ---- numbers

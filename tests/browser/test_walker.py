@@ -112,6 +112,29 @@ def test_counts_cube_and_directions_are_the_librarys(show):
     np.testing.assert_allclose(numbers(shown, "directions"), directions, atol=0.02 * directions.max())
 
 
+INK = """([part, x, y]) => {
+  const canvas = document.querySelector(`[data-part="${part}"]`), density = canvas.width / canvas.clientWidth;
+  const { data } = canvas.getContext('2d').getImageData(density * x - 2, density * y - 2, 5, 5);
+  return data.some((_, k) => k % 4 === 3 && data[k] > 100);
+}"""
+
+
+@pytest.mark.parametrize("sigma", [1.3, 2.6, 6.4])
+def test_circles_lie_where_the_points_are(show, sigma):
+    """In every octave, whose pixels are of another size, on its rim and nowhere inside."""
+    row, col = np.indices((90, 110))
+    blob = np.exp(-((row - 47.1) ** 2 + (col - 60.2) ** 2) / (2 * (sigma * 2 ** (1 / 6)) ** 2))
+    widget = ScaleSpaceWalker(blob, sigma=sigma)
+    shown = show(widget)
+    (row, col), radius = widget.keypoints.positions[0].tolist(), 2 ** 0.5 * float(widget.keypoints.sigma[0])
+    for part in ("blur", "difference"):
+        scale = shown.root.locator(f'[data-part="{part}"]').bounding_box()["width"] / 110
+        ways = np.array([(0, 1), (0, -1), (1, 0), (-1, 0), (0, 3), (-3, 0), (0, 0)])
+        places = scale * (ways[:, ::-1] * radius + (col + 0.5, row + 0.5))
+        ink = [shown.page.evaluate(INK, [part, *place]) for place in places.tolist()]
+        assert ink[:6] == [True] * 4 + [False] * 2 and (radius * scale < 6 or not ink[6])
+
+
 def test_the_slider_sends_one_message_when_it_is_let_go(show):
     shown = show(ScaleSpaceWalker(coins()))
     slider = shown.root.locator('[data-trait="sigma"] input[type=range]')
@@ -132,6 +155,9 @@ def test_where_there_is_no_keypoint_it_says_what_would_help(show):
     shown = show(ScaleSpaceWalker(np.zeros((40, 50))))
     assert "Keypoints: none. Lower the contrast test." in shown.readout
     assert "No keypoints: lower the contrast test." in shown.root.inner_text()
+    assert "Reduced" not in shown.root.inner_text()
+    assert "Reduced from 303×384 pixels." in show(ScaleSpaceWalker("coins")).root.inner_text()
+    shown = show(ScaleSpaceWalker(np.zeros((40, 50))))
     click(shown, ScaleSpaceWalker(np.zeros((40, 50))), (20, 20))
     shown.root.locator('[data-part="blur"]').focus()
     shown.press("ArrowLeft", "+", "PageUp").frame()

@@ -118,7 +118,10 @@ def test_refusals(change, words):
 
 
 def test_pictures_come_in_any_form():
-    assert ScaleSpaceWalker("astronaut").image.shape == (256, 256)  # grey, and reduced
+    photo = ScaleSpaceWalker("astronaut")
+    assert photo.image.shape == (256, 256) and photo._note == "Reduced from 512×512 pixels."  # grey too
+    photo.image = photo.image[:200]
+    assert photo._note == "" and ScaleSpaceWalker(photo.image)._note == ""
     grey = np.round(255 * data.photo("coins")[:50, :60])
     for dtype in (np.uint8, np.int64):
         np.testing.assert_allclose(ScaleSpaceWalker(grey.astype(dtype)).image, grey / 255, atol=1e-6)

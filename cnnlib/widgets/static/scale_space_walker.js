@@ -47,7 +47,7 @@ function render({ model, el }) {
 }
 
 function build(kit, look) {
-  const { signal, state, stage, theme } = kit, { read } = state;
+  const { signal, state, stage, model, theme } = kit, { read } = state;
   const hides = (s) => kit.question.hides(s);
   const tidy = (x) => Number(x.toPrecision(6));
   const trouble = (s) => problem(s, look(s).space, () => look(s).found);
@@ -159,7 +159,7 @@ function build(kit, look) {
       set(s.rejected.includes(name));
     }
     const font = parseFloat(getComputedStyle(kit.root).fontSize), width = stage.clientWidth || 640, [h, w] = s.image.shape;
-    const wide = floor(min((width - 10.2 * font - 40) / 2, 17.5 * font)), fit = min(wide / w, (14 * font) / h), p = { s, m, space, found, it, hidden, level, octave, layer, font, width, ink: css(INK[theme()]), soft: css(mix(PAPER[theme()], INK[theme()], 0.35)), paper: css(PAPER[theme()]) };
+    const wide = floor(min((width - 10.2 * font - 40) / 2, 17.5 * font)), fit = min(wide / w, (15 * font) / h), p = { s, m, space, found, it, hidden, level, octave, layer, font, width, ink: css(INK[theme()]), soft: css(mix(PAPER[theme()], INK[theme()], 0.35)), paper: css(PAPER[theme()]) };
     const one = space.octave(octave), map = { rows: one.shape[0], cols: one.shape[1], width: w * fit, height: h * fit };
     visible(panels.blur.element, s.show !== "difference");
     visible(panels.difference.element, s.show !== "blur");
@@ -177,6 +177,7 @@ function build(kit, look) {
     if (it) drawCube(p);
     if (it?.reason === "kept") { drawBins(p); drawPatch(p); }
     write(note, it ? fitted(it) : !found.kept.length ? "No keypoints: lower the contrast test." : refused ? "" : "Circles are keypoints of this size, dots those of others. Click one, or step through the points.");
+    if (!it && model.get("_note")) note.append(` ${model.get("_note")}`);
   }
 
   // Where between the pixels the extremum lies, and the two numbers that are tested.
