@@ -70,6 +70,9 @@ def test_scale_of_the_raw_mask():
     ramp, step = np.tile(np.arange(6.0), (3, 1)), np.tile([0.0, 0, 0, 1, 1, 1], (3, 1))
     assert edges.response(ramp, edges.SOBEL)[1, 1:-1].tolist() == [8] * 4
     assert edges.response(step, edges.SOBEL)[1].tolist() == [0, 0, 4, 4, 0, 0]
+    slanted = np.add.outer(np.arange(5), np.arange(5)) > 4
+    assert [edges.response(slanted, mask)[2, 2] for mask in (edges.SOBEL, edges.SOBEL.T)] == [3, 3]
+    assert round(8 * float(edges.sobel_magnitude(slanted)[2, 2]), 2) == 4.24
 
 
 @pytest.mark.parametrize("mask, expected", [
@@ -107,6 +110,31 @@ def test_thin_lines_and_hysteresis(photo):
     assert (thin > 0.02)[coat].sum() > 4 * linked[coat].sum()  # the folds come along with the low threshold
 
 
+def test_equation_8_does_not_ask_on_which_side_it_is_brighter():
+    """The gradient of a bright bar's right rim points to P - u: a step "along the gradient" would keep the other one."""
+    bar = np.zeros((7, 10))
+    bar[:, 3:6] = 1
+    for picture in (bar, 1 - bar):
+        grads = edges.sobel(picture)
+        crest = edges.non_maximum_suppression(edges.gradient_magnitude(*grads), *grads)
+        assert np.flatnonzero(crest[3]).tolist() == [2, 5]
+
+
+def test_what_breaks_first_and_what_moves(photo):
+    def drawn(part, **settings):
+        return edges.canny(photo, **settings)[part]
+
+    head, buildings = (slice(20, 70), slice(40, 110)), (slice(120, 200), slice(215, 320))
+    tower, tube = (slice(70, 125), slice(295, 320)), (225, slice(170, 200))
+    kept = [drawn(part, low=0.08, high=0.08).sum() / drawn(part, low=0.02, high=0.08).sum()
+            for part in (head, buildings, tower)]
+    assert kept[0] > 0.85 and max(kept[1:]) < 0.35
+    sharp, soft = (np.flatnonzero(drawn(tube, sigma=sigma, low=0.005, high=0.02)) + 170 for sigma in (1, 4))
+    assert {177, 181} <= set(sharp) and not {177, 178, 180, 181} & set(soft)
+    tops = [edges.canny(photo, sigma=sigma, low=0.005, high=0.02)[:, 70].argmax() for sigma in (1, 4)]
+    assert abs(tops[0] - tops[1]) <= 1
+
+
 def test_a_setting_that_keeps_the_tripod_and_loses_the_grass(photo):
     tripod, grass = (slice(200, 275), slice(170, 192)), (slice(215, 270), slice(235, 310))
     too_much, better = (edges.canny(photo, low=low, high=high) for low, high in ((0.005, 0.02), (0.02, 0.08)))
@@ -135,11 +163,25 @@ def test_exercise_2():
     assert (9 * pixels, 6 * pixels) == (18_662_400, 12_441_600) and round(pixels**2 / 1e12, 1) == 4.3
 
 
+def blind_to(mask):
+    """The exercise's own check: over all places but the border, not at the centre alone."""
+    pictures = np.tile([0.0, 0, 1, 1, 1], (5, 1)), np.ones((5, 5)), np.add.outer(np.arange(5.0), 2 * np.arange(5))
+    return [bool(abs(edges.response(x, mask)[1:-1, 1:-1]).max() < 1e-9) for x in pictures]
+
+
 @pytest.mark.parametrize("mask", ([[0, -1, 0], [0, 2, 0], [0, -1, 0]], [[-1, -1, -1], [2, 2, 2], [-1, -1, -1]]))
 def test_exercise_3(mask):
-    for blind in (np.tile([0.0, 0, 1, 1, 1], (5, 1)), np.ones((5, 5)), np.add.outer(np.arange(5.0), 2 * np.arange(5))):
-        assert edges.response(blind, mask)[2, 2] == 0
+    assert all(blind_to(mask))
     assert edges.response(np.tile(np.eye(5)[2][:, None], (1, 5)), mask)[2, 2] != 0
+
+
+def test_exercise_3_finds_a_mask_that_is_blind_at_the_centre_alone():
+    """Its columns add up to 0, 1 and -1: it answers the line, and the step as soon as that stands one place aside."""
+    mask = np.array([[0, 0, 0], [0, 0, -2], [0, 1, 1]])
+    upright, slope = np.tile([0.0, 0, 1, 1, 1], (5, 1)), np.add.outer(np.arange(5.0), 2 * np.arange(5))
+    assert [edges.response(x, mask)[2, 2] for x in (upright, np.ones((5, 5)), slope)] == [0, 0, 0]
+    assert edges.response(np.tile(np.eye(5)[2][:, None], (1, 5)), mask)[2, 2] == -2
+    assert blind_to(mask) == [False, True, True]
 
 
 def test_exercise_3_sobel_would_not_do():
