@@ -120,6 +120,8 @@ def test_seven_changes_and_what_is_nearest():
     seen = [look(tilt=0.008), look(zoom=1.6), 0.3 * look(), look(bend=5), np.where(col % 16 < 8, 0, look()),
             np.where(oval, look(), known()["coins"]), images.resize(faces[is_face == 1][2, 0].astype(float), (96, 96))]
     assert [nearest_photo(picture) for picture in seen] == ["face", "text", "rocket", "face", "rocket", "coins", "text"]
+    changed = [f"{(abs(picture - look()) > 1 / 255).mean():.0%}" for picture in seen]
+    assert changed == ["91%", "98%", "96%", "85%", "49%", "62%", "99%"]
 
 
 @pytest.mark.parametrize("change, last, first, then", [
@@ -222,12 +224,23 @@ def test_pushed_copies_teach_pushes_and_not_turns():
     net = trained(cnn, x_train, y_train, augment=lambda x, rng: training.shift(x, 4, rng=rng))
     assert right(net, moved(x, 4), y) > 0.8 > right(learnt(cnn), moved(x, 4), y)
     turned = np.stack([transform.rotate(picture[0], 30)[None] for picture in x]).astype("float32")
-    assert right(net, turned, y) < 0.75
+    assert right(net, turned, y) < 0.75 and right(learnt(cnn), turned, y) < 0.75
+    full = trained(two_layers, x_train, y_train, augment=lambda x, rng: training.shift(x, 4, rng=rng))
+    assert right(full, moved(x, 4), y) > right(learnt(two_layers), moved(x, 4), y) + 0.3
+    assert all(right(full, moved(x, step), y) < right(net, moved(x, step), y) for step in range(5))
+    assert right(full, x, y) < right(learnt(two_layers), x, y) and right(net, x, y) < right(learnt(cnn), x, y)
 
 
 def test_the_zero_wants_no_ink_in_its_middle():
     weights = learnt(linear_classifier)[1].weight.data.reshape(10, 28, 28)
     assert weights[0, 12:16, 12:16].mean() < 0
+
+
+def test_where_no_scan_has_ink_nothing_is_learnt():
+    weights = learnt(linear_classifier)[1].weight.data.reshape(10, 28, 28)
+    at_first = linear_classifier(np.random.default_rng(0))[1].weight.data.reshape(10, 28, 28)
+    np.testing.assert_array_equal(weights[:, :4], at_first[:, :4])
+    assert abs(weights - at_first)[:, 4:-4, 4:-4].max() > 0.1
 
 
 def test_printed_digits_are_read_when_prepared_as_the_scans_were():
