@@ -111,7 +111,7 @@ def test_thin_lines_and_hysteresis(photo):
 
 
 def test_equation_8_does_not_ask_on_which_side_it_is_brighter():
-    """The gradient of a bright bar's right rim points to P - u: a step "along the gradient" would keep the other one."""
+    """The gradient of a bright bar's right rim points to P - u: a step along it would keep the other pixel."""
     bar = np.zeros((7, 10))
     bar[:, 3:6] = 1
     for picture in (bar, 1 - bar):
