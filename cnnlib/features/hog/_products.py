@@ -1,21 +1,22 @@
 """Trilinear votes on NumPy as matrix products: the same numbers as the plain steps, many times faster.
 
 Seen over the angle, what a pixel gives to a bin is a hat: it rises to the bin's centre and falls again. A hat is the
-second difference of ``min(position, k)``, so a strip of pixels is copied once for each bin, cut at it, and no vote is
-sent anywhere. What a pixel gives to the cells around it, times the Gaussian, is a factor for its row times a factor for
-its column: two matrix products add up all votes. The differences are taken last, of a few numbers for each cell.
-All is float32, which leaves the descriptor right within 1e-5 for up to MOST bins.
+second difference of ``min(angle, centre)``, so a strip of pixels is copied once for each bin, cut at it, and no vote
+is sent anywhere. What a pixel gives to the cells around it, times the Gaussian, is a factor for its row times a
+factor for its column: two matrix products add up all votes. The differences are taken last, of a few numbers for each
+cell. All is float32, which leaves the descriptor right within 1e-5 for up to MOST bins.
 """
 
 from functools import lru_cache
 
 import numpy as np
 
-from cnnlib._threads import one_blas_thread
-from cnnlib.features.hog._strips import fold
+from cnnlib._threads import one_blas_thread, scratch
+from cnnlib.features.hog._strips import angles, differences, lengths, room
 from cnnlib.features.hog.blocks import shares
 
 MOST = 12  # bins: differences of larger numbers lose more digits
+LEAN = np.float32(1e-12)  # of the axes: makes no difference but at 90 degrees
 STRIP = 2**14  # pixels: their copies fit the second-level cache
 
 
@@ -32,8 +33,8 @@ def block_histograms(image, orientations, pixels_per_cell, cells_per_block, wind
     (cell_rows, cell_cols), (block_rows, block_cols) = pixels_per_cell, cells_per_block
     rows, cols = height // cell_rows, width // cell_cols
     to_rows, to_cols = (_pieces(*sizes, window_sigma) for sizes in zip(pixels_per_cell, cells_per_block))
-    planes = orientations + 2
-    sums = np.empty((block_rows**2, planes, rows, cols * cell_cols), np.float32)
+    planes = _hats(orientations).shape[1]
+    sums = scratch("hog sums", (block_rows**2, planes, rows, cols * cell_cols))
     shape = rows - block_rows + 1, cols - block_cols + 1, block_rows, block_cols, orientations
     out = np.empty((len(images), *shape), np.float32)
     step = max(1, min(rows, STRIP // (cell_rows * width)))
@@ -41,8 +42,11 @@ def block_histograms(image, orientations, pixels_per_cell, cells_per_block, wind
         for first in range(0, rows, step):
             last = min(first + step, rows)
             cut = _cut(one, first, last, cell_rows, cols * cell_cols, orientations)
-            strip = to_rows @ cut.reshape(cell_rows, -1)
-            sums[:, :, first:last] = strip.reshape(block_rows**2, planes, last - first, -1)
+            if last - first == rows:  # a small picture
+                np.matmul(to_rows, cut.reshape(cell_rows, -1), out=sums.reshape(len(sums), -1))
+            else:
+                strip = to_rows @ cut.reshape(cell_rows, -1)
+                sums[:, :, first:last] = strip.reshape(block_rows**2, planes, last - first, -1)
         _assemble(sums, to_cols, its_blocks)
     return out.reshape(*batch, *shape)
 
@@ -63,34 +67,35 @@ def _pieces(pixels_per_cell, cells_per_block, window_sigma):
 
 
 def _cut(image, first, last, cell_rows, width, n):
-    """Return the positions of the gradients in some rows of cells, times their lengths, cut at each bin.
+    """Return the gradients' angles, from -90 to 90 degrees, times their lengths, cut at each bin's centre.
 
     Returns
     -------
-    float32 array of shape (cell_rows, n + 2, rows of cells, width)
+    float32 array of shape (cell_rows, planes, rows of cells, width)
+        Cut at the smallest centre above 0, from above; at the one as far below 0, from below and times -1; and so on;
+        then the whole, then the lengths.
     """
-    shape = (last - first) * cell_rows, image.shape[1]
-    row, col = np.empty(shape, image.dtype), np.empty(shape, image.dtype)
-    down, right, angle = (np.empty(shape, np.float32) for _ in range(3))
-    fold(image, first * cell_rows, row, col, down, right, angle)
-    np.arctan2(down, right, out=angle)
-    down *= down
-    right *= right
-    down += right
-    by_row = (last - first, cell_rows, shape[1])
-    angle, squared = (np.ascontiguousarray(a.reshape(by_row).transpose(1, 0, 2)[..., :width]) for a in (angle, down))
-    lengths = np.sqrt(squared, out=squared)
-    angle *= np.float32(n / np.pi)
-    angle -= np.float32(n / 2)  # the position: in bins, 0 in the middle of them all, where it loses the fewest digits
-    angle *= lengths
-    planes = (n + 2) * lengths[0].size
-    cut = np.empty((cell_rows, planes + 16), np.float32)[:, :planes]  # rows 4 KiB apart would get in each other's way
-    cut.shape = cell_rows, n + 2, *lengths.shape[1:]
-    limit = np.empty_like(lengths)
-    for k in range(n + 1):  # at the centres of the bins, from bin -1; no angle lies beyond that of bin n
-        np.multiply(lengths, np.float32(k - (n + 1) / 2), out=limit)
-        np.minimum(angle, limit, out=cut[:, k])
-    cut[:, -1] = angle
+    exact = room(((last - first) * cell_rows, image.shape[1]), image.dtype)
+    differences(image, first * cell_rows, exact)
+    by_row = exact.reshape(2, last - first, cell_rows, -1).transpose(0, 2, 1, 3)[..., :width]
+    shape = by_row.shape[1:]
+    single = scratch("hog strip, single", (4, *shape))
+    both, limit = single[:2], single[3]
+    both[...] = by_row
+    planes = _hats(n).shape[1]
+    size = planes * both[0, 0].size
+    cut = scratch("hog cut", (cell_rows, size + 16))[:, :size]  # rows 4 KiB apart would get in each other's way
+    cut.shape = cell_rows, planes, *shape[1:]
+    angle = angles(*both, single[2], LEAN)
+    length = lengths(both)
+    cut[:, -1] = length
+    angle *= length
+    cut[:, -2] = angle
+    opposite = np.negative(angle, out=both[1])
+    for k in range(n // 2):  # both centres at once
+        np.multiply(length, np.float32((k + 0.5) * np.pi / n), out=limit)
+        np.minimum(angle, limit, out=cut[:, 2 * k])
+        np.maximum(opposite, limit, out=cut[:, 2 * k + 1])
     return cut
 
 
@@ -102,28 +107,34 @@ def _assemble(sums, to_cols, out):
     for place in range(1, block_rows):
         by_row = by_row + sums[place, :, :, place:place + rows]
     both = to_cols @ by_row.reshape(-1, to_cols.shape[1]).T
-    both = both.reshape(block_cols, block_cols, block_rows, n + 2, rows, -1)
+    both = both.reshape(block_cols, block_cols, *by_row.shape[:3], -1)
     cut = both[0, ..., :cols]
     for place in range(1, block_cols):
         cut = cut + both[place, ..., place:place + cols]
-    hats = _hats(n) @ cut.reshape(block_cols, block_rows, n + 2, rows * cols)
-    hats = hats.reshape(block_cols, block_rows, n, rows, cols).transpose(3, 4, 1, 0, 2)
+    hats = cut.reshape(*cut.shape[:3], rows * cols).swapaxes(-1, -2) @ _hats(n).T
+    hats = hats.reshape(block_cols, block_rows, rows, cols, n).transpose(2, 3, 1, 0, 4)
     np.maximum(hats, 0, out=out)  # rounding may leave less than nothing
 
 
 @lru_cache(16)
 def _hats(n):
-    """Return the matrix that makes the n bins' hats of what was cut at the n + 1 centres from bin -1, and of the whole.
+    """Return the matrix that makes the n bins' hats of the planes that :func:`_cut` returns.
 
     Returns
     -------
-    float32 array of shape (n, n + 2)
+    float32 array of shape (n, planes)
     """
-    ramps = np.diff(np.eye(n + 2), axis=0)
-    hats = -np.diff(ramps, axis=0)
-    hats[0] += ramps[-1]  # the circle closes: what lies beyond the centre of the last bin
-    hats[-1] -= ramps[0]  # and before that of the first
-    hats[-1, 0] -= 2 / (n + 1)  # what was cut at bin -1 is the length, times the centre of that bin
+    centres = np.arange(n // 2) + 0.5
+    centres = np.stack([centres, -centres], 1).ravel()
+    inside = np.sort(centres)
+    ends = np.array([-n / 2, *inside, n / 2])
+    away = ends - np.arange(n)[:, None] - 0.5 - n * np.arange(-1, 2)[:, None, None]  # the circle closes
+    values = np.maximum(0, 1 - abs(away)).sum(0)
+    slopes = np.diff(values) / np.diff(ends)
+    bends = np.diff(slopes)[:, np.searchsorted(inside, centres)]
+    hats = [-bends * np.sign(centres), slopes[:, -1:], values[:, :1] + slopes[:, :1] * n / 2]
+    hats = np.concatenate(hats, 1)
+    hats[:, :-1] *= n / np.pi  # angles are in radians, the last plane is not
     hats = hats.astype(np.float32)
     hats.flags.writeable = False
     return hats

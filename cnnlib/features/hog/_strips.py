@@ -10,12 +10,13 @@ from functools import lru_cache
 
 import numpy as np
 
+from cnnlib._threads import scratch
 from cnnlib.features.hog.votes import pixel_votes
 
 STRIP = 2**15  # pixels: their buffers fit the second-level cache
-DOUBT = 1e-6  # of an angle: more than float32 can be wrong by
+DOUBT = 1e-6  # times the sine of an angle: more than it is wrong by in float32
 LARGEST = 1e15  # of a level: the square of a gradient is a finite float32
-SIGN = np.int32(-2**31)  # the bit that a float32 has it in
+TINY = np.float32(1.2345678e-22)  # of a gradient: weighs nothing; an odd number, so that none is -TINY
 
 
 def group_cells(cells, cells_per_block):
@@ -40,7 +41,8 @@ def cell_histograms(image, orientations, pixels_per_cell):
     cells = np.empty((len(images), rows, cols, orientations), np.float32)
     step = max(1, min(rows, STRIP // (height * image.shape[-1])))
     shape = step * height, image.shape[-1]
-    buffers = [np.empty(shape, dtype) for dtype in (image.dtype, image.dtype, "f4", "f4", "f4", np.intp)]
+    single = scratch("hog strip, single", (5, *shape))
+    buffers = room(shape, image.dtype), single[:4], single[4].view(np.int32)
     for one, its_cells in zip(images, cells):
         for first in range(0, rows, step):
             _count(one, first, orientations, pixels_per_cell, buffers, its_cells[first:first + step])
@@ -51,65 +53,101 @@ def _count(image, first, n, pixels_per_cell, buffers, out):
     """Write to `out` the histograms of some rows of cells of one picture, the upper one being number `first`."""
     height, width = pixels_per_cell
     size, cols = len(out) * height, out.shape[1]
-    if size < len(buffers[0]):  # the last strip
-        buffers = [buffer[:size] for buffer in buffers]
-    row, col, down, right, other, place = buffers
-    fold(image, first * height, row, col, down, right, other)
-
-    # The bin: the angle is scaled a little too small, so that only those just below the end of a bin are in doubt.
-    angle = np.arctan2(down, right, out=other)
-    angle *= np.float32(n / np.pi * (1 - DOUBT))
-    down *= down
-    right *= right
-    down += right
-    length, bins = np.sqrt(down, out=down), np.floor(angle, out=right)
-    angle -= bins
-    doubtful = angle > np.float32(1 - 2 * n * DOUBT)
-    if np.count_nonzero(doubtful):
-        bins[doubtful] = pixel_votes(row[doubtful][None], col[doubtful][None], n)[0][0, 0]
-    bins += _first_bins(size, image.shape[1], pixels_per_cell, n)
+    exact, single, place = buffers
+    if size < len(place):  # the last strip
+        exact, single, place = exact[:, :size], single[:, :size], place[:size]
+    differences(image, first * height, exact)
+    single[:2] = exact
+    # The bin, from -n / 2 to n / 2, is taken of an angle that is too small by DOUBT or more where a bin ends, but right
+    # at 0, where so many pixels lie: only those just below the end of a bin are in doubt.
+    lean, scale, certain = _constants(n)
+    position = angles(*single[:3], lean)
+    position *= scale
+    length = lengths(single[:2])
+    bins = np.floor(position, out=single[3])
+    position -= bins
+    if np.maximum.reduce(position, axis=None) > certain:
+        doubtful = position > certain
+        asked = pixel_votes(*exact[:, None, doubtful], n)[0][0, 0]
+        bins[doubtful] = asked - n * (asked > n // 2)
     np.copyto(place, bins, casting="unsafe")
+    place += _first_slots(size, image.shape[1], pixels_per_cell, n)
     if cols * width < image.shape[1]:
         place, length = place[:, :cols * width], length[:, :cols * width]
-    votes = np.bincount(place.ravel(), length.ravel(), out.size)
-    np.divide(votes.reshape(out.shape), height * width, out=out, casting="same_kind")
+    slots, mean = _turn(n, height * width)
+    votes = np.bincount(place.ravel(), length.ravel(), out.size // n * slots)
+    out[...] = (votes.reshape(-1, slots) @ mean).reshape(out.shape)
 
 
-def fold(image, first, row, col, down, right, spare):
-    """Write the gradients of some rows of `image`, and once more in float32, turned into the upper half plane.
-
-    By the sign of the gradient along the rows or, where that is 0, along the columns.
-    """
-    _differences(image, first, row, col)
-    np.copyto(down, row, casting="same_kind")
-    np.copyto(right, col, casting="same_kind")
-    np.multiply(right, np.float32(1e-30), out=spare)
-    spare += down
-    sign, down_bits, right_bits = (a.view(np.int32) for a in (spare, down, right))
-    sign &= SIGN
-    down_bits ^= sign
-    right_bits ^= sign
+def room(shape, dtype):
+    """Return the place for the gradients of a strip, (2, *shape), in the image's dtype."""
+    height, width = shape
+    return scratch("hog strip", (2, height, width * dtype.itemsize // 4)).view(dtype)
 
 
-def _differences(image, first, row, col):
-    """Write the gradients of some rows of `image`, from row `first`."""
+def differences(image, first, out):
+    """Write to `out` (2, rows, W) the gradients of some rows of `image`, from row `first`: down, and to the right."""
+    row, col = out
     last = first + len(row)
     top, bottom = max(first, 1), min(last, len(image) - 1)
-    np.subtract(image[top + 1:bottom + 1], image[top - 1:bottom - 1], out=row[top - first:bottom - first])
+    np.subtract(image[top + 1:bottom + 1], image[top - 1:bottom - 1], row[top - first:bottom - first])
     if top > first:
         row[0] = 0
     if bottom < last:
         row[-1] = 0
     pixels = image[first:last].reshape(-1)  # as one long row, several times as quick; the border is written over
-    np.subtract(pixels[2:], pixels[:-2], out=col.reshape(-1)[1:-1])
-    col[:, 0] = col[:, -1] = 0
+    np.subtract(pixels[2:], pixels[:-2], col.reshape(-1)[1:-1])
+    col[:, ::max(1, col.shape[1] - 1)] = 0  # the first and the last column
+
+
+def angles(down, right, out, lean):
+    """Write to `out` the angles of gradients in radians, from -90 to 90 degrees: that of the opposite one is the same.
+
+    To the last bit also at 90 degrees, since axes that `lean` a little have it on one side. That makes an angle smaller
+    by `lean` times its squared sine.
+    """
+    np.multiply(down, lean, out=out)
+    out += right
+    out += TINY  # without a gradient the angle is 0, not NaN; and no quotient overflows
+    np.divide(down, out, out=out)
+    return np.arctan(out, out=out)
+
+
+def lengths(both):
+    """Return how long the gradients `both` (down and to the right) are, which are written over."""
+    down, right = np.multiply(both, both, out=both)
+    down += right
+    return np.sqrt(down, out=down)
 
 
 @lru_cache(16)
-def _first_bins(height, width, pixels_per_cell, bins):
-    """Return for each pixel of a strip where the bins of its cell begin."""
+def _constants(n):
+    """Return how much axes lean, what turns angles into positions, and the largest part of a bin that is no doubt."""
+    lean = DOUBT * max(1, n / 2)  # at the end of the first bin, whose sine is 2 / n or more, DOUBT times the sine
+    return np.float32(lean), np.float32(n / np.pi), np.float32(1 - 2 * lean * n / np.pi)
+
+
+@lru_cache(16)
+def _first_slots(height, width, pixels_per_cell, bins):
+    """Return for each pixel of a strip where in the slots of its cell bin 0 lies: those of negative bins go before."""
     row, col = (np.arange(size) // step for size, step in zip((height, width), pixels_per_cell))
     cols = width // pixels_per_cell[1]
-    first = ((row[:, None] * cols + col) * bins).astype(np.float32)
+    half = bins // 2 + 1
+    first = ((row[:, None] * cols + col) * 2 * half + half).astype(np.int32)
     first.flags.writeable = False
     return first
+
+
+@lru_cache(16)
+def _turn(bins, pixels):
+    """Return the slots of a cell, and the matrix that turns their sums into the means of the bins: -1 is the last.
+
+    Returns
+    -------
+    int, float64 array of shape (slots, bins)
+    """
+    half = bins // 2 + 1
+    mean = np.zeros((2 * half, bins))
+    mean[np.arange(2 * half), np.arange(-half, half) % bins] = 1 / pixels
+    mean.flags.writeable = False
+    return 2 * half, mean

@@ -7,7 +7,7 @@ import numpy as np
 
 from cnnlib import _array
 from cnnlib.features._picture import COLOURS
-from cnnlib.features.hog import _products, _strips
+from cnnlib.features.hog import _norms, _products, _strips
 from cnnlib.features.hog.blocks import NORMS, block_histograms, group_cells, normalise_blocks
 from cnnlib.features.hog.gradients import gradients_of, levels, result_dtype
 from cnnlib.features.hog.votes import VOTES, cell_histograms, one_of, pixel_votes
@@ -80,14 +80,15 @@ def hog(image, orientations=9, pixels_per_cell=(8, 8), cells_per_block=(3, 3), b
     _check_size(image, x.shape[-2:], cell, block, channel_axis)
     tuned = type(x) is np.ndarray and channel_axis is None and votes != "linear" and largest <= _strips.LARGEST
     if tuned and votes == "hard":
-        blocks = _strips.group_cells(_strips.cell_histograms(x, n, cell), block)
+        blocks = _norms.normalise_blocks(_strips.group_cells(_strips.cell_histograms(x, n, cell), block), block_norm)
     elif tuned and n <= _products.MOST and block_norm != "L1-sqrt":  # a root makes much of a rounding error
-        blocks = _products.block_histograms(x, n, cell, block, window_sigma)
+        blocks = _norms.normalise_blocks(_products.block_histograms(x, n, cell, block, window_sigma), block_norm)
     else:
         ballots = pixel_votes(*gradients_of(x, channel_axis is not None), n, "hard" if votes == "hard" else "linear")
         blocks = (block_histograms(*ballots, n, cell, block, window_sigma) if votes == "trilinear" else
                   group_cells(cell_histograms(*ballots, n, cell), block))
-    blocks = _array.as_dtype(normalise_blocks(blocks, block_norm), result_dtype(image))
+        blocks = normalise_blocks(blocks, block_norm)
+    blocks = _array.as_dtype(blocks, result_dtype(image))
     *batch, rows, cols, height, width, n = blocks.shape
     return blocks.reshape(*batch, rows * cols * height * width * n) if feature_vector else blocks
 
