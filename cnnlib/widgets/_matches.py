@@ -59,15 +59,23 @@ class Pairs:
         return self.points_a[which], self.points_b[self.rivals[which, 0]]
 
     def judged(self, truth, scale_a, scale_b):
-        """Return the same with `right`: by a homography of the unreduced pictures, or by each point's partner."""
+        """Return the same with `right`, by a homography of the unreduced pictures, a function, or partners' numbers.
+
+        A function says where points of A lie in B; those of which it does not know it, NaN or infinite, are left out.
+        """
         if not len(self.points_b):
             return self
-        if truth.shape == (3, 3):
-            here, there = (unreduced(p, s) for p, s in zip(self.ends(slice(None)), (scale_a, scale_b)))
-            right = matching.transfer_error(truth.astype(np.float64), here, there) < NEAR
-        else:
-            right = self.rivals[:, 0] == truth
-        return replace(self, right=right)
+        if not callable(truth) and truth.ndim == 1:
+            return replace(self, right=self.rivals[:, 0] == truth)
+        here, there = (unreduced(p, s) for p, s in zip(self.ends(slice(None)), (scale_a, scale_b)))
+        if not callable(truth):
+            return replace(self, right=matching.transfer_error(truth, here, there) < NEAR)
+        places = np.asarray(truth(here), np.float64)
+        if places.shape != here.shape:
+            raise ValueError(f"`truth` gave an array of shape {places.shape} for points of shape {here.shape}")
+        known = np.isfinite(places).all(1)
+        part = {name: getattr(self, name)[known] for name in ("points_a", "rivals", "distance", "mutual")}
+        return replace(self, **part, right=np.hypot(*(places - there)[known].T) < NEAR)
 
 
 def pairs_of(points_a, descriptors_a, points_b, descriptors_b):

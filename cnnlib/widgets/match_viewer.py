@@ -40,9 +40,10 @@ class MatchViewer(_base.CourseWidget):
         In the second, fours of the matches are drawn, and each says how many agree with its homography.
     draws : int
         How many draws of four there have been, from 1 to 1,000.
-    truth : array of shape (3, 3), or of N whole numbers, optional
-        The homography that takes A, as given, to B; or for each of the N points of `features` its partner's number.
-        Right matches are then solid, wrong ones dashed.
+    truth : array of shape (3, 3), function, or array of N whole numbers, optional
+        The homography that takes A, as given, to B; a function that gives for points (N, 2) of A their places in B, by
+        name where code is written (points that it gives NaN or infinity for are left out); or for each of the N points
+        of `features` its partner's number. Right matches, to 3 pixels, are then solid, wrong ones dashed.
     seed : int
         Of the draws.
     **options
@@ -103,7 +104,7 @@ class MatchViewer(_base.CourseWidget):
         super().__init__(image_a=shown[0], image_b=shown[1], **state)
         self._names |= names
         self._extra |= {} if features is None else {"features": "features"}
-        self._extra |= {} if truth is None else {"truth": literal(truth) if truth.size <= _base.LITERAL else "truth"}
+        self._extra |= {} if truth is None else {"truth": _written(truth)}
         with self.hold_sync():
             self._scene = self._sent()
             self._note = "; ".join(f"{letter}: {', '.join(words)}" for letter, words in sorted(notes.items()))
@@ -124,14 +125,16 @@ class MatchViewer(_base.CourseWidget):
         self._pairs = _matches.pairs_of(*sets[0], *sets[1])
 
     def _checked_truth(self, truth, features):
+        if callable(truth):
+            return truth
         truth = np.asarray(truth)
         n = len(self._pairs.points_a)
         if truth.shape == (3, 3):
             return truth.astype(np.float64)
         if features is None or truth.shape != (n,) or truth.dtype.kind not in "iu":
             raise ValueError(f"`truth` has shape {truth.shape} and dtype {truth.dtype}; it must be a homography, "
-                             f"(3, 3), or with `features` the partner's number of each of the {n} points of A, whole "
-                             "numbers")
+                             "(3, 3), a function, or with `features` the partner's number of each of the "
+                             f"{n} points of A, whole numbers")
         return truth
 
     def _sent(self):
@@ -275,6 +278,12 @@ class MatchViewer(_base.CourseWidget):
                         color=plots.COLOURS[colour])
         ax.figure.text(0.02, -0.02, textwrap.fill(self.sentence(), 90), va="top", size=10)
         return ax.figure
+
+
+def _written(truth):
+    if callable(truth):
+        return getattr(truth, "__name__", "truth")
+    return literal(truth) if truth.size <= _base.LITERAL else "truth"
 
 
 def _counted(count):

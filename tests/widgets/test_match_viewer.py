@@ -116,6 +116,26 @@ def test_sentences():
         BLANK, BLANK, features=both, selected=0, cross_check=True).sentence()
 
 
+def moved(points):
+    """The truth of `features`, not known where the row is 50."""
+    return np.where(points[:, :1] > 40, np.nan, points + [9, 5])
+
+
+def test_truth_as_a_function():
+    """It judges in pixels of the pictures as given; points of which it knows nothing are left out."""
+    widget = MatchViewer(BLANK, BLANK, features=features(), truth=moved)
+    assert widget.sentence() == "3 matches at ratio 0.8: 3 right, 0 wrong." and len(widget.points_a) == 3
+    assert widget.code() == "MatchViewer(image_a, image_b, features=features, truth=moved)"
+    large = np.zeros((720, 720))
+    scaled = tuple((4.5 * positions, descriptors) for positions, descriptors in features())
+    told = MatchViewer(large, large, features=scaled, truth=lambda points: points + [9 * 4.5, 5 * 4.5 + 3.1])
+    assert told.pairs.right.sum() == 0
+    told = MatchViewer(large, large, features=scaled, truth=lambda points: points + [9 * 4.5, 5 * 4.5 + 2.9])
+    assert told.pairs.right.sum() == 5
+    with pytest.raises(ValueError, match=r"`truth` gave an array of shape \(5,\) for points of shape \(5, 2\)"):
+        MatchViewer(BLANK, BLANK, features=features(), truth=lambda points: points[:, 0])
+
+
 def test_too_few_points_say_what_is_missing():
     assert MatchViewer(BLANK, BLANK).sentence() == "Nothing to match: A has 0 points, B 0."
     assert "1 match at ratio 0.8. B has one point: no second best" in MatchViewer(
