@@ -9,7 +9,7 @@ import numpy as np
 
 from cnnlib.features.hog import blocks as steps
 
-EPS = 1e-5  # what normalise_blocks adds if it is not told
+CLIP, EPS_SQUARED = np.float32(steps.CLIP), np.float32(1e-5**2)  # as normalise_blocks has them if it is not told
 
 
 def normalise_blocks(blocks, block_norm):
@@ -19,7 +19,7 @@ def normalise_blocks(blocks, block_norm):
     vectors = blocks.reshape(-1, prod(blocks.shape[-3:]))
     vectors = vectors / _lengths(vectors)  # not in place: blocks may be a view in which cells stand several times
     if block_norm == "L2-Hys":
-        np.minimum(vectors, steps.CLIP, out=vectors)
+        np.minimum(vectors, CLIP, out=vectors)
         vectors /= _lengths(vectors)
     return vectors.reshape(blocks.shape)
 
@@ -27,5 +27,5 @@ def normalise_blocks(blocks, block_norm):
 def _lengths(vectors):
     """Return the length of each row, as a column."""
     squared = np.einsum("ij,ij->i", vectors, vectors)
-    squared += EPS**2
+    squared += EPS_SQUARED
     return np.sqrt(squared, out=squared)[:, None]

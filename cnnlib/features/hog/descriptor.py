@@ -76,7 +76,7 @@ def hog(image, orientations=9, pixels_per_cell=(8, 8), cells_per_block=(3, 3), b
     one_of("block_norm", block_norm, NORMS)
     one_of("votes", votes, VOTES)
     check_window(window_sigma, votes)
-    x, largest = levels(image, transform_sqrt, channel_axis)
+    x, largest = levels(image, transform_sqrt, channel_axis, short="float32")
     _check_size(image, x.shape[-2:], cell, block, channel_axis)
     tuned = type(x) is np.ndarray and channel_axis is None and votes != "linear" and largest <= _strips.LARGEST
     if tuned and votes == "hard":

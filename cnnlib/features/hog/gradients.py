@@ -7,6 +7,7 @@ from cnnlib._arguments import as_plain
 from cnnlib.geometry import as_int
 
 LARGEST = 1e100  # of a level: its square, summed over any picture, is a finite double
+SHORT = ("bool", "uint8", "int8", "uint16", "int16")  # float32 holds their differences exactly
 
 
 def pixel_gradients(image, *, transform_sqrt=False, channel_axis=None):
@@ -74,8 +75,11 @@ def _strongest(grad_row, grad_col):
     return best_row, best_col
 
 
-def levels(image, transform_sqrt=False, channel_axis=None):
-    """Return the image in the dtype that its gradients have, channels (if any) first, after checking it."""
+def levels(image, transform_sqrt=False, channel_axis=None, short="float64"):
+    """Return the image in the dtype that its gradients have, channels (if any) first, and its largest level or more.
+
+    Grey levels of a SHORT dtype become `short`, and are as exact in float32 as in float64.
+    """
     _array.library(image=image)
     image = as_plain("hog", "image", image)
     dtype = _array.dtype_name(image)
@@ -88,8 +92,10 @@ def levels(image, transform_sqrt=False, channel_axis=None):
     if channel_axis is not None:
         image = _channels_first(image, channel_axis)
     small = "float" not in dtype and dtype != "int64"
-    image = _array.as_dtype(image, gradient_dtype(image))
-    largest = _largest_level(image, small, transform_sqrt)
+    roots = transform_sqrt and dtype not in ("bool", "uint8", "uint16", "uint32")  # those are never negative
+    brief = dtype in SHORT and not transform_sqrt and channel_axis is None
+    image = _array.as_dtype(image, short if brief else gradient_dtype(image))
+    largest = _largest_level(image, small, roots)
     return (_array.library(image=image).sqrt(image) if transform_sqrt else image), largest
 
 
