@@ -293,3 +293,26 @@ def test_flat_picture_is_zero(array):
     for votes in ("hard", "linear", "trilinear"):
         found = _array.to_numpy(hog.hog(array(np.full(SIZE, 7.)), votes=votes))
         assert found.size and not found.any()
+
+
+def test_signed_orientations(array, rng):
+    """The negative votes half a circle on; folded to 180 degrees, signed votes are the others."""
+    image = photo(rng, levels=float)
+    down, right = (array(grad) for grad in pixel_gradients(image))
+
+    def count(sign, n, signed):
+        return cell_histograms(*pixel_votes(sign * down, sign * right, n, "linear", signed), n)
+
+    cells = count(1, 18, True)
+    assert_close(count(-1, 18, True), _array.to_numpy(cells)[..., np.r_[9:18, :9]])
+    assert_close(cells[..., :9] + cells[..., 9:], _array.to_numpy(count(1, 9, False)))
+    quarter = np.array([[0.0]]), np.array([[-1.0]])  # 180 degrees: no bin of its own without the sign
+    assert [pixel_votes(*quarter, 4, signed=signed)[0].item() for signed in (False, True)] == [0, 2]
+
+
+@pytest.mark.parametrize("votes", ["hard", "linear", "trilinear"])
+def test_signed_descriptor_tells_a_picture_from_its_negative(votes):
+    edge = np.repeat([[0.0, 1.0]], 8, axis=1).repeat(16, axis=0)
+    bright, dark = (hog.hog(x, 18, 8, 2, votes=votes, signed=True) for x in (edge, 1 - edge))
+    assert bright @ dark < 1e-9 < 0.99 < bright @ bright
+    assert_close(*(hog.hog(x, 18, 8, 2, votes=votes) for x in (edge, 1 - edge)), 1e-6)

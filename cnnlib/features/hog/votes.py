@@ -8,7 +8,7 @@ from cnnlib.geometry import as_int, as_pair
 VOTES = ("hard", "linear", "trilinear")
 
 
-def pixel_votes(grad_row, grad_col, orientations=9, votes="hard"):
+def pixel_votes(grad_row, grad_col, orientations=9, votes="hard", signed=False):
     """Return for which orientations each pixel votes, and with what weight.
 
     Orientations lie on a circle of 180 degrees: a gradient and its negative count as the same. Bin k covers the angles
@@ -23,6 +23,8 @@ def pixel_votes(grad_row, grad_col, orientations=9, votes="hard"):
     votes : "hard" or "linear"
         Hard: the whole vote goes to the bin in which the angle lies (the boundary belongs to the upper bin). Linear:
         it is shared by the two bins whose centres are next to the angle, each the more the nearer it is.
+    signed : bool
+        Let a gradient and its negative count as two: the bins lie on the circle of 360 degrees.
 
     Returns
     -------
@@ -51,8 +53,9 @@ def pixel_votes(grad_row, grad_col, orientations=9, votes="hard"):
     one_of("votes", votes, VOTES[:2])
     row, col = (_array.as_dtype(g, "float64") for g in (grad_row, grad_col))
     magnitude = xp.hypot(row, col)
-    angle = xp.arctan2(abs(row), xp.where(row < 0, -col, col))
-    position = angle * (180 / pi) * n / 180  # by way of degrees, of which 45, 90 and 135 are whole numbers
+    angle = xp.arctan2(row, col) if signed else xp.arctan2(abs(row), xp.where(row < 0, -col, col))
+    # by way of degrees, of which 45, 90 and 135 are whole numbers
+    position = angle * (180 / pi) * n / (360 if signed else 180)
     if votes == "hard":
         lower, shares = xp.floor(position), (magnitude,)
     else:
