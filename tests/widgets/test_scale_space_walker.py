@@ -57,7 +57,7 @@ def test_levels_grow_by_a_third_of_an_octave():
     widget = ScaleSpaceWalker("coins")
     assert widget.levels == 18  # six octaves of a picture of 202 × 256 pixels
     for level in range(1, widget.levels + 1):
-        assert widget.level(widget.blur(level)) == level
+        assert [widget.level(widget.blur(level + part)) for part in (-0.4, 0, 0.4)] == [level] * 3
         octave, layer = widget.place(level)
         assert widget._space.blur(octave, layer) == pytest.approx(widget.blur(level))
         assert widget._space.nearest(np.float32([widget.blur(level)])) == (octave, layer)
