@@ -7,9 +7,10 @@ _FILES = {"BackwardMicroscope": "backward_microscope", "ConvolutionMicroscope": 
           "GraphStepper": "graph_stepper", "HogExplorer": "hog_explorer", "LiveCurves": "live_curves",
           "MaskExplorer": "mask_explorer", "MatchViewer": "match_viewer", "NetworkViewer": "network_viewer",
           "OptimiserRace": "optimiser_race", "PoolingStepper": "pooling_stepper", "Redraw": "redraw",
-          "ShapeBuilder": "shape_builder"}
+          "ScaleSpaceWalker": "scale_space_walker", "ShapeBuilder": "shape_builder"}
 __all__ = ["BackwardMicroscope", "ConvolutionMicroscope", "GraphStepper", "HogExplorer", "LiveCurves", "MaskExplorer",
-           "MatchViewer", "NetworkViewer", "OptimiserRace", "PoolingStepper", "Redraw", "ShapeBuilder"]
+           "MatchViewer", "NetworkViewer", "OptimiserRace", "PoolingStepper", "Redraw", "ScaleSpaceWalker",
+           "ShapeBuilder"]
 
 
 def __getattr__(name):

@@ -119,6 +119,11 @@ EXAMPLES = {
                        {"ratio": 0.9}, {"ratio": 1.5}),
     "matches-truth": Example("MatchViewer", quarter(0.1), {"cross_check": True, "ratio": 0.7},
                              {"truth": [[0, -1, 127], [1, 0, 0], [0, 0, 1]], "selected": 3}, {"ratio": 0.0}),
+    "walker": Example("ScaleSpaceWalker", ("coins",), {"show": "blur", "contrast": 0.06, "rejected": ["edge"]},
+                      {"keypoint": 3, "sigma": 4.0}, {"sigma": 0.3}),
+    "walker-small": Example("ScaleSpaceWalker", (np.kron([[0, 1, 0], [1, 0, 0], [0, 0, 1]], np.ones((9, 8))),),
+                            {"keypoint": 0, "edge_ratio": 20.0, "sigma": 2.5}, {"rejected": ["contrast", "edge"]},
+                            {"contrast": 0.001}),
     "vgg": Example("ShapeBuilder", (None, "VGG-16"), {"focus": 17, "photo": "cat"}),
 }
 

@@ -21,6 +21,7 @@ from match_cases import match_cases
 from network_cases import network_cases
 from pooling_cases import pooling_cases
 from race_cases import race_cases
+from walker_cases import walker_cases
 
 from cnnlib.widgets import ConvolutionMicroscope, ShapeBuilder, _text
 from cnnlib.widgets._layers import PRESETS, read_layers
@@ -135,6 +136,7 @@ def cases(tmp_path_factory):
         "race": race_cases(np.random.default_rng(33), plain),
         "masks": mask_cases(np.random.default_rng(12), plain),
         "matches": match_cases(np.random.default_rng(14), plain),
+        "walker": walker_cases(np.random.default_rng(14), plain),
     }
     path = tmp_path_factory.mktemp("cases") / "cases.json"
     path.write_text(json.dumps(found), encoding="utf-8")
@@ -224,6 +226,15 @@ FAULTS = {
     "matches: last draw": ("match_words.js", "known.draws < s.draws; known", "known.draws < s.draws - 1; known"),
     "matches: fours on a line": ("match_words.js", "if (!usable(...ends)) continue;", ""),
     "matches: one way only": ("match_words.js", " && (!s.cross_check || scene.mutual[k])", ""),
+    "walker: row and column": ("kit/sift.js", "(row + down) * w + col + right", "(row + right) * w + col + down"),
+    "walker: turned the other way": (
+        "kit/sift.js", "[row + cos * down + sin * right, col - sin * down + cos * right]",
+        "[row + cos * down - sin * right, col + sin * down + cos * right]"),
+    "walker: the last blur but one begins the next octave": (
+        "kit/sift.js", "octaves[place - 1].layer(STEPS)", "octaves[place - 1].layer(STEPS - 1)"),
+    "walker: the last orientation": (
+        "walker_words.js", "spot.angles.forEach((angle)", "spot.angles.slice(0, 1).forEach((angle)"),
+    "walker: found too faint": ("walker_words.js", "if (!(spot.found > half)) continue;", ""),
     "ring of zeros: one row less": ("kit/ring.js", "rows = top + h + pad[0][1]", "rows = top + h"),
 }
 
