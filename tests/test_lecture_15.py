@@ -10,16 +10,6 @@ from cnnlib.features import edges, hog
 PHOTO = data.photo("camera", size=256)
 
 
-def hog_network(picture):
-    """Two filters, nine maps of lengths by the part of the angle, and the mean of 8×8 pixels: HOG's cells."""
-    two = np.array([[[[0, -1, 0], [0, 0, 0], [0, 1, 0]]], [[[0, 0, 0], [-1, 0, 1], [0, 0, 0]]]], dtype=float)
-    row, col = conv.conv2d(picture[None], two, padding=1)
-    row[[0, -1]], col[:, [0, -1]] = 0, 0
-    part = np.floor(np.rad2deg(np.arctan2(row, col)) % 180 / 20)
-    votes = np.where(part == np.arange(9)[:, None, None], np.hypot(row, col), 0)
-    return pool.avg_pool2d(votes[None], 8)[0]
-
-
 def test_robinson_is_a_convolution_and_a_maximum():
     maps = conv.conv2d(PHOTO[None], np.stack(edges.ROBINSON)[:, None].astype(float))
     strength, direction = edges.robinson(PHOTO)
@@ -34,7 +24,12 @@ def test_robinson_is_a_convolution_and_a_maximum():
 def test_hog_is_a_convolution_a_nonlinearity_and_a_pool(name):
     feature = pytest.importorskip("skimage.feature")
     photo = data.photo(name, size=(96, 128), grey=True)
-    blocks = hog.normalise_blocks(hog.group_cells(hog_network(photo).transpose(1, 2, 0)))
+    two = np.array([[[[0, -1, 0], [0, 0, 0], [0, 1, 0]]], [[[0, 0, 0], [-1, 0, 1], [0, 0, 0]]]], dtype=float)
+    row, col = conv.conv2d(photo[None], two, padding=1)
+    row[[0, -1]], col[:, [0, -1]] = 0, 0
+    part = np.floor(np.rad2deg(np.arctan2(row, col)) % 180 / 20)
+    votes = np.where(part == np.arange(9)[:, None, None], np.hypot(row, col), 0)
+    blocks = hog.normalise_blocks(hog.group_cells(pool.avg_pool2d(votes[None], 8)[0].transpose(1, 2, 0)))
     np.testing.assert_allclose(blocks.ravel(), hog.hog(photo), atol=1e-6)  # the library's votes are float32's
     np.testing.assert_allclose(blocks.ravel(), feature.hog(photo), atol=1e-6)
 
@@ -67,3 +62,15 @@ def test_intervals():
 def test_the_best_of_two_hundred_coins():
     best = [(np.random.default_rng(seed).integers(0, 2, (200, 100)).mean(axis=1)).max() for seed in range(200)]
     assert 0.62 < np.mean(best) < 0.66
+
+
+def test_gravel_is_masked_by_least_squares_and_not_by_its_halves():
+    pytest.importorskip("skimage")
+    linear_model, neighbors = pytest.importorskip("sklearn.linear_model"), pytest.importorskip("sklearn.neighbors")
+    (x_train, y_train), (x_test, y_test) = data.load_patches()
+    energy = [edges.sobel_magnitude(x).mean(axis=(1, 2, 3))[:, None] for x in (x_train, x_test)]
+    scale = energy[0].std()
+    for model, most in ((linear_model.RidgeClassifier(), False), (neighbors.NearestCentroid(), True)):
+        model.fit(energy[0] / scale, y_train)
+        for x, y in zip(energy, (y_train, y_test)):
+            assert (np.mean(model.predict(x / scale)[y == 2] == 2) > 0.5) == most
