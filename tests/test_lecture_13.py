@@ -114,3 +114,14 @@ def test_windows_of_the_workshop():
     levels = windows.pyramid(np.zeros((500, 741)), 21)
     places = [[geometry.output_size(side // 3, 7) for side in level.shape] for level in levels]
     assert len(levels) == 18 and sum(rows * cols for rows, cols in places) == 120_186
+
+
+def test_the_sign_of_a_gradient():
+    """18 bins over 360°: a window of 21×21 pixels has 6·6 blocks of 72 numbers; a face and its negative differ."""
+    signed = {"orientations": 18, "pixels_per_cell": 3, "cells_per_block": 2, "votes": "linear", "signed": True}
+    face = images.resize(images.crop(data.photo("astronaut", grey=True), 75, 175, 95, 95), (21, 21))
+    own, negative = (hog.hog(picture, **signed) for picture in (face, 1 - face))
+    assert own.size == 6 * 6 * 72 == 2592
+    assert own @ negative < 0.6 * own @ own
+    unsigned = {**signed, "orientations": 9, "signed": False}
+    assert_close(hog.hog(1 - face, **unsigned), hog.hog(face, **unsigned))
