@@ -131,10 +131,10 @@ def normalised(histograms):
     """
     xp = _array.library(histograms=histograms)
     vectors = histograms.reshape(-1, CELLS * CELLS * BINS)
-    return unit(xp.clip(unit(vectors), None, CLIP))
+    return unit_vectors(xp.clip(unit_vectors(vectors), None, CLIP))
 
 
-def unit(vectors):
+def unit_vectors(vectors):
     """Return vectors, (K, N), scaled to length 1; those of length 0 stay 0."""
     xp = _array.library(vectors=vectors)
     length = xp.sqrt((vectors ** 2).sum(-1))[:, None]

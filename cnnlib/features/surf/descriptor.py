@@ -3,7 +3,7 @@
 import numpy as np
 
 from cnnlib import _array
-from cnnlib.features.sift.descriptor import unit
+from cnnlib.features.sift.descriptor import unit_vectors
 from cnnlib.features.surf.haar import haar
 
 CELLS, SAMPLES = 4, 5  # cells along a side of the window, samples along a side of a cell, one sigma apart
@@ -37,7 +37,7 @@ def descriptors(integral, row, col, sigma, orientation):
     cosine, sine, weights = (_array.as_dtype(a, "float32") for a in (cosine[:, None], sine[:, None], weights))
     first, second = cosine * rise_col + sine * rise_row, cosine * rise_row - sine * rise_col
     vectors = xp.stack([each @ weights for each in (first, second, abs(first), abs(second))], -1)
-    return unit(vectors.reshape(len(row), 4 * CELLS**2))
+    return unit_vectors(vectors.reshape(len(row), 4 * CELLS**2))
 
 
 def _samples():
