@@ -7,7 +7,7 @@ import numpy as np
 
 from cnnlib import images
 from cnnlib.features import matching, sift
-from cnnlib.features.matching.homography import direct_linear_transform, distances
+from cnnlib.features.matching.homography import direct_linear_transform, transfer_distances
 from cnnlib.features.matching.nearest import _two_nearest
 from cnnlib.features.matching.ransac import _usable
 
@@ -166,7 +166,7 @@ def drawn(here, there, seed, draws):
     agree = np.zeros((draws, len(here)), dtype=bool)
     if fit.any():
         homographies, _ = direct_linear_transform(here[fours[fit]], there[fours[fit]])
-        agree[fit] = distances(homographies, here, there) < NEAR
+        agree[fit] = transfer_distances(homographies, here, there) < NEAR
     counts = np.where(fit, agree.sum(1), -1)
     best = int(counts.argmax())
     some = counts[best] >= 0

@@ -280,7 +280,7 @@ def picture_of(image):
     if image.ndim == 3 and image.shape[2] == 3:
         white = {"u": 255, "i": 255, "b": 1}.get(image.dtype.kind, 1)
         image = images.to_grey(image / white)
-    levels = grey_levels(image)
+    levels = grey_levels("ScaleSpaceWalker", image)
     if min(levels.shape) < SMALLEST:
         raise ValueError(f"`image` has shape {levels.shape}; {SMALLEST} pixels a side are the least")
     if max(levels.shape) > LARGEST:

@@ -130,7 +130,7 @@ def test_pictures_come_in_any_form():
     widget = ScaleSpaceWalker(spot(4))
     widget.image = np.zeros((40, 50), np.uint8)
     assert widget._table is None and len(widget.keypoints) == 0  # made anew with the picture
-    with pytest.raises(Exception, match="`image` has 1 pixel of 1600 that are NaN or infinite"):
+    with pytest.raises(Exception, match="`image` has 1 of 1600 pixels that are NaN or infinite; ScaleSpaceWalker"):
         ScaleSpaceWalker(np.where(np.arange(1600).reshape(40, 40) == 3, np.nan, 1.0))
     with pytest.raises(Exception, match=r"`image` has shape \(4, 30\); 6 pixels a side are the least"):
         ScaleSpaceWalker(np.zeros((4, 30)))
