@@ -214,8 +214,8 @@ and a bias with sum −0.05; reads all of the input; sees 8×8 pixels.
             return "Draw, and say what the network will answer."
         at = self._at()
         unit = f" {self._unit_words(*at)}" if at else ""
-        if self._broken():
-            return f"{self._broken()}{unit}"
+        if broken := self._broken():
+            return broken + unit
         if self.direction == "backward":
             target = self._target()
             return f"What changes the score of {self._label(target)}, {_two(self.logits[target])}.{unit}"

@@ -10,7 +10,6 @@ one of that size. Each part is written into edges.json, beside this file, with t
 date, and edges.md is made from both.
 """
 
-import json
 import statistics
 import sys
 import time
@@ -20,7 +19,7 @@ import numpy as np
 
 from cnnlib import images
 from cnnlib.features import edges
-from tests.bench.conv import machine
+from tests.bench import parts
 from tests.bench.pairs import measure, ratio
 
 HERE = Path(__file__).parent
@@ -31,14 +30,7 @@ MORE = ("astronaut", "brick", "camera", "chelsea", "coffee", "coins", "grass", "
 
 def main(names=(), out=HERE):
     """Run the parts of these names, and write what was found."""
-    parts = {"speed": speed, "agreement": agreement}
-    path = Path(out) / "edges.json"
-    found = json.loads(path.read_text()) if path.exists() else {}
-    for name in names or parts:
-        found[name] = {"machine": machine(), "rows": parts[name]()}
-        path.write_text(json.dumps(found, indent=1) + "\n")
-        (Path(out) / "edges.md").write_text(page(found))
-    print(page(found))
+    parts.run({"speed": speed, "agreement": agreement}, names, Path(out) / "edges", page)
 
 
 def photo(name, size=None):
@@ -123,7 +115,7 @@ def page(found):
     lines = ["# Edges: how fast, and how alike", "", __doc__.partition("\n")[0],
              "Written by `python -m tests.bench.edges`. Canny's thresholds are 0.1 and 0.3 of the largest magnitude."]
     for name, part in found.items():
-        lines += ["", f"## {name}", "", ", ".join(f"{key} {value}" for key, value in part["machine"].items()), ""]
+        lines += parts.heading(name, part)
         if name == "speed":
             lines += ["| photo | task | ours, ms | others, ms | ours is faster, times | other programs, cores |",
                       "|---|---|---:|---|---|---:|"]

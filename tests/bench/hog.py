@@ -9,16 +9,16 @@ The pictures are scikit-image's photographs; both sides are called in turn, and 
 is written into hog.json, beside this file, with the machine and the date, and hog.md is made from all of them.
 """
 
-import json
 import statistics
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from cnnlib.features import hog
-from tests.bench.conv import machine
+from tests.bench import parts
 from tests.bench.pairs import measure, ratio
 
 HERE = Path(__file__).parent
@@ -29,14 +29,8 @@ BLOCKS = {"pixels_per_cell": (8, 8), "cells_per_block": (2, 2)}
 
 def main(names=(), out=HERE, **options):
     """Run the parts of these names, and write what was found."""
-    parts = {"skimage": skimage_rows, "opencv": opencv_rows}
-    path = Path(out) / "hog.json"
-    found = json.loads(path.read_text()) if path.exists() else {}
-    for name in names or parts:
-        found[name] = {"machine": machine(), "rows": parts[name](**options)}
-        path.write_text(json.dumps(found, indent=1) + "\n")
-        (Path(out) / "hog.md").write_text(page(found))
-    print(page(found))
+    rows = {"skimage": partial(skimage_rows, **options), "opencv": partial(opencv_rows, **options)}
+    parts.run(rows, names, Path(out) / "hog", page)
 
 
 def skimage_rows(rounds=7, seconds=0.3):
@@ -90,7 +84,7 @@ def page(found):
              "Written by `python -m tests.bench.hog`."]
     for name, part in found.items():
         agreement = "largest difference" if name == "skimage" else "correlation of opencv_hog"
-        lines += ["", f"## {name}", "", ", ".join(f"{key} {value}" for key, value in part["machine"].items()), "",
+        lines += [*parts.heading(name, part),
                   f"| picture | ours, ms | theirs, ms | theirs / ours | goal | {agreement} | other programs, cores |",
                   "|---|---:|---:|---:|---:|---:|---:|"]
         for found_row in part["rows"]:

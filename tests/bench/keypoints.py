@@ -10,7 +10,6 @@ Each part is written into keypoints.json, beside this file, with the machine and
 all of them. What "found again" and "right" mean stands in cnnlib.features.repeatability.
 """
 
-import json
 import os
 import statistics
 import sys
@@ -24,7 +23,7 @@ import numpy as np
 
 from cnnlib import data, images
 from cnnlib.features import repeatability, sift, surf
-from tests.bench.conv import machine
+from tests.bench import parts
 from tests.bench.pairs import measure, ratio
 
 HERE = Path(__file__).parent
@@ -36,14 +35,7 @@ LONGEST = 512  # pixels: larger photographs are shrunk
 
 def main(names=(), out=HERE):
     """Run the parts of these names, and write what was found."""
-    parts = {"shipped": shipped, "others": others, "speed": speed}
-    path = Path(out) / "keypoints.json"
-    found = json.loads(path.read_text()) if path.exists() else {}
-    for name in names or parts:
-        found[name] = {"machine": machine(), "rows": parts[name]()}
-        path.write_text(json.dumps(found, indent=1) + "\n")
-        (Path(out) / "keypoints.md").write_text(page(found))
-    print(page(found))
+    parts.run({"shipped": shipped, "others": others, "speed": speed}, names, Path(out) / "keypoints", page)
 
 
 # ---- detectors, in one form: picture in, key points and descriptors out
@@ -143,7 +135,7 @@ def page(found):
              "Written by `python -m tests.bench.keypoints`. Found again: within 1.5 pixels and 20 % in scale; rightly "
              "matched: within 3 pixels, of the matches at ratio 0.8. Each kind of change counts the same."]
     for name, part in found.items():
-        lines += ["", f"## {name}", "", ", ".join(f"{key} {value}" for key, value in part["machine"].items()), ""]
+        lines += parts.heading(name, part)
         lines += speed_lines(part["rows"]) if name == "speed" else suite_lines(part["rows"])
     return "\n".join(lines) + "\n"
 

@@ -9,7 +9,6 @@ speed        detect and describe on 512×512 photographs, in turn: cnnlib with o
 Each part is written into sift.json, beside this file, with the machine and the date, and sift.md is made from both.
 """
 
-import json
 import os
 import statistics
 import sys
@@ -20,7 +19,7 @@ import numpy as np
 
 from cnnlib import data, images
 from cnnlib.features import sift
-from tests.bench.conv import machine
+from tests.bench import parts
 from tests.bench.pairs import measure, ratio
 
 HERE = Path(__file__).parent
@@ -33,14 +32,7 @@ SAME = 0.05  # pixels: nearer, two points are one
 
 def main(names=(), out=HERE):
     """Run the parts of these names, and write what was found."""
-    parts = {"agreement": agreement, "speed": speed}
-    path = Path(out) / "sift.json"
-    found = json.loads(path.read_text()) if path.exists() else {}
-    for name in names or parts:
-        found[name] = {"machine": machine(), "rows": parts[name]()}
-        path.write_text(json.dumps(found, indent=1) + "\n")
-        (Path(out) / "sift.md").write_text(page(found))
-    print(page(found))
+    parts.run({"agreement": agreement, "speed": speed}, names, Path(out) / "sift", page)
 
 
 def levels(name):
@@ -157,7 +149,7 @@ def page(found):
              "Written by `python -m tests.bench.sift`. Points are near when their scales are within 20 % too; the "
              "cosines are of descriptors of points that are the same within 0.05 pixels and 0.02 radians."]
     for name, part in found.items():
-        lines += ["", f"## {name}", "", ", ".join(f"{key} {value}" for key, value in part["machine"].items()), ""]
+        lines += parts.heading(name, part)
         if name == "agreement":
             shares = [key for key, value in part["rows"][0].items() if isinstance(value, float)]
             lines += [f"| photo | points, ours | OpenCV's | {' | '.join(shares)} |",

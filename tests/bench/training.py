@@ -11,7 +11,6 @@ MNIST is fetched by `cnnlib.data` (or read from CNNLIB_MIRROR). Each part is wri
 file, with the machine and the date, and training.md is made from all of them. Seeds are fixed, not chosen.
 """
 
-import json
 import statistics
 import sys
 import time
@@ -20,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from cnnlib import data, layers, train, training
-from tests.bench.conv import machine
+from tests.bench import parts
 from tests.bench.pairs import measure, ratio
 
 HERE = Path(__file__).parent
@@ -30,14 +29,8 @@ DIGITS = [(split, pixels) for split in ("mixed", "last") for pixels in (0, 1)]
 
 def main(names=(), out=HERE):
     """Run the parts of these names, and write what was found."""
-    parts = {"digits": digits, "mnist": mnist, "mnist-torch": mnist_torch, "step": step}
-    path = Path(out) / "training.json"
-    found = json.loads(path.read_text()) if path.exists() else {}
-    for name in names or parts:
-        found[name] = {"machine": machine(), "rows": parts[name]()}
-        path.write_text(json.dumps(found, indent=1) + "\n")
-        (Path(out) / "training.md").write_text(page(found))
-    print(page(found))
+    rows = {"digits": digits, "mnist": mnist, "mnist-torch": mnist_torch, "step": step}
+    parts.run(rows, names, Path(out) / "training", page)
 
 
 # ---- how well
@@ -169,7 +162,7 @@ def page(found):
     lines = ["# Training: how well and how fast", "", __doc__.partition("\n")[0],
              "Written by `python -m tests.bench.training`. Accuracies are of test pictures, over fixed seeds from 0."]
     for name, part in found.items():
-        lines += ["", f"## {name}", "", ", ".join(f"{key} {value}" for key, value in part["machine"].items()), ""]
+        lines += parts.heading(name, part)
         if name == "step":
             lines += ["| forward, backward, update | NumPy ms | torch ms | NumPy / torch | other programs, cores |",
                       "|---|---:|---:|---:|---:|"]

@@ -2,10 +2,11 @@
 import { mount } from "./kit/root.js";
 import { photo } from "./kit/photo.js";
 import { panel } from "./kit/panel.js";
+import { sketch } from "./kit/sketch.js";
 import { choice } from "./kit/choice.js";
 import { stepper, toggle } from "./kit/controls.js";
 import { control, button } from "./kit/form.js";
-import { element, div, on, arrow, setAttribute, visible } from "./kit/dom.js";
+import { div, setAttribute, visible } from "./kit/dom.js";
 import { ROLES, PAPER, INK, mix, css, greyScale } from "./kit/scale.js";
 import { full, parse, count } from "./kit/text.js";
 import { range } from "./kit/sweep.js";
@@ -36,35 +37,6 @@ function render({ model, el }) {
     idea: "A patch becomes a few numbers; a block of them forgets how bright the light was.",
     build: (kit) => build(kit, map),
   });
-}
-
-// A canvas that is a part: hands get the place as shares of width and height.
-function sketch(part, label, signal, { enter, choose, move }) {
-  const canvas = element("canvas", { tabindex: 0, role: "img", "data-part": part, "aria-label": label });
-  const at = (e) => { const box = canvas.getBoundingClientRect(); return [(e.clientY - box.top) / box.height, (e.clientX - box.left) / box.width].map((x) => min(max(x, 0), 0.9999)); };
-  on(canvas, signal, {
-    pointermove: (e) => enter?.(...at(e)),
-    click: (e) => choose?.(...at(e)),
-    keydown: (e) => {
-      const way = arrow(e);
-      if (!way || !move) return;
-      e.preventDefault();
-      move(...way);
-    },
-  });
-  canvas.style.display = "block";
-  // A clean sheet of this size in CSS pixels.
-  const sheet = (width, height) => {
-    const density = window.devicePixelRatio || 1, [w, h] = [round(width * density), round(height * density)];
-    canvas.style.width = `${width}px`;
-    canvas.style.height = `${height}px`;
-    if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
-    const context = canvas.getContext("2d");
-    context.setTransform(density, 0, 0, density, 0, 0);
-    context.clearRect(0, 0, width, height);
-    return context;
-  };
-  return { canvas, sheet };
 }
 
 function build(kit, map) {

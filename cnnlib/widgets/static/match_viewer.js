@@ -87,6 +87,7 @@ function build(kit, scene) {
     choose: (y, x) => setRatio(ratioOf(x)),
     move: (down, right, far) => setRatio(round(100 * read().ratio + far * (right - down)) / 100),
   });
+  for (const { canvas } of [lines, bars]) canvas.style.touchAction = "pan-y";
   const glass = element("canvas", { "data-part": "rivals", "aria-hidden": "true" });
   const views = { match: panel("input", "A and B", lines.canvas), ratios: panel("output", "ratios", bars.canvas), rivals: panel("weight", "point", glass) };
   const side = div("cw-panel", views.ratios.element, views.rivals.element), note = div("cw-note");

@@ -2,7 +2,7 @@
 import { mount } from "./kit/root.js";
 import { photo } from "./kit/photo.js";
 import { panel } from "./kit/panel.js";
-import { easel } from "./kit/easel.js";
+import { easel } from "./kit/sketch.js";
 import { choice } from "./kit/choice.js";
 import { stepper, toggle } from "./kit/controls.js";
 import { scrub } from "./kit/scrub.js";
