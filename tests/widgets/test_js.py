@@ -5,6 +5,7 @@ Each case is drawn here, answered by cnnlib, written to JSON and read by tests/j
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -159,10 +160,22 @@ def test_cases_are_worth_asking(cases):
     assert sentences.count(", met") > 5 and sentences.count(", not yet") > 5
 
 
-def node_tests(root, path):
-    """Run tests/js of a checkout, or of a copy of its two folders, on the cases."""
-    return subprocess.run([NODE, "--test", *sorted(map(str, (root / "tests" / "js").glob("*.test.mjs")))],
-                          env={**os.environ, "CNNLIB_CASES": str(path)}, capture_output=True, text=True)
+def node_tests(root, path, of=None):
+    """Run tests/js of a checkout, or of a copy of its two folders, on the cases; all, or those that load a file."""
+    tests = sorted((root / "tests" / "js").glob("*.test.mjs"))
+    chosen = [str(test) for test in tests if of is None or of in loaded(test)]
+    assert chosen, f"no test loads {of}"
+    return subprocess.run([NODE, "--test", *chosen], env={**os.environ, "CNNLIB_CASES": str(path)},
+                          capture_output=True, text=True)
+
+
+def loaded(file, seen=()):
+    """The files that a module imports, and those import, itself among them."""
+    found = {file, *seen}
+    for name in re.findall(r'from "([.][^"]+)"', file.read_text(encoding="utf-8")):
+        if (other := (file.parent / name).resolve()) not in found:
+            found |= loaded(other, found)
+    return found
 
 
 @needs_node
@@ -245,13 +258,14 @@ def test_a_planted_fault_is_found(cases, tmp_path, fault):
     """A test that has never failed says little: here each is seen to fail, and to pass where nothing is planted."""
     for folder in ("cnnlib/widgets/static", "tests/js"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
+    file = None
     if fault:
         name, old, new = FAULTS[fault]
-        file = tmp_path / "cnnlib/widgets/static" / name
+        file = (tmp_path / "cnnlib/widgets/static" / name).resolve()
         text = file.read_text(encoding="utf-8")
         assert text.count(old) == 1, f"{name} has changed: plant the fault anew"
         file.write_text(text.replace(old, new), encoding="utf-8")
-    run = node_tests(tmp_path, cases[0])
+    run = node_tests(tmp_path, cases[0], file)
     assert (run.returncode == 0) == (fault is None), run.stdout[-3000:]
 
 
