@@ -81,6 +81,24 @@ def relu_backward(grad_output, x):
     return zero_where(x <= 0, grad_output)
 
 
+@_forward(integers="kept")
+def relu6(x):
+    """Return min(max(x, 0), 6), with which MobileNet keeps its numbers small enough for eight bits.
+
+    Examples
+    --------
+    >>> relu6(np.array([-2.0, 3.0, 8.0]))
+    array([0., 3., 6.])
+    """
+    return library(x=x).where(x >= 6, 6, zero_where(x <= 0, x))
+
+
+@_backward
+def relu6_backward(grad_output, x):
+    """Return the gradient of x: that of the output where 0 < x < 6. At 0 and 6 it is 0, as in torch."""
+    return zero_where((x <= 0) | (x >= 6), grad_output)
+
+
 @_forward()
 def leaky_relu(x, negative_slope=0.01):
     """Return x where it is positive, and negative_slope * x elsewhere.

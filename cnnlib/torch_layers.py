@@ -1,9 +1,9 @@
 """torch.nn, and what it lacks: the namespace ``nn`` that stands in for `cnnlib.layers` where torch does the work.
 
 Every name of torch.nn is here (``torch_layers.Conv2d`` *is* ``torch.nn.Conv2d``), and beyond them the constructors that
-our own engine has: Residual, Concat, Gate, Heads, ScaledTanh, Subsample2d, TableConv2d, RBF, FocalLoss, and a
-Sequential whose stages are found by name. A net that is built from either has the same names in its state_dict, so that
-weights travel. torch is imported when the first of them is asked for.
+our own engine has: Residual, Concat, Gate, Heads, Scale, LayerNorm2d, ScaledTanh, ZeroPadShortcut, Subsample2d,
+TableConv2d, RBF, FocalLoss, and a Sequential whose stages are found by name. A net that is built from either has the
+same names in its state_dict, so that weights travel. torch is imported when the first of them is asked for.
 """
 
 from collections import OrderedDict
@@ -18,8 +18,10 @@ from cnnlib.conv import conv2d
 from cnnlib.gradcheck import backward_of
 from cnnlib.layers import Subsample2d as _OurSubsample2d
 from cnnlib.layers import TableConv2d as _OurTableConv2d
+from cnnlib.layers import ZeroPadShortcut as _OurZeroPadShortcut
 from cnnlib.layers import lenet
 from cnnlib.layers._stages import (
+    NAMED,
     check_after,
     check_branches,
     check_gate,
@@ -29,6 +31,8 @@ from cnnlib.layers._stages import (
     in_stage,
     named,
 )
+from cnnlib.layers.shapes import tell_smallest
+from cnnlib.layers.shortcut import with_zero_channels
 
 
 def __getattr__(name):
@@ -77,8 +81,13 @@ class _Sequential:
         super().__init__(OrderedDict(named(stages)))
 
     def forward(self, x):
-        for name, stage in self.named_children():
-            x = in_stage(name, stage, stage, x)
+        shape = x.shape
+        try:
+            for name, stage in self.named_children():
+                x = in_stage(name, stage, stage, x)
+        except NAMED as error:
+            tell_smallest(self, shape, error)
+            raise
         return x
 
     def forward_to(self, x, stage):
@@ -184,6 +193,50 @@ class _FromOurs:
             setattr(self, name, torch.nn.Parameter(torch.as_tensor(parameter.data)))
 
 
+class _Scale:
+    """Each channel times a number that is learnt: layers.Scale."""
+
+    def __init__(self, num_channels, value=1e-6):
+        import torch
+
+        super().__init__()
+        self.num_channels = num_channels
+        self.weight = torch.nn.Parameter(torch.full((num_channels, 1, 1), float(value)))
+
+    def forward(self, x):
+        return x * self.weight
+
+
+class _LayerNorm2d:
+    """Normalise the channels at each position: layers.LayerNorm2d."""
+
+    def __init__(self, num_channels, eps=1e-6):
+        import torch
+
+        super().__init__()
+        self.num_channels, self.eps = num_channels, eps
+        self.weight = torch.nn.Parameter(torch.ones(num_channels))
+        self.bias = torch.nn.Parameter(torch.zeros(num_channels))
+
+    def forward(self, x):
+        import torch
+
+        norm = torch.nn.functional.layer_norm
+        return norm(x.permute(0, 2, 3, 1), (self.num_channels,), self.weight, self.bias, self.eps).permute(0, 3, 1, 2)
+
+
+class _ZeroPadShortcut:
+    """Every stride-th pixel, and channels of zeros: layers.ZeroPadShortcut."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__()
+        ours = _OurZeroPadShortcut(in_channels, out_channels, stride)
+        self.in_channels, self.out_channels, self.stride = ours.in_channels, ours.out_channels, ours.stride
+
+    def forward(self, x):
+        return with_zero_channels(x, self.out_channels, self.stride)
+
+
 class _Subsample2d(_FromOurs):
     """The sum of each window, times a number, plus a number, both learnt: layers.Subsample2d."""
 
@@ -241,7 +294,8 @@ class _FocalLoss:
 
 
 OWN = {own.__name__.lstrip("_"): own for own in (
-    _Concat, _FocalLoss, _Gate, _Heads, _RBF, _Residual, _ScaledTanh, _Sequential, _Subsample2d, _TableConv2d)}
+    _Concat, _FocalLoss, _Gate, _Heads, _LayerNorm2d, _RBF, _Residual, _Scale, _ScaledTanh, _Sequential, _Subsample2d,
+    _TableConv2d, _ZeroPadShortcut)}
 
 
 # ---- our operations in torch's graph, our weights in torch's layers

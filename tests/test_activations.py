@@ -22,7 +22,7 @@ from cnnlib.activations import (
 )
 
 quick = settings(max_examples=60, deadline=None, derandomize=True, database=None)
-NAMES = ("relu", "leaky_relu", "sigmoid", "tanh", "scaled_tanh", "gelu")
+NAMES = ("relu", "relu6", "leaky_relu", "sigmoid", "tanh", "scaled_tanh", "gelu")
 WITH_OUT = ("sigmoid", "tanh", "scaled_tanh", "softmax", "log_softmax")
 
 
@@ -32,6 +32,7 @@ def pair(name):
 
 KNOWN = {  # x, y, dy/dx
     "relu": ([-2, 0, 3], [0, 0, 3], [0, 0, 1]),
+    "relu6": ([-2, 3, 8], [0, 3, 6], [0, 1, 0]),
     "leaky_relu": ([-2, 0, 3], [-0.02, 0, 3], [0.01, 0.01, 1]),
     "sigmoid": ([-log(3), 0, log(3)], [0.25, 0.5, 0.75], [3 / 16, 1 / 4, 3 / 16]),
     "tanh": ([-log(3) / 2, 0, log(3) / 2], [-0.5, 0, 0.5], [0.75, 1, 0.75]),
@@ -179,7 +180,7 @@ def test_saved_output(array, rng, name):
         backward(g, x, *dim, out=op(x, *dim)[:, :3])
 
 
-TWINS = {"relu": (), "leaky_relu": (0.3,), "sigmoid": (), "tanh": (), "gelu": (), "gelu, tanh": ("tanh",)}
+TWINS = {"relu": (), "relu6": (), "leaky_relu": (0.3,), "sigmoid": (), "tanh": (), "gelu": (), "gelu, tanh": ("tanh",)}
 shapes = st.lists(st.integers(1, 5), min_size=0, max_size=4).map(tuple)
 
 

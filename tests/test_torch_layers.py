@@ -41,7 +41,7 @@ def test_names():
 
 def test_both_engines_have_the_same_constructors():
     """What a net may be built of; what is left out belongs to one engine by nature."""
-    own = {"Buffer", "Module", "Parameter", "batch_innermost"}
+    own = {"Buffer", "Module", "Parameter", "batch_innermost", "without_weights"}
     lacking = [name for name in layers.__all__ if name not in own and not hasattr(torch_layers, name)]
     assert lacking == []
 

@@ -21,13 +21,14 @@ from cnnlib.conv._conv1d import conv1d, conv1d_backward
 from cnnlib.conv._conv2d import conv2d, conv2d_backward
 from cnnlib.conv._explain import explain
 from cnnlib.conv._methods import METHODS
+from cnnlib.conv._problem import make_problem
 from cnnlib.conv.correlate import correlate2d
 from cnnlib.conv.transposed import conv_transpose2d, conv_transpose2d_backward
 
 __all__ = [
     "METHODS", "conv1d", "conv1d_backward", "conv2d", "conv2d_backward", "conv_transpose2d",
     "conv_transpose2d_backward", "correlate2d", "explain", "fft", "im2col", "implicit_gemm", "library", "loops",
-    "shifted", "winograd",
+    "make_problem", "shifted", "winograd",
 ]
 
 

@@ -39,6 +39,12 @@ class Parameter:
         """Return how many numbers are learnt."""
         return prod(self.shape)
 
+    def set(self, values):
+        """Overwrite the array; one that takes no memory (:func:`layers.without_weights`) is replaced."""
+        if isinstance(self.data, np.ndarray) and not self.data.flags.writeable:
+            self.data = np.empty(self.shape, self.data.dtype)
+        self.data[...] = _place.like(values, self.data)
+
     def add_grad(self, grad):
         """Add a gradient to those that came before."""
         if tuple(grad.shape) != self.shape:
@@ -56,6 +62,9 @@ class Buffer:
 
     def __init__(self, data):
         self.data = data
+
+    set = Parameter.set
+    shape = Parameter.shape
 
 
 class Module:
@@ -260,7 +269,7 @@ class Module:
                 raise ValueError(f"`state_dict` has {name!r} of shape {tuple(state_dict[name].shape)}; here it has "
                                  f"shape {tuple(holder.data.shape)}")
         for holder, value in fitting:
-            holder.data[...] = _place.like(value, holder.data)
+            holder.set(value)
         return missing, unexpected
 
     # ---- how it is shown and stored

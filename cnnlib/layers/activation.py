@@ -15,6 +15,12 @@ class ReLU(Function):
         return out
 
 
+class ReLU6(Function):
+    """max(x, 0), but at most 6: :func:`activations.relu6`."""
+
+    op, op_backward = staticmethod(activations.relu6), staticmethod(activations.relu6_backward)
+
+
 class LeakyReLU(Function):
     """x or negative_slope * x: :func:`activations.leaky_relu`."""
 

@@ -1,6 +1,7 @@
 """The fully connected layer, and what stands before it: a map becomes a row of numbers."""
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from math import prod, sqrt
 
 import numpy as np
@@ -9,7 +10,6 @@ from cnnlib import initializers
 from cnnlib._arguments import as_axis
 from cnnlib._threads import one_blas_thread
 from cnnlib.geometry import as_int
-from cnnlib.layers import _place
 from cnnlib.layers._module import Module, Parameter
 from cnnlib.linear import linear, linear_backward
 
@@ -19,12 +19,38 @@ from cnnlib.linear import linear, linear_backward
 ONE_THREAD = 2**29
 
 
+_drawn = ContextVar("drawn", default=True)
+
+
+@contextmanager
+def without_weights():
+    """Layers that are made inside have weights of zeros that take no memory: to be counted, or to be loaded.
+
+    As torch's device "meta", for our engine.
+
+    Examples
+    --------
+    >>> with without_weights():
+    ...     layer = Linear(25088, 4096)
+    >>> layer.weight.numel(), layer.weight.data.base.nbytes
+    (102760448, 4)
+    """
+    token = _drawn.set(False)
+    try:
+        yield
+    finally:
+        _drawn.reset(token)
+
+
 def first_weights(weight_shape, bias_shape, rng):
     """Return a weight and a bias (None for None) as torch's layers begin, evenly from ± 1 / √fan_in.
 
     That is he_uniform for a leaky ReLU of slope √5, a choice without more reason than that it came first; for deep nets
     draw again with :mod:`initializers`. `rng` None stands for a new generator.
     """
+    if not _drawn.get():
+        return tuple(None if shape is None else np.broadcast_to(np.float32(0), shape)
+                     for shape in (weight_shape, bias_shape))
     rng = np.random.default_rng() if rng is None else rng
     weight = initializers.he_uniform(weight_shape, rng, negative_slope=sqrt(5))
     if bias_shape is None:
@@ -46,7 +72,7 @@ class Weighted(Module):
         drawn = first_weights(self.weight.shape, None if self.bias is None else self.bias.shape, rng)
         for parameter, values in zip((self.weight, self.bias), drawn):
             if parameter is not None:
-                parameter.data[...] = _place.like(values, parameter.data)
+                parameter.set(values)
 
     def _arrays(self):
         return self.weight.data, None if self.bias is None else self.bias.data

@@ -14,7 +14,6 @@ from cnnlib import _array, pool
 from cnnlib._array import as_dtype, dtype_name, working
 from cnnlib.conv import conv2d, conv2d_backward
 from cnnlib.geometry import as_int, as_pair
-from cnnlib.layers import _place
 from cnnlib.layers._module import Buffer, Module, Parameter
 
 
@@ -26,7 +25,7 @@ class _Drawn(Module):
 
     def _draw(self, rng):
         for parameter, values in zip((self.weight, self.bias), self._first(rng)):
-            parameter.data[...] = _place.like(values, parameter.data)
+            parameter.set(values)
 
     def _first(self, rng):
         """Return a weight and a bias, each number evenly from ± 1 / √(the numbers that its output sums)."""

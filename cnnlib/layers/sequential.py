@@ -1,6 +1,7 @@
 """Stages one after the other: what most nets are."""
 
-from cnnlib.layers._stages import Container, check_there, in_stage, named
+from cnnlib.layers._stages import NAMED, Container, check_there, in_stage, named
+from cnnlib.layers.shapes import tell_smallest
 
 
 class Sequential(Container):
@@ -82,9 +83,13 @@ class Sequential(Container):
             grad_output = self._backward(name, grad_output)
 
     def _run(self, x, names):
-        self._ran = ()
-        for name in names:
-            x = self._forward(name, x)
+        self._ran, shape = (), x.shape
+        try:
+            for name in names:
+                x = self._forward(name, x)
+        except NAMED as error:
+            tell_smallest(self, shape, error)
+            raise
         self._ran = tuple(names)
         return x
 

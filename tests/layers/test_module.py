@@ -347,3 +347,20 @@ def test_repr_shows_what_was_asked_for():
                                    "block": layers.Residual(layers.Sequential(layers.ReLU()))}))
     assert text == ("Sequential(\n  (conv): Conv2d(3, 8, kernel_size=(5, 5), stride=(2, 2), padding=same, bias=False)\n"
                     "  (block): Residual(\n    (body): Sequential(\n      (0): ReLU()\n    )\n  )\n)")
+
+
+def test_without_weights_nothing_takes_memory_until_it_is_loaded(rng):
+    def build():
+        return layers.Sequential(layers.Conv2d(3, 8, 3), layers.TableConv2d([(0, 1)], 3), layers.Linear(5, 4))
+
+    with layers.without_weights():
+        net = build()
+    assert [parameter.data.base.nbytes for parameter in (net[0].weight, net[0].bias, net[2].weight)] == [4, 4, 4]
+    drawn = build().state_dict()
+    net.load_state_dict(drawn)
+    for name, values in net.state_dict().items():
+        np.testing.assert_array_equal(values, drawn[name])
+    with layers.without_weights():
+        net = build()
+    assert np.ptp(net.reset_parameters(rng)[0].weight.data) > 0
+    assert np.ptp(layers.Linear(5, 4).weight.data) > 0  # outside, layers draw again
