@@ -168,20 +168,20 @@ def ones(shape, dtype="float32"):
 
 
 def redraw(net, draw, rng):
-    """Draw all weights of a net anew, and set what has no fans (biases) to zero; return the net.
+    """Draw all weights of a net anew, and set its biases to zero; return the net.
 
     Parameters
     ----------
-    net : layers.Module on NumPy arrays
-        Scales of norm layers have no fans either: a net with such layers is refused.
+    net : layers.Module or torch.nn.Module
+        The same generator gives both engines the same weights.
     draw : callable
         ``draw(shape, rng)``, as :func:`he_normal`.
     rng : np.random.Generator
 
-    Raises
-    ------
-    ValueError
-        The net has a parameter of one axis that is not called "bias".
+    Notes
+    -----
+    Drawn is what has fans: weights of two axes, and of four. What has none and is no bias, such as the scales of norm
+    layers, stays as it is.
 
     Examples
     --------
@@ -192,11 +192,19 @@ def redraw(net, draw, rng):
     """
     rng = _generator(rng)
     for name, parameter in net.named_parameters():
-        if len(parameter.shape) < 2 and name.rpartition(".")[2] != "bias":
-            raise ValueError(f"`net` has {name!r} of shape {parameter.shape}, which has no fans: draw its layers one "
-                             "by one")
-        parameter.data[...] = draw(parameter.shape, rng) if len(parameter.shape) >= 2 else 0
+        if len(parameter.shape) in (2, 4):
+            _overwrite(parameter, draw(tuple(parameter.shape), rng))
+        elif name.rpartition(".")[2] == "bias":
+            _overwrite(parameter, np.zeros(tuple(parameter.shape), "float32"))
     return net
+
+
+def _overwrite(parameter, values):
+    """Copy an array into a parameter of either engine."""
+    if hasattr(parameter, "set"):
+        parameter.set(values)
+    else:
+        parameter.data.copy_(parameter.new_tensor(values))
 
 
 def _uniform(shape, rng, limit, dtype):

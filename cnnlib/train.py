@@ -29,15 +29,7 @@ def digits_net(nn, rng):
         "conv1": nn.Conv2d(1, 16, 3, padding=1), "relu1": nn.ReLU(),
         "conv2": nn.Conv2d(16, 32, 3, padding=1), "relu2": nn.ReLU(), "pool": nn.MaxPool2d(2),
         "flatten": nn.Flatten(), "fc1": nn.Linear(32 * 4 * 4, 64), "relu3": nn.ReLU(), "fc2": nn.Linear(64, 10)})
-    return he_first(nn, net, rng)
-
-
-def he_first(nn, net, rng):
-    """Draw the first weights of a net of either engine as He et al. do, with biases of zero; return the net."""
-    first = {name: initializers.he_normal(tuple(value.shape), rng) if value.ndim > 1 else
-             initializers.zeros(tuple(value.shape)) for name, value in net.state_dict().items()}
-    net.load_state_dict(first if nn is layers else nn.tensors(first))
-    return net
+    return initializers.redraw(net, initializers.he_normal, rng)
 
 
 def sgd_with_cosine(nn, net, lr):

@@ -167,6 +167,17 @@ def test_redraw():
         assert not stage.bias.data.any()
 
 
-def test_redraw_refuses_scales():
-    with pytest.raises(ValueError, match=r"`net` has '0.weight' of shape \(4,\), which has no fans"):
-        initializers.redraw(layers.Sequential(layers.BatchNorm1d(4)), initializers.he_normal, np.random.default_rng(0))
+def test_redraw_gives_both_engines_the_same_and_leaves_scales():
+    torch_layers = pytest.importorskip("cnnlib.torch_layers")
+    pytest.importorskip("torch")
+
+    def build(nn):
+        return nn.Sequential(nn.Conv2d(3, 8, 3, groups=1), nn.BatchNorm2d(8), nn.Scale(8, 0.5), nn.Flatten(),
+                             nn.Linear(32, 5))
+
+    ours, theirs = (initializers.redraw(build(nn), initializers.he_normal, np.random.default_rng(1)).state_dict()
+                    for nn in (layers, torch_layers))
+    assert list(ours) == list(theirs)
+    for name, values in ours.items():
+        np.testing.assert_array_equal(values, theirs[name].numpy())
+    assert (ours["1.weight"] == 1).all() and (ours["2.weight"] == 0.5).all() and not ours["4.bias"].any()

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cnnlib import data, layers, train, training
+from cnnlib import data, initializers, layers, train, training
 from tests.bench import parts
 from tests.bench.pairs import measure, ratio
 
@@ -86,7 +86,7 @@ def lenet5(nn, rng):
         "conv2": nn.Conv2d(6, 16, 5), "relu2": nn.ReLU(), "pool2": nn.MaxPool2d(2), "flatten": nn.Flatten(),
         "fc1": nn.Linear(400, 120), "relu3": nn.ReLU(), "fc2": nn.Linear(120, 84), "relu4": nn.ReLU(),
         "fc3": nn.Linear(84, 10)})
-    return train.he_first(nn, net, rng)
+    return initializers.redraw(net, initializers.he_normal, rng)
 
 
 # ---- how fast
