@@ -1,0 +1,20 @@
+"""The classic networks: one file for each paper, one definition for both engines.
+
+Each factory returns a Sequential of stages that carry the paper's names. ``nn=cnnlib.layers`` builds it of our own
+layers, for NumPy; without `nn` it is an ordinary torch.nn.Module. Both have the same names in their state_dict.
+:func:`summary` computes shapes, parameters, multiply-adds and receptive fields of either, without running it.
+"""
+
+from cnnlib.architectures.alexnet import alexnet, alexnet_2012
+from cnnlib.architectures.resnet import resnet, resnet_cifar
+from cnnlib.architectures.summary import Row, Summary, summary
+
+__all__ = [
+    "Row",
+    "Summary",
+    "alexnet",
+    "alexnet_2012",
+    "resnet",
+    "resnet_cifar",
+    "summary",
+]

@@ -1,0 +1,84 @@
+"""Each architecture has the parameters, multiply-adds, depth and receptive fields that were published."""
+
+import numpy as np
+import pytest
+from nets import PUBLISHED, SMALL, SMALLEST
+
+from cnnlib import architectures, layers
+from cnnlib.architectures import summary
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_numbers(name):
+    factory, input_shape, parameters, multiply_adds, depth, fields = PUBLISHED[name]
+    table = summary(factory, input_shape)
+    assert table.parameters == parameters
+    assert multiply_adds in (None, table.multiply_adds)
+    assert depth in (None, table.depth)
+    assert {stage: table[stage].receptive_field for stage in fields} == fields
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_the_table_agrees_with_the_net_that_runs(name, rng):
+    """Output shapes stage by stage, and parameters, against a forward pass that the table has not seen."""
+    factory, input_shape = SMALL[name]
+    net = factory(nn=layers).reset_parameters(rng).eval()
+    table = summary(net, input_shape)
+    x = rng.standard_normal((2, *input_shape)).astype("float32")
+    trunk = getattr(net, "trunk", net)
+    for row, (stage, layer) in zip(table, trunk.named_children()):
+        x = layer(x)
+        assert (row.stage, row.output_shape) == (stage, x.shape[1:])
+    assert table.parameters == sum(parameter.numel() for parameter in net.parameters())
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_both_engines_have_the_same_table(name):
+    pytest.importorskip("torch")
+    factory, input_shape = SMALL[name]
+    assert list(summary(factory(), input_shape)) == list(summary(factory, input_shape))
+
+
+@pytest.mark.parametrize("engine", ["ours", "torch"])
+@pytest.mark.parametrize("name", SMALLEST)
+def test_a_picture_too_small_is_refused_with_the_size_that_works(name, engine):
+    factory, size, stage = SMALLEST[name]
+    message = rf"in stage '{stage}'.*the smallest square picture that the net takes is {size} x {size}, this one is"
+    with pytest.raises(ValueError, match=message):
+        summary(factory, (3, size - 1, size - 1))
+    assert summary(factory, (3, size, size)).parameters
+    x = np.zeros((1, 3, size - 1, size - 1), dtype="float32")
+    if engine == "torch":
+        torch = pytest.importorskip("torch")
+        with pytest.raises((ValueError, RuntimeError), match=message):
+            factory(width=1 / 16).eval()(torch.tensor(x))
+    else:
+        with pytest.raises(ValueError, match=message):
+            factory(width=1 / 16, nn=layers).eval()(x)
+
+
+def test_every_factory_is_here():
+    """A net that is exported is held to its numbers, and has a twin."""
+    factories = {name for name in architectures.__all__ if name[0].islower()} - {
+        "draw_weights", "load_torchvision_weights", "pretrained", "summary"}
+    for table in (PUBLISHED, SMALL):
+        there = {getattr(entry[0], "func", entry[0]).__name__ for entry in table.values()}
+        assert factories - there == set()
+
+
+@pytest.mark.parametrize("change, message", [
+    (dict(num_classes=0), "`num_classes` is 0"),
+    (dict(in_channels=-1), "`in_channels` is -1"),
+    (dict(width=0), "`width` is 0"),
+    (dict(nn="torch"), "`nn` is 'torch'"),
+])
+def test_bad_arguments(change, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        architectures.alexnet(**{"nn": layers, **change})
+
+
+def test_depths_that_no_table_has():
+    with pytest.raises(ValueError, match="`depth` is 20; it must be one of 18, 34, 50, 101, 152"):
+        architectures.resnet(20, nn=layers)
+    with pytest.raises(ValueError, match=r"`depth` is 21; it must be 6 n \+ 2"):
+        architectures.resnet_cifar(21, nn=layers)

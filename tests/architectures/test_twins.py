@@ -1,0 +1,121 @@
+"""The same weights in both engines: the same scores and gradients, as close as torch itself is to the truth."""
+
+import numpy as np
+import pytest
+from helpers import assert_close, relative_error
+from nets import SMALL
+
+from cnnlib import layers
+
+torch = pytest.importorskip("torch")
+if torch:
+    from cnnlib import torch_layers
+
+DEEP = 1e-9  # float64, through up to 150 layers, where one operation is held to 1e-10
+LOGITS = 1e-4  # float32
+DRAWS = 7
+
+
+def pair(name, rng, dtype):
+    """Return our net and torch's with the same weights, drawn so that no layer's numbers vanish; dropout rests."""
+    factory, input_shape = SMALL[name]
+    ours = factory(nn=layers).reset_parameters(rng)
+    for parameter in ours.parameters():
+        if len(parameter.shape) > 1:
+            fan_in = np.prod(parameter.shape[1:])
+            parameter.data[...] = rng.standard_normal(parameter.shape) * np.sqrt(2 / fan_in)
+        else:
+            parameter.data[...] += 0.1 * rng.standard_normal(parameter.shape).astype("float32")
+    ours.to(dtype)
+    theirs = factory().to(getattr(torch, dtype))
+    theirs.load_state_dict(torch_layers.tensors(ours.state_dict()))
+    for net in (ours, theirs):
+        for module in net.modules():
+            if type(module).__name__ == "Dropout":
+                module.p = 0.0
+    return ours, theirs, rng.standard_normal((2, *input_shape))
+
+
+def outputs(net, x):
+    out = net(x)
+    return out if isinstance(out, tuple) else (out,)
+
+
+def passes(net, x, grads, training):
+    """Return the outputs, the gradient of x, and those of the parameters, as NumPy arrays."""
+    net.train(training)
+    if isinstance(net, layers.Module):
+        net.zero_grad()
+        outs = outputs(net, x)
+        given = tuple(grad.astype(x.dtype) for grad in grads[:len(outs)])
+        grad_x = net.backward(given if len(outs) > 1 else given[0])
+        return [*outs], [grad_x, *(np.zeros(p.shape) if p.grad is None else p.grad for p in net.parameters())]
+    net.zero_grad()
+    leaf = torch.tensor(x, requires_grad=True)
+    outs = outputs(net, leaf)
+    torch.autograd.backward(outs, [torch.tensor(grad.astype(x.dtype)) for grad in grads[:len(outs)]])
+    return ([out.detach().numpy() for out in outs],
+            [leaf.grad.numpy(), *(np.zeros(tuple(p.shape)) if p.grad is None else p.grad.numpy()
+                                  for p in net.parameters())])
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name", SMALL)
+def test_scores_and_gradients_in_float64(name, training, rng):
+    ours, theirs, x = pair(name, rng, "float64")
+    grads = [rng.standard_normal((2, 7)) for _ in range(3)]
+    outs, grads_ours = passes(ours, x, grads, training)
+    expected, grads_theirs = passes(theirs, x, grads, training)
+    assert len(outs) == len(expected) == (3 if hasattr(ours, "trunk") and training else 1)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    assert max(np.abs(out).max() for out in outs) > 1e-3  # signals arrive
+    for out, value in zip(outs, expected):
+        assert_close(out, value, DEEP)
+    for one, other in zip(grads_ours, grads_theirs, strict=True):
+        assert np.abs(one - other).max() <= DEEP * max(np.abs(other).max(), 1e-12)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_float32_is_as_close_to_the_truth_as_torchs(name):
+    """Each gradient's error against float64 is at most twice torch's own; scores agree to 1e-4.
+
+    The median over some draws: in one, a ReLU whose input is nearly 0 may open for one engine alone, which is no
+    rounding and multiplies the error of a whole layer by ten.
+    """
+    errors = np.median([both_errors(name, np.random.default_rng([draw, 1998])) for draw in range(DRAWS)], axis=0)
+    floor = 4 * np.finfo("float32").eps  # below it both round once or twice, and which of them less is luck
+    assert (errors[:, 0] <= np.maximum(2 * errors[:, 1], floor)).all()
+
+
+def both_errors(name, rng):
+    """Return the relative errors of all gradients in float32, ours and torch's, of one draw of weights and pictures."""
+    ours, theirs, x = pair(name, rng, "float64")
+    grads = [rng.standard_normal((2, 7)) for _ in range(3)]
+    truth, true_grads = passes(ours, x, grads, training=False)
+    ours.to("float32"), theirs.float()
+    x = x.astype("float32")
+    outs, grads_ours = passes(ours, x, grads, training=False)
+    outs_theirs, grads_theirs = passes(theirs, x, grads, training=False)
+    assert_close(outs[0], outs_theirs[0], LOGITS)
+    assert_close(outs[0], truth[0], LOGITS)
+    return [[relative(one, true), relative(other, true)]
+            for one, other, true in zip(grads_ours, grads_theirs, true_grads, strict=True)]
+
+
+def relative(grad, true):
+    return float(np.linalg.norm(grad - true) / max(np.linalg.norm(true), 1e-30))
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_torch_may_do_with_it_what_it_does_with_nets(name, rng):
+    """Channels last, autocast, and a graph without a break."""
+    _, net, x = pair(name, rng, "float32")
+    net.eval()
+    x = torch.tensor(x, dtype=torch.float32)
+    with torch.no_grad():
+        plain = net(x)
+        assert relative_error(net.to(memory_format=torch.channels_last)(x.contiguous(
+            memory_format=torch.channels_last)), plain) < LOGITS
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            assert relative_error(net(x).float(), plain) < 0.2  # bfloat16 has three digits, and the net many layers
+    assert torch.export.export(net, (x,)).module()(x).shape == plain.shape

@@ -1,0 +1,54 @@
+"""Every architecture: where its published numbers stand, and a small form of it for the twins.
+
+One entry for each net. A small form has few channels and small pictures; everything else is the paper's.
+"""
+
+from functools import partial
+
+from cnnlib import architectures as a
+
+# name: (factory, input_shape, parameters, multiply-adds or None, depth or None, {stage: receptive field})
+PUBLISHED = {
+    # Krizhevsky 2012: two towers of 60 million; torchvision's one tower
+    "alexnet_2012": (a.alexnet_2012, (3, 227, 227), 60_965_224, 724_406_816, 8, {
+        "conv1": 11, "pool1": 19, "conv2": 51, "pool2": 67, "conv3": 99, "conv4": 131, "conv5": 163, "pool5": 195}),
+    "alexnet": (a.alexnet, (3, 224, 224), 61_100_840, 714_188_480, 8, {"conv5": 163, "pool5": 195}),
+    # He 2016, the paper's stride in the first 1x1; torchvision's in the 3x3
+    "resnet18": (partial(a.resnet, 18), (3, 224, 224), 11_689_512, 1_814_073_344, 18, {
+        "conv2_x": 43, "conv3_x": 99, "conv4_x": 211, "conv5_x": 435}),
+    "resnet34": (partial(a.resnet, 34), (3, 224, 224), 21_797_672, 3_663_761_408, 34, {
+        "conv2_x": 59, "conv3_x": 179, "conv4_x": 547, "conv5_x": 899}),
+    "resnet50": (partial(a.resnet, 50), (3, 224, 224), 25_557_032, 3_857_973_248, 50, {
+        "conv2_x": 35, "conv3_x": 99, "conv4_x": 291, "conv5_x": 483}),
+    "resnet101": (partial(a.resnet, 101), (3, 224, 224), 44_549_160, 7_570_194_432, 101, {"conv5_x": 1027}),
+    "resnet152": (partial(a.resnet, 152), (3, 224, 224), 60_192_808, 11_282_415_616, 152, {"conv5_x": 1507}),
+    "resnet50, torchvision": (partial(a.resnet, 50, variant="torchvision"), (3, 224, 224), 25_557_032, 4_089_184_256,
+                              50, {"conv2_x": 35, "conv3_x": 91, "conv4_x": 267, "conv5_x": 427}),
+    "resnet101, torchvision": (partial(a.resnet, 101, variant="torchvision"), (3, 224, 224), 44_549_160,
+                               7_801_405_440, 101, {"conv5_x": 971}),
+    "resnet152, torchvision": (partial(a.resnet, 152, variant="torchvision"), (3, 224, 224), 60_192_808,
+                               11_513_626_624, 152, {"conv5_x": 1451}),
+    "resnet20": (partial(a.resnet_cifar, 20), (3, 32, 32), 269_722, 40_551_040, 20, {}),
+    "resnet32": (partial(a.resnet_cifar, 32), (3, 32, 32), 464_154, None, 32, {}),
+    "resnet44": (partial(a.resnet_cifar, 44), (3, 32, 32), 658_586, None, 44, {}),
+    "resnet56": (partial(a.resnet_cifar, 56), (3, 32, 32), 853_018, None, 56, {}),
+    "resnet110": (partial(a.resnet_cifar, 110), (3, 32, 32), 1_727_962, None, 110, {}),
+}
+
+# name: (factory of a small form, its input_shape)
+SMALL = {
+    "alexnet_2012": (partial(a.alexnet_2012, 7, width=1 / 16), (3, 227, 227)),
+    "alexnet": (partial(a.alexnet, 7, width=1 / 16), (3, 70, 80)),
+    "resnet18": (partial(a.resnet, 18, 7, width=1 / 8), (3, 40, 48)),
+    "resnet50": (partial(a.resnet, 50, 7, width=1 / 16), (3, 40, 48)),
+    "resnet50, torchvision": (partial(a.resnet, 50, 7, variant="torchvision", width=1 / 16), (3, 40, 48)),
+    "resnet18, plain": (partial(a.resnet, 18, 7, shortcuts=False, width=1 / 8), (3, 40, 48)),
+    "resnet20": (partial(a.resnet_cifar, 20, 7, width=1 / 4), (3, 16, 20)),
+    "resnet20, plain": (partial(a.resnet_cifar, 20, 7, shortcuts=False, width=1 / 4), (3, 16, 20)),
+}
+
+# name: (factory, the smallest square picture, the stage that fails on one that is a pixel smaller)
+SMALLEST = {
+    "alexnet_2012": (a.alexnet_2012, 227, "fc6"),
+    "alexnet": (a.alexnet, 63, "pool5"),
+}
