@@ -13,6 +13,9 @@ PUBLISHED = {
     "alexnet_2012": (a.alexnet_2012, (3, 227, 227), 60_965_224, 724_406_816, 8, {
         "conv1": 11, "pool1": 19, "conv2": 51, "pool2": 67, "conv3": 99, "conv4": 131, "conv5": 163, "pool5": 195}),
     "alexnet": (a.alexnet, (3, 224, 224), 61_100_840, 714_188_480, 8, {"conv5": 163, "pool5": 195}),
+    # Zeiler & Fergus 2014
+    "zfnet": (a.zfnet, (3, 224, 224), 62_357_608, 1_168_032_896, 8, {
+        "conv1": 7, "pool1": 11, "conv2": 27, "pool2": 43, "conv3": 75, "conv4": 107, "conv5": 139, "pool5": 171}),
     # He 2016, the paper's stride in the first 1x1; torchvision's in the 3x3
     "resnet18": (partial(a.resnet, 18), (3, 224, 224), 11_689_512, 1_814_073_344, 18, {
         "conv2_x": 43, "conv3_x": 99, "conv4_x": 211, "conv5_x": 435}),
@@ -33,6 +36,12 @@ PUBLISHED = {
     "resnet44": (partial(a.resnet_cifar, 44), (3, 32, 32), 658_586, None, 44, {}),
     "resnet56": (partial(a.resnet_cifar, 56), (3, 32, 32), 853_018, None, 56, {}),
     "resnet110": (partial(a.resnet_cifar, 110), (3, 32, 32), 1_727_962, None, 110, {}),
+    # after ResNet
+    "se_resnet50": (partial(a.se_resnet, 50), (3, 224, 224), 28_088_024, None, 50, {"conv5_x": 483}),
+    "densenet121": (partial(a.densenet, 121), (3, 224, 224), 7_978_856, 2_834_161_664, 121, {}),
+    "mobilenet1": (partial(a.mobilenet, 1), (3, 224, 224), 4_231_976, 568_740_352, 28, {}),
+    "mobilenet2": (partial(a.mobilenet, 2), (3, 224, 224), 3_504_872, 300_774_272, 53, {}),
+    "convnext_tiny": (a.convnext, (3, 224, 224), 28_589_128, 4_455_531_264, 59, {}),
 }
 
 # name: (factory of a small form, its input_shape)
@@ -43,6 +52,12 @@ SMALL = {
     "resnet50": (partial(a.resnet, 50, 7, width=1 / 16), (3, 40, 48)),
     "resnet50, torchvision": (partial(a.resnet, 50, 7, variant="torchvision", width=1 / 16), (3, 40, 48)),
     "resnet18, plain": (partial(a.resnet, 18, 7, shortcuts=False, width=1 / 8), (3, 40, 48)),
+    "zfnet": (partial(a.zfnet, 7, width=1 / 16), (3, 100, 110)),
+    "se_resnet50": (partial(a.se_resnet, 50, 7, width=1 / 16, reduction=4), (3, 40, 48)),
+    "densenet121": (partial(a.densenet, 121, 7, width=1 / 8), (3, 64, 70)),
+    "mobilenet1": (partial(a.mobilenet, 1, 7, width=1 / 8), (3, 40, 48)),
+    "mobilenet2": (partial(a.mobilenet, 2, 7, width=1 / 8), (3, 40, 48)),
+    "convnext_tiny": (partial(a.convnext, "tiny", 7, width=1 / 12), (3, 64, 70)),
     "resnet20": (partial(a.resnet_cifar, 20, 7, width=1 / 4), (3, 16, 20)),
     "resnet20, plain": (partial(a.resnet_cifar, 20, 7, shortcuts=False, width=1 / 4), (3, 16, 20)),
 }

@@ -6,15 +6,25 @@ layers, for NumPy; without `nn` it is an ordinary torch.nn.Module. Both have the
 """
 
 from cnnlib.architectures.alexnet import alexnet, alexnet_2012
+from cnnlib.architectures.convnext import convnext
+from cnnlib.architectures.densenet import densenet
+from cnnlib.architectures.mobilenet import mobilenet
 from cnnlib.architectures.resnet import resnet, resnet_cifar
+from cnnlib.architectures.senet import se_resnet
 from cnnlib.architectures.summary import Row, Summary, summary
+from cnnlib.architectures.zfnet import zfnet
 
 __all__ = [
     "Row",
     "Summary",
     "alexnet",
     "alexnet_2012",
+    "convnext",
+    "densenet",
+    "mobilenet",
     "resnet",
     "resnet_cifar",
+    "se_resnet",
     "summary",
+    "zfnet",
 ]

@@ -13,7 +13,8 @@ if torch:
 
 DEEP = 1e-9  # float64, through up to 150 layers, where one operation is held to 1e-10
 LOGITS = 1e-4  # float32
-DRAWS = 7
+DRAWS = 15
+EXPORTED = ("alexnet", "resnet18", "se_resnet50")  # the other nets are built of the same parts
 
 
 def pair(name, rng, dtype):
@@ -71,8 +72,10 @@ def test_scores_and_gradients_in_float64(name, training, rng):
     assert max(np.abs(out).max() for out in outs) > 1e-3  # signals arrive
     for out, value in zip(outs, expected):
         assert_close(out, value, DEEP)
+    largest = max(np.abs(grad).max() for grad in grads_theirs)
     for one, other in zip(grads_ours, grads_theirs, strict=True):
-        assert np.abs(one - other).max() <= DEEP * max(np.abs(other).max(), 1e-12)
+        # what a batch norm subtracts again, such as a shift before it, has the gradient 0, and both engines its rounding
+        assert np.abs(one - other).max() <= DEEP * max(np.abs(other).max(), 1e-3 * largest)
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -106,7 +109,7 @@ def relative(grad, true):
     return float(np.linalg.norm(grad - true) / max(np.linalg.norm(true), 1e-30))
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name in EXPORTED else pytest.mark.slow) for name in SMALL])
 def test_torch_may_do_with_it_what_it_does_with_nets(name, rng):
     """Channels last, autocast, and a graph without a break."""
     _, net, x = pair(name, rng, "float32")
