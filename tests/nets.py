@@ -16,6 +16,23 @@ PUBLISHED = {
     # Zeiler & Fergus 2014
     "zfnet": (a.zfnet, (3, 224, 224), 62_357_608, 1_168_032_896, 8, {
         "conv1": 7, "pool1": 11, "conv2": 27, "pool2": 43, "conv3": 75, "conv4": 107, "conv5": 139, "pool5": 171}),
+    # Simonyan & Zisserman 2015; with batch norm, torchvision's
+    "vgg A": (partial(a.vgg, "A"), (3, 224, 224), 132_863_336, 7_609_090_048, 11, {
+        "pool1": 4, "pool2": 10, "pool3": 30, "pool4": 70, "conv5_2": 134, "pool5": 150}),
+    "vgg A-LRN": (partial(a.vgg, "A-LRN"), (3, 224, 224), 132_863_336, 7_609_090_048, 11, {"norm1_1": 3, "pool5": 150}),
+    "vgg B": (partial(a.vgg, "B"), (3, 224, 224), 133_047_848, 11_308_466_176, 13, {
+        "pool1": 6, "pool2": 16, "pool3": 36, "pool4": 76, "conv5_2": 140, "pool5": 156}),
+    "vgg C": (partial(a.vgg, "C"), (3, 224, 224), 133_638_952, 11_770_888_192, 16, {"conv5_3": 140, "pool5": 156}),
+    "vgg D": (partial(a.vgg, "D"), (3, 224, 224), 138_357_544, 15_470_264_320, 16, {
+        "pool1": 6, "pool2": 16, "pool3": 44, "pool4": 100, "conv5_1": 132, "conv5_2": 164, "conv5_3": 196,
+        "pool5": 212}),
+    "vgg E": (partial(a.vgg, "E"), (3, 224, 224), 143_667_240, 19_632_062_464, 19, {
+        "pool3": 52, "pool4": 124, "conv5_4": 252, "pool5": 268}),
+    "vgg A, batch norm": (partial(a.vgg, "A", batch_norm=True), (3, 224, 224), 132_868_840, 7_609_090_048, 11, {}),
+    "vgg B, batch norm": (partial(a.vgg, "B", batch_norm=True), (3, 224, 224), 133_053_736, 11_308_466_176, 13, {}),
+    "vgg C, batch norm": (partial(a.vgg, "C", batch_norm=True), (3, 224, 224), 133_647_400, 11_770_888_192, 16, {}),
+    "vgg D, batch norm": (partial(a.vgg, "D", batch_norm=True), (3, 224, 224), 138_365_992, 15_470_264_320, 16, {}),
+    "vgg E, batch norm": (partial(a.vgg, "E", batch_norm=True), (3, 224, 224), 143_678_248, 19_632_062_464, 19, {}),
     # He 2016, the paper's stride in the first 1x1; torchvision's in the 3x3
     "resnet18": (partial(a.resnet, 18), (3, 224, 224), 11_689_512, 1_814_073_344, 18, {
         "conv2_x": 43, "conv3_x": 99, "conv4_x": 211, "conv5_x": 435}),
@@ -48,6 +65,10 @@ PUBLISHED = {
 SMALL = {
     "alexnet_2012": (partial(a.alexnet_2012, 7, width=1 / 16), (3, 227, 227)),
     "alexnet": (partial(a.alexnet, 7, width=1 / 16), (3, 70, 80)),
+    "vgg A-LRN": (partial(a.vgg, "A-LRN", 7, width=1 / 32), (3, 33, 40)),
+    "vgg C": (partial(a.vgg, "C", 7, width=1 / 32), (3, 33, 40)),
+    "vgg D, batch norm": (partial(a.vgg, "D", 7, batch_norm=True, width=1 / 32), (3, 33, 40)),
+    "vgg E": (partial(a.vgg, "E", 7, width=1 / 32), (3, 33, 40)),
     "resnet18": (partial(a.resnet, 18, 7, width=1 / 8), (3, 40, 48)),
     "resnet50": (partial(a.resnet, 50, 7, width=1 / 16), (3, 40, 48)),
     "resnet50, torchvision": (partial(a.resnet, 50, 7, variant="torchvision", width=1 / 16), (3, 40, 48)),
@@ -66,4 +87,6 @@ SMALL = {
 SMALLEST = {
     "alexnet_2012": (a.alexnet_2012, 227, "fc6"),
     "alexnet": (a.alexnet, 63, "pool5"),
+    "vgg A": (partial(a.vgg, "A"), 32, "pool5"),
+    "vgg E": (partial(a.vgg, "E"), 32, "pool5"),
 }

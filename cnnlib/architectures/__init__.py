@@ -12,6 +12,7 @@ from cnnlib.architectures.mobilenet import mobilenet
 from cnnlib.architectures.resnet import resnet, resnet_cifar
 from cnnlib.architectures.senet import se_resnet
 from cnnlib.architectures.summary import Row, Summary, summary
+from cnnlib.architectures.vgg import vgg
 from cnnlib.architectures.zfnet import zfnet
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "resnet_cifar",
     "se_resnet",
     "summary",
+    "vgg",
     "zfnet",
 ]
