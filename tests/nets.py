@@ -33,6 +33,16 @@ PUBLISHED = {
     "vgg C, batch norm": (partial(a.vgg, "C", batch_norm=True), (3, 224, 224), 133_647_400, 11_770_888_192, 16, {}),
     "vgg D, batch norm": (partial(a.vgg, "D", batch_norm=True), (3, 224, 224), 138_365_992, 15_470_264_320, 16, {}),
     "vgg E, batch norm": (partial(a.vgg, "E", batch_norm=True), (3, 224, 224), 143_678_248, 19_632_062_464, 19, {}),
+    # Szegedy 2015, table 1 (whose text says 1.5 billion multiply-adds); torchvision's with 3x3 in place of 5x5
+    "googlenet": (a.googlenet, (3, 224, 224), 6_998_552, 1_582_671_872, 22, {
+        "conv2": 19, "inception3b": 91, "inception4e": 427, "inception5b": 715}),
+    "googlenet, heads": (partial(a.googlenet, aux=True), (3, 224, 224), 6_998_552 + 3_188_840 + 3_190_888, None, 22, {
+        "inception5b": 715}),
+    "googlenet, torchvision": (partial(a.googlenet, variant="torchvision"), (3, 224, 224), 6_624_904, 1_498_376_192, 22,
+                               {"inception3b": 59, "inception4e": 235, "pool4": 251, "inception5a": 315,
+                                "inception5b": 379}),
+    "googlenet, torchvision, heads": (partial(a.googlenet, aux=True, variant="torchvision"), (3, 224, 224), 13_004_888,
+                                      None, 22, {"inception5b": 379}),
     # He 2016, the paper's stride in the first 1x1; torchvision's in the 3x3
     "resnet18": (partial(a.resnet, 18), (3, 224, 224), 11_689_512, 1_814_073_344, 18, {
         "conv2_x": 43, "conv3_x": 99, "conv4_x": 211, "conv5_x": 435}),
@@ -69,6 +79,13 @@ SMALL = {
     "vgg C": (partial(a.vgg, "C", 7, width=1 / 32), (3, 33, 40)),
     "vgg D, batch norm": (partial(a.vgg, "D", 7, batch_norm=True, width=1 / 32), (3, 33, 40)),
     "vgg E": (partial(a.vgg, "E", 7, width=1 / 32), (3, 33, 40)),
+    "googlenet": (partial(a.googlenet, 7, width=1 / 16), (3, 40, 48)),
+    "googlenet, heads": (partial(a.googlenet, 7, aux=True, width=1 / 16), (3, 223, 223)),
+    # wider and larger: where a branch has one channel, which engine rounds better is luck
+    "googlenet, torchvision": (partial(a.googlenet, 7, variant="torchvision", width=1 / 8), (3, 64, 72)),
+    "googlenet, torchvision, heads": (partial(a.googlenet, 7, aux=True, variant="torchvision", width=1 / 8),
+                                      (3, 64, 72)),
+    "googlenet, naive": (partial(a.googlenet, 7, reductions=False, width=1 / 16), (3, 40, 48)),
     "resnet18": (partial(a.resnet, 18, 7, width=1 / 8), (3, 40, 48)),
     "resnet50": (partial(a.resnet, 50, 7, width=1 / 16), (3, 40, 48)),
     "resnet50, torchvision": (partial(a.resnet, 50, 7, variant="torchvision", width=1 / 16), (3, 40, 48)),
@@ -89,4 +106,6 @@ SMALLEST = {
     "alexnet": (a.alexnet, 63, "pool5"),
     "vgg A": (partial(a.vgg, "A"), 32, "pool5"),
     "vgg E": (partial(a.vgg, "E"), 32, "pool5"),
+    "googlenet": (a.googlenet, 31, "pool4"),
+    "googlenet, torchvision": (partial(a.googlenet, variant="torchvision"), 15, "pool3"),
 }

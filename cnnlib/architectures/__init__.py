@@ -8,6 +8,7 @@ layers, for NumPy; without `nn` it is an ordinary torch.nn.Module. Both have the
 from cnnlib.architectures.alexnet import alexnet, alexnet_2012
 from cnnlib.architectures.convnext import convnext
 from cnnlib.architectures.densenet import densenet
+from cnnlib.architectures.googlenet import googlenet, inception
 from cnnlib.architectures.mobilenet import mobilenet
 from cnnlib.architectures.resnet import resnet, resnet_cifar
 from cnnlib.architectures.senet import se_resnet
@@ -22,6 +23,8 @@ __all__ = [
     "alexnet_2012",
     "convnext",
     "densenet",
+    "googlenet",
+    "inception",
     "mobilenet",
     "resnet",
     "resnet_cifar",
