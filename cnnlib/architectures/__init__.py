@@ -10,10 +10,12 @@ from cnnlib.architectures.convnext import convnext
 from cnnlib.architectures.densenet import densenet
 from cnnlib.architectures.googlenet import googlenet, inception
 from cnnlib.architectures.mobilenet import mobilenet
+from cnnlib.architectures.pretrained import pretrained, published_input
 from cnnlib.architectures.resnet import resnet, resnet_cifar
 from cnnlib.architectures.senet import se_resnet
 from cnnlib.architectures.summary import Row, Summary, summary
 from cnnlib.architectures.vgg import vgg
+from cnnlib.architectures.weights import load_torchvision_weights
 from cnnlib.architectures.zfnet import zfnet
 
 __all__ = [
@@ -25,7 +27,10 @@ __all__ = [
     "densenet",
     "googlenet",
     "inception",
+    "load_torchvision_weights",
     "mobilenet",
+    "pretrained",
+    "published_input",
     "resnet",
     "resnet_cifar",
     "se_resnet",

@@ -29,7 +29,7 @@ What is fetched is kept and checked, and can be carried to a machine without net
 (512, 512)
 """
 
-from cnnlib.data._fetch import DownloadError, fetch
+from cnnlib.data._fetch import DownloadError, fetch, is_offline
 from cnnlib.data._warp import warp
 from cnnlib.data.archives import unpack
 from cnnlib.data.catalogue import registry
@@ -44,7 +44,7 @@ from cnnlib.data.shapes import load_shapes
 from cnnlib.data.textures import load_textures
 
 __all__ = [
-    "CLASSES", "PHOTOS", "DownloadError", "assets", "fetch", "load_cifar10", "load_digits", "load_faces",
+    "CLASSES", "PHOTOS", "DownloadError", "assets", "fetch", "is_offline", "load_cifar10", "load_digits", "load_faces",
     "load_fashion_mnist", "load_mnist", "load_patches", "load_shapes", "load_textures", "photo", "registry",
     "unpack", "warp",
 ]

@@ -13,7 +13,7 @@ if torch:
 
 DEEP = 1e-9  # float64, through up to 150 layers, where one operation is held to 1e-10
 LOGITS = 1e-4  # float32
-DRAWS = 15
+DRAWS = 9
 EXPORTED = ("alexnet", "resnet18", "se_resnet50")  # the other nets are built of the same parts
 
 
@@ -74,7 +74,7 @@ def test_scores_and_gradients_in_float64(name, training, rng):
         assert_close(out, value, DEEP)
     largest = max(np.abs(grad).max() for grad in grads_theirs)
     for one, other in zip(grads_ours, grads_theirs, strict=True):
-        # what a batch norm subtracts again, such as a shift before it, has the gradient 0, and both engines its rounding
+        # what a batch norm subtracts again, such as a shift before it, has the gradient 0: both give its rounding
         assert np.abs(one - other).max() <= DEEP * max(np.abs(other).max(), 1e-3 * largest)
 
 
@@ -82,10 +82,11 @@ def test_scores_and_gradients_in_float64(name, training, rng):
 def test_float32_is_as_close_to_the_truth_as_torchs(name):
     """Each gradient's error against float64 is at most twice torch's own; scores agree to 1e-4.
 
-    The median over some draws: in one, a ReLU whose input is nearly 0 may open for one engine alone, which is no
-    rounding and multiplies the error of a whole layer by ten.
+    The geometric mean over some draws: in one, a ReLU whose input is nearly 0 may open for one engine alone, which is no
+    rounding and multiplies the error of a layer by ten.
     """
-    errors = np.median([both_errors(name, np.random.default_rng([draw, 1998])) for draw in range(DRAWS)], axis=0)
+    draws = [both_errors(name, np.random.default_rng([draw, 1998])) for draw in range(DRAWS)]
+    errors = np.exp(np.log(np.array(draws) + 1e-12).mean(axis=0))
     floor = 4 * np.finfo("float32").eps  # below it both round once or twice, and which of them less is luck
     assert (errors[:, 0] <= np.maximum(2 * errors[:, 1], floor)).all()
 
@@ -109,7 +110,8 @@ def relative(grad, true):
     return float(np.linalg.norm(grad - true) / max(np.linalg.norm(true), 1e-30))
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name in EXPORTED else pytest.mark.slow) for name in SMALL])
+@pytest.mark.parametrize("name", [
+    name if name in EXPORTED else pytest.param(name, marks=pytest.mark.slow) for name in SMALL])
 def test_torch_may_do_with_it_what_it_does_with_nets(name, rng):
     """Channels last, autocast, and a graph without a break."""
     _, net, x = pair(name, rng, "float32")

@@ -13,7 +13,7 @@ function array({ shape, data }) {
 }
 
 function cases(name) {
-  const found = JSON.parse(readFileSync(path, "utf8"))[name];
+  const found = JSON.parse(readFileSync(`${path}/${name}.json`, "utf8"));
   if (name === "microscope") for (const { state } of found) Object.assign(state, { image: array(state.image), kernel: array(state.kernel) });
   return found;
 }

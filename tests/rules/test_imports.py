@@ -13,7 +13,7 @@ FLOORS = (
     ("_threads", "_erfc", "_array", "_integers", "geometry", "_arguments"),
     ("images", "conv", "activations", "linear", "pool", "norms", "losses", "initializers", "scalar"),
     ("gradcheck", "features", "layers", "torch_layers", "optim"),
-    ("architectures", "history", "data", "course"),
+    ("data", "architectures", "history", "course"),
     ("training", "inspection", "applications"),
     ("plots", "notebook", "widgets", "checks", "grading"),
     ("recipes", "train", "__main__"),
@@ -22,7 +22,7 @@ RANK = {part: rank for rank, part in enumerate(part for floor in FLOORS for part
 FIRST_WITH_SCREEN = RANK["plots"]
 # Files that may import torch, and only inside a function.
 TORCH = ("cnnlib/conv/library.py", "cnnlib/conv/implicit_gemm.py", "cnnlib/torch_layers.py", "cnnlib/layers/_place.py",
-         "cnnlib/architectures/weights.py", "cnnlib/training", "cnnlib/inspection", "cnnlib/applications",
+         "cnnlib/architectures/pretrained.py", "cnnlib/training", "cnnlib/inspection", "cnnlib/applications",
          "cnnlib/notebook.py", "cnnlib/checks", "cnnlib/train.py", "cnnlib/recipes/doctor.py",
          "cnnlib/widgets/_torch_model.py")
 SCREEN = {"matplotlib", "matplotlib_inline", "ipywidgets", "anywidget", "IPython", "traitlets"}

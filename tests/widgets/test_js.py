@@ -139,9 +139,10 @@ def cases(tmp_path_factory):
         "matches": match_cases(np.random.default_rng(14), plain),
         "walker": walker_cases(np.random.default_rng(14), plain),
     }
-    path = tmp_path_factory.mktemp("cases") / "cases.json"
-    path.write_text(json.dumps(found), encoding="utf-8")
-    return path, found
+    folder = tmp_path_factory.mktemp("cases")
+    for name, of_it in found.items():
+        (folder / f"{name}.json").write_text(json.dumps(of_it), encoding="utf-8")
+    return folder, found
 
 
 def test_cases_are_worth_asking(cases):
@@ -258,13 +259,11 @@ def test_a_planted_fault_is_found(cases, tmp_path, fault):
     """A test that has never failed says little: here each is seen to fail, and to pass where nothing is planted."""
     for folder in ("cnnlib/widgets/static", "tests/js"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
-    file = None
-    if fault:
-        name, old, new = FAULTS[fault]
-        file = (tmp_path / "cnnlib/widgets/static" / name).resolve()
-        text = file.read_text(encoding="utf-8")
-        assert text.count(old) == 1, f"{name} has changed: plant the fault anew"
-        file.write_text(text.replace(old, new), encoding="utf-8")
+    name, old, new = FAULTS[fault or "ring of zeros: one row less"]
+    file = (tmp_path / "cnnlib/widgets/static" / name).resolve()
+    text = file.read_text(encoding="utf-8")
+    assert text.count(old) == 1, f"{name} has changed: plant the fault anew"
+    file.write_text(text.replace(old, new) if fault else text, encoding="utf-8")
     run = node_tests(tmp_path, cases[0], file)
     assert (run.returncode == 0) == (fault is None), run.stdout[-3000:]
 

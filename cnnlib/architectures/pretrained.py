@@ -1,0 +1,170 @@
+"""Nets with the weights that torchvision publishes, fetched once and checked each time."""
+
+import hashlib
+import os
+import shutil
+from functools import partial
+from pathlib import Path
+
+from cnnlib import _array
+from cnnlib.architectures._build import chosen, of_ours, vocabulary
+from cnnlib.architectures.alexnet import alexnet
+from cnnlib.architectures.googlenet import googlenet
+from cnnlib.architectures.resnet import resnet
+from cnnlib.architectures.vgg import vgg
+from cnnlib.architectures.weights import load_torchvision_weights
+from cnnlib.data import folders, is_offline
+
+URL = "https://download.pytorch.org/models"
+FOLDER = "torchvision"  # below the place where data sets are kept, and below CNNLIB_MIRROR
+
+# name: (factory, file). The digits in a file's name are the first of its sha256.
+PUBLISHED = {
+    "alexnet": (alexnet, "alexnet-owt-7be5be79.pth"),
+    "vgg11": (partial(vgg, "A"), "vgg11-8a719046.pth"),
+    "vgg11_bn": (partial(vgg, "A", batch_norm=True), "vgg11_bn-6002323d.pth"),
+    "vgg13": (partial(vgg, "B"), "vgg13-19584684.pth"),
+    "vgg13_bn": (partial(vgg, "B", batch_norm=True), "vgg13_bn-abd245e5.pth"),
+    "vgg16": (partial(vgg, "D"), "vgg16-397923af.pth"),
+    "vgg16_bn": (partial(vgg, "D", batch_norm=True), "vgg16_bn-6c64b313.pth"),
+    "vgg19": (partial(vgg, "E"), "vgg19-dcbb9e9d.pth"),
+    "vgg19_bn": (partial(vgg, "E", batch_norm=True), "vgg19_bn-c79401a0.pth"),
+    "googlenet": (partial(googlenet, variant="torchvision"), "googlenet-1378be20.pth"),
+    "resnet18": (partial(resnet, 18, variant="torchvision"), "resnet18-f37072fd.pth"),
+    "resnet34": (partial(resnet, 34, variant="torchvision"), "resnet34-b627a593.pth"),
+    "resnet50": (partial(resnet, 50, variant="torchvision"), "resnet50-0676ba61.pth"),
+    "resnet50_v2": (partial(resnet, 50, variant="torchvision"), "resnet50-11ad3fa6.pth"),
+    "resnet101": (partial(resnet, 101, variant="torchvision"), "resnet101-63fe2227.pth"),
+    "resnet152": (partial(resnet, 152, variant="torchvision"), "resnet152-394f9c45.pth"),
+}
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's red, green and blue, in [0, 1]
+
+
+def pretrained(name, *, nn=None):
+    """Return a net with the weights published for it, in evaluation.
+
+    Parameters
+    ----------
+    name : str
+        One of :data:`PUBLISHED`: "alexnet", "vgg16", "vgg16_bn", "googlenet", "resnet50", ...
+    nn : cnnlib.layers or cnnlib.torch_layers
+        The engine; torch's without. The files are torch's, so that torch must be installed for either.
+
+    Returns
+    -------
+    Sequential
+        For 1,000 classes, and for pictures as :func:`published_input` makes them.
+
+    Raises
+    ------
+    ValueError
+        No weights are published under that name here.
+    OSError
+        The file is not here and cannot be fetched, or its sha256 is another; the message says what to do.
+
+    Notes
+    -----
+    The file comes from ``CNNLIB_MIRROR`` (its folder ``torchvision``) if that is set, else from download.pytorch.org,
+    and is kept where data sets are (see :func:`cnnlib.data.fetch`). Its sha256 must begin with the digits in its name;
+    the whole of it is written beside the file at first use, and holds from then on. It is read with ``weights_only``,
+    so that it cannot run code.
+    """
+    factory, file = chosen("name", name, PUBLISHED)
+    nn = vocabulary(nn)
+    state_dict = _read(_file(file))
+    model = factory(nn=nn) if not hasattr(nn, "without_weights") else of_ours(factory)
+    return load_torchvision_weights(model, state_dict).eval()
+
+
+def published_input(x, name="resnet50"):
+    """Return pictures as the published weights want them.
+
+    Parameters
+    ----------
+    x : array of shape (N, 3, H, W), float, in [0, 1]
+        Red, green, blue. The weights were judged at 224 x 224, cut from the middle of a picture whose shorter side had
+        256 pixels.
+    name : str
+        Of :data:`PUBLISHED`. GoogLeNet wants -1 to 1; all others ImageNet's mean taken away, over its deviation.
+
+    Returns
+    -------
+    array of x's shape, library and dtype
+    """
+    chosen("name", name, PUBLISHED)
+    if x.ndim != 4 or x.shape[1] != 3:
+        raise ValueError(f"`x` has shape {tuple(x.shape)}; it must be (N, 3, H, W)")
+    mean, deviation = ((0.5,) * 3, (0.5,) * 3) if name == "googlenet" else (MEAN, DEVIATION)
+    planes = [(x[:, k:k + 1] - mean[k]) / deviation[k] for k in range(3)]
+    return _array.library(x=x).concatenate(planes, axis=1)
+
+
+# ---- the file
+
+def _file(name):
+    """Return where the file lies, after it was brought here if need be, and checked."""
+    for place in folders.places():
+        path = place / FOLDER / name
+        if path.is_file():
+            _check(path)
+            return path
+    target = folders.home() / FOLDER / name
+    if fault := folders.fault(target.parent):
+        raise OSError(f"{name} cannot be kept in {target.parent} ({fault}); set CNNLIB_DATA to a folder that you may "
+                      "write to")
+    _bring(name, target)
+    _check(target)
+    return target
+
+
+def _bring(name, target):
+    """Fetch the file to `target`, which is seen under its name only when it is whole."""
+    mirror = os.environ.get("CNNLIB_MIRROR", "")
+    if mirror and "://" not in mirror:
+        source = Path(mirror).expanduser() / FOLDER / name
+        if source.is_file():
+            part = target.with_name(f".{name}.{os.getpid()}.part")
+            shutil.copyfile(source, part)
+            os.replace(part, target)
+            return
+        mirror = ""
+    if is_offline():
+        raise OSError(f"{name} is not in {target.parent}, and CNNLIB_OFFLINE=1 forbids the network: fetch it on a "
+                      f"machine with network from {URL}/{name} and put it there")
+    import torch
+
+    url = f"{mirror.rstrip('/')}/{FOLDER}/{name}" if mirror else f"{URL}/{name}"
+    try:
+        torch.hub.download_url_to_file(url, str(target), hash_prefix=_digits(name))
+    except (OSError, RuntimeError) as error:
+        raise OSError(f"{name} could not be fetched from {url}: {error}. Check the network, or put the file into "
+                      f"{target.parent}") from error
+
+
+def _check(path):
+    """Check the file's sha256 against its name, and against what it was the first time."""
+    with open(path, "rb") as content:
+        digits = hashlib.file_digest(content, "sha256").hexdigest()
+    record = path.with_suffix(".sha256")
+    wanted = record.read_text().split()[0] if record.is_file() else _digits(path.name)
+    if not digits.startswith(wanted):
+        raise OSError(f"{path} is damaged: its sha256 is {digits}, and must begin with {wanted}. Delete it, and it is "
+                      "fetched again")
+    if not record.is_file():
+        part = record.with_name(f".{record.name}.{os.getpid()}.part")
+        part.write_text(f"{digits}  {path.name}\n")
+        os.replace(part, record)
+
+
+def _digits(name):
+    """Return the digits in a file's name."""
+    return Path(name).stem.rpartition("-")[2]
+
+
+def _read(path):
+    """Return the file's arrays; torch reads them without running code."""
+    try:
+        import torch
+    except ImportError:
+        raise OSError(f"{path.name} is torch's, which is not installed here: `pip install torch`") from None
+    return torch.load(path, map_location="cpu", weights_only=True)
