@@ -82,8 +82,8 @@ def test_scores_and_gradients_in_float64(name, training, rng):
 def test_float32_is_as_close_to_the_truth_as_torchs(name):
     """Each gradient's error against float64 is at most twice torch's own; scores agree to 1e-4.
 
-    The geometric mean over some draws: in one, a ReLU whose input is nearly 0 may open for one engine alone, which is no
-    rounding and multiplies the error of a layer by ten.
+    The geometric mean over some draws: in one, a ReLU whose input is nearly 0 may open for one engine alone, which is
+    no rounding and multiplies the error of a layer by ten.
     """
     draws = [both_errors(name, np.random.default_rng([draw, 1998])) for draw in range(DRAWS)]
     errors = np.exp(np.log(np.array(draws) + 1e-12).mean(axis=0))
