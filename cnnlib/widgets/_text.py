@@ -69,6 +69,8 @@ def literal(value):
     ('[[0.1, -1]]', '(1, 2)', '"same"')
     >>> literal(5.144042877107159), literal(float(np.float32(5.144042877107159)))
     ('5.144042877107159', '5.144043')
+    >>> literal(123456792)
+    '123456792'
     """
     if value is None or isinstance(value, bool):
         return str(value)
@@ -84,13 +86,15 @@ def literal(value):
 
 
 def _number(value):
-    """Return a number by its shortest digits that give the same single-precision number."""
+    """Return a whole number as it is, another by its shortest digits that give the same single-precision number."""
     if not math.isfinite(value):
         return f'float("{value}")'
+    if value == int(value) and abs(value) < 1e16:  # a seed or a count: each digit counts
+        return str(int(value))
     for digits in range(6, 10):
         rounded = float(f"{value:.{digits}g}")
         single = [float(np.float32(x)) for x in (value, rounded)]  # as floats: else both sides would be rounded
         if rounded == value or single == [value, value]:
             value = rounded
             break
-    return str(int(value)) if value == int(value) and abs(value) < 1e16 else repr(value)
+    return repr(value)

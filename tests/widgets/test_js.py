@@ -111,11 +111,19 @@ def shape_answers(widget):
 
 def number_cases(rng):
     numbers = [0, -0.0, 1, -1, 0.5, 1 / 3, -1 / 3, 0.03125, -0.03125, 0.00005, 0.0005, -1e-7, 5.5252083e-05, 1e-12,
-               12345.678, 1e6, 0.1, 3e20, -1e16, float("nan"), float("inf"), float("-inf"),
+               12345.678, 1e6, 0.1, 3e20, -1e16, 123456792, 2**24 + 2, -(2**31) - 256, 7.5e15, float("nan"), float("inf"), float("-inf"),
                *rng.normal(size=40), *(rng.normal(size=40) * 1000)]
     for number in numbers:
         single = float(np.float32(number))
         yield {"number": plain([single])["data"][0], "full": _text.full(single), "literal": _text.literal(single)}
+
+
+def test_code_says_whole_numbers_exactly():
+    """Every whole number that is written is read as itself, also where single precision has gaps."""
+    for number in (2**24 + 1, 123456792, -987654321, 2**31 + 3, 9007199254740991):
+        assert eval(_text.literal(number)) == number
+    singles = np.float32([2**24 + 2, 123456792, 7.5e15])
+    assert eval(_text.literal(singles)) == singles.tolist()
 
 
 def presets():

@@ -94,6 +94,7 @@ function literal(value) {
 function numberLiteral(value) {
   if (Number.isNaN(value)) return 'float("nan")';
   if (!Number.isFinite(value)) return `float("${value > 0 ? "" : "-"}inf")`;
+  if (Number.isInteger(value) && abs(value) < 1e16) return repr(value);
   for (let digits = 6; digits < 10; digits++) {
     const rounded = Number(value.toPrecision(digits));
     if (rounded === value || (Math.fround(value) === value && Math.fround(rounded) === value)) return repr(rounded);
