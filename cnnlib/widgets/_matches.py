@@ -8,8 +8,8 @@ import numpy as np
 from cnnlib import images
 from cnnlib.features import matching, sift
 from cnnlib.features.matching.homography import direct_linear_transform, transfer_distances
-from cnnlib.features.matching.nearest import _two_nearest
-from cnnlib.features.matching.ransac import _usable
+from cnnlib.features.matching.nearest import two_nearest
+from cnnlib.features.matching.ransac import usable
 
 LARGEST = 360  # pixels a side; a larger picture is reduced
 MOST = 1000  # points a picture, the clearest
@@ -85,7 +85,7 @@ def pairs_of(points_a, descriptors_a, points_b, descriptors_b):
     rivals, distance = np.full((n, 2), -1), np.zeros((n, 2))
     if n and len(b):
         squares = (a * a).sum(1)[:, None] - 2 * a @ b.T + (b * b).sum(1)
-        nearest, first, second = _two_nearest(np, squares.copy(), a, b)
+        nearest, first, second = two_nearest(np, squares.copy(), a, b)
         squares[np.arange(n), nearest] = np.inf if len(b) > 1 else 0
         rivals = np.stack([nearest, squares.argmin(1)], 1)
         distance = np.stack([first, second], 1)
@@ -162,7 +162,7 @@ class Drawn:
 def drawn(here, there, seed, draws):
     """Let each of so many draws of four matches say how many agree with its homography."""
     fours = np.array([four(seed, draw, len(here)) for draw in range(1, draws + 1)])
-    fit = _usable(here[fours], there[fours])
+    fit = usable(here[fours], there[fours])
     agree = np.zeros((draws, len(here)), dtype=bool)
     if fit.any():
         homographies, _ = direct_linear_transform(here[fours[fit]], there[fours[fit]])

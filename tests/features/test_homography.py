@@ -239,7 +239,7 @@ def test_degenerate_samples_are_refused():
     folded = square[[1, 0, 2, 3]]
     src = np.stack([square, on_a_line, square, twins, square, square])
     dst = np.stack([square, square, on_a_line, square, folded, square[:, ::-1]])
-    assert ransac._usable(src, dst).tolist() == [True, False, False, False, False, True]
+    assert ransac.usable(src, dst).tolist() == [True, False, False, False, False, True]
 
 
 def test_points_on_one_line_are_refused(rng):

@@ -77,7 +77,7 @@ def test_rounded_squares_are_put_right(array):
     """The two smallest of the rounded squares are measured again: the nearer comes first, of equals the first."""
     rows, b = array([[0.0, 0.0], [0.0, 0.0]]), array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.9], [5.0, 5.0]])
     squares = array([[1.0, 0.9999, 9.0, 9.0], [9.0, 0.8, 0.81, 9.0]])  # as if rounding had preferred row 1 of b
-    one, near, far = nearest._two_nearest(_array.library(b=b), squares, rows, b)
+    one, near, far = nearest.two_nearest(_array.library(b=b), squares, rows, b)
     assert one.tolist() == [0, 2] and near.tolist() == [1.0, 0.9] and far.tolist() == [1.0, 1.0]
 
 

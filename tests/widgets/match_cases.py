@@ -4,6 +4,7 @@ import numpy as np
 
 from cnnlib import data
 from cnnlib.features import matching
+from cnnlib.features.matching.ransac import usable
 from cnnlib.widgets import _matches
 from cnnlib.widgets.match_viewer import MatchViewer
 
@@ -74,9 +75,9 @@ def fours():
         there = here @ rng.normal(0, 1, (2, 2)) + rng.uniform(0, 50, (4, 2))
         if rng.uniform() < 0.5:
             there[1] = rng.uniform(0, 300, 2)
-        usable = bool(_matches._usable(here[None], there[None])[0])
-        yield {"here": here.tolist(), "there": there.tolist(), "usable": usable,
-               "homography": matching.fit_homography(here, there).tolist() if usable else None}
+        fit = bool(usable(here[None], there[None])[0])
+        yield {"here": here.tolist(), "there": there.tolist(), "usable": fit,
+               "homography": matching.fit_homography(here, there).tolist() if fit else None}
 
 
 def match_cases(rng, plain):

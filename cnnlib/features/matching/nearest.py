@@ -75,7 +75,7 @@ def match(a, b, *, ratio=0.8, cross_check=False):
         squares = (rows * rows).sum(1)[:, None] - 2 * rows @ b.T + (b * b).sum(1)
         if cross_check:
             back.see(squares, start)
-        found.append(_two_nearest(xp, squares, rows, b))
+        found.append(two_nearest(xp, squares, rows, b))
     nearest, distance, second = (xp.concatenate(part) for part in zip(*found))
     number = _array.arange(len(a), a)
     kept = distance < ratio * second if ratio < 1 and len(b) > 1 else number >= 0
@@ -84,7 +84,7 @@ def match(a, b, *, ratio=0.8, cross_check=False):
     return xp.stack([number[kept], nearest[kept]], 1)
 
 
-def _two_nearest(xp, squares, rows, b):
+def two_nearest(xp, squares, rows, b):
     """For each row: which of `b` is nearest, how far that one is, and the second one. Writes into `squares`."""
     number = _array.arange(len(rows), rows)
     one = squares.argmin(1)

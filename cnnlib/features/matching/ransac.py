@@ -136,10 +136,10 @@ def _consensus(src, dst, rng, threshold, confidence, max_trials):
     while drawn < needed:
         samples = _samples(rng, count, min(AT_A_TIME, needed - drawn))
         drawn += len(samples)
-        usable = _usable(src[samples], dst[samples])
-        if not bool(usable.any()):
+        fit = usable(src[samples], dst[samples])
+        if not bool(fit.any()):
             continue
-        homographies, certain = direct_linear_transform(src[samples][usable], dst[samples][usable])
+        homographies, certain = direct_linear_transform(src[samples][fit], dst[samples][fit])
         agree = (transfer_distances(homographies, src, dst) < threshold) & certain[:, None]
         counts = agree.sum(1)
         winner = int(counts.argmax())
@@ -161,7 +161,7 @@ def _samples(rng, count, trials):
     return numbers
 
 
-def _usable(src, dst):
+def usable(src, dst):
     """Whether samples (trials, 4, 2) have no three points on a line, and all four triangles keep (or change) sides."""
     one, two = _heights(src), _heights(dst)
     kept = (one * two > 0).sum(-1)
