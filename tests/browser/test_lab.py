@@ -27,7 +27,8 @@ CELLS = [
     "others = {name: example() for name, example in others.items()}\ndisplay(*others.values())",
     "",  # where the kernel is asked
 ]
-OTHERS = ("BackwardMicroscope", "MaskExplorer", "MatchViewer", "NetworkViewer", "OptimiserRace", "PoolingStepper")
+OTHERS = ("BackwardMicroscope", "HogExplorer", "MaskExplorer", "MatchViewer", "NetworkViewer", "OptimiserRace",
+          "PoolingStepper", "ScaleSpaceWalker")
 MICROSCOPE = "[data-widget=ConvolutionMicroscope]"
 SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
