@@ -151,23 +151,38 @@ def four(seed, draw, count):
 
 @dataclass(frozen=True)
 class Drawn:
-    """What so many draws of four matches have found: `agree` (K bool) and `best` are None where no draw was fit."""
+    """What fours of matches have found: `best`, `agree` (K bool) and `homography` are None where none was fit."""
 
-    last: list       # the four of the last draw
-    count: int       # matches that agree with the last draw's homography; -1 if it was refused
-    best: int | None  # the draw with the most
+    last: list       # the last four
+    count: int       # matches that agree with the homography of the last four; -1 if they were refused
+    best: int | None  # the draw with the most, counted from 1
     agree: np.ndarray | None
+    homography: np.ndarray | None  # of the best, in pixels as shown
 
 
 def drawn(here, there, seed, draws):
     """Let each of so many draws of four matches say how many agree with its homography."""
-    fours = np.array([four(seed, draw, len(here)) for draw in range(1, draws + 1)])
+    return tried(here, there, np.array([four(seed, draw, len(here)) for draw in range(1, draws + 1)]))
+
+
+def tried(here, there, fours):
+    """Let each of these fours of matches, an array (N, 4) of their numbers, say how many agree with its homography."""
     fit = usable(here[fours], there[fours])
-    agree = np.zeros((draws, len(here)), dtype=bool)
+    agree = np.zeros((len(fours), len(here)), dtype=bool)
+    homographies = np.full((len(fours), 3, 3), np.nan)
     if fit.any():
-        homographies, _ = direct_linear_transform(here[fours[fit]], there[fours[fit]])
-        agree[fit] = transfer_distances(homographies, here, there) < NEAR
+        homographies[fit], _ = direct_linear_transform(here[fours[fit]], there[fours[fit]])
+        agree[fit] = transfer_distances(homographies[fit], here, there) < NEAR
     counts = np.where(fit, agree.sum(1), -1)
     best = int(counts.argmax())
-    some = counts[best] >= 0
-    return Drawn(fours[-1].tolist(), int(counts[-1]), best + 1 if some else None, agree[best] if some else None)
+    found = (best + 1, agree[best], homographies[best]) if counts[best] >= 0 else (None, None, None)
+    return Drawn(fours[-1].tolist(), int(counts[-1]), *found)
+
+
+def laid_over(image_a, image_b, homography, blend):
+    """Return B with A laid over it where A reaches: at blend 0 A alone is seen there, at 1 B alone."""
+    if image_a.ndim != image_b.ndim:
+        image_a, image_b = (np.broadcast_to(x[..., None], (*x.shape, 3)) if x.ndim == 2 else x
+                            for x in (image_a, image_b))
+    moved = matching.warp(image_a, homography, image_b.shape[:2], outside=np.nan)
+    return np.where(np.isnan(moved), image_b, (1 - blend) * moved + blend * image_b)

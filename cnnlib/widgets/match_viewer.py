@@ -2,12 +2,15 @@
 
 import numpy as np
 import traitlets
-from traitlets import Bool, Dict, Enum, Float, Int, Unicode
+from traitlets import Bool, Dict, Enum, Float, Int, List, Unicode
 
 from cnnlib import data
 from cnnlib.features import matching
 from cnnlib.widgets import _base, _compose, _matches
 from cnnlib.widgets._text import full, literal
+
+STAGES = ("match", "pick", "homography", "warp")
+WHY = "three of its points lie on a line, or they change sides"
 
 
 class Draws(Int):
@@ -36,10 +39,16 @@ class MatchViewer(_base.CourseWidget):
         Keep a match only if each of the two is the other's nearest.
     selected : int, optional
         The point of A that is looked at.
-    stage : {"match", "homography"}
-        In the second, fours of the matches are drawn, and each says how many agree with its homography.
+    stage : {"match", "pick", "homography", "warp"}
+        In the second and third, four of the matches are picked by hand, or drawn again and again; each four says how
+        many agree with its homography. In the last one A is laid over B: by the four that were picked, else by the
+        best draw.
     draws : int
         How many draws of four there have been, from 1 to 1,000.
+    picked : sequence of at most four int
+        Points of A whose matches were picked. Those that have no match at this ratio wait.
+    blend : float, from 0 to 1
+        In the last stage: 0 shows A where it reaches, 1 shows B.
     truth : array of shape (3, 3), function, or array of N whole numbers, optional
         The homography that takes A, as given, to B; a function that gives for points (N, 2) of A their places in B, by
         name where code is written (points that it gives NaN or infinity for are left out); or for each of the N points
@@ -70,7 +79,7 @@ class MatchViewer(_base.CourseWidget):
 
     javascript = "match_viewer.js"
     positional = ("image_a", "image_b")
-    controls = ("ratio", "cross_check", "stage", "draws")
+    controls = ("ratio", "cross_check", "stage", "draws", "picked", "blend")
     _esm = _compose.compose(javascript)
     _css = _base.style()
 
@@ -79,8 +88,10 @@ class MatchViewer(_base.CourseWidget):
     ratio = Float(0.8).tag(sync=True, start=True)
     cross_check = Bool(False).tag(sync=True, start=True)
     selected = Int(None, allow_none=True).tag(sync=True, start=True)
-    stage = Enum(("match", "homography"), "match").tag(sync=True, start=True)
+    stage = Enum(STAGES, "match").tag(sync=True, start=True)
     draws = Draws(1).tag(sync=True, start=True)
+    picked = List(Int(), maxlen=4).tag(sync=True, start=True)
+    blend = Float(0.5, min=0, max=1).tag(sync=True, start=True)
     seed = Int(0).tag(sync=True, start=True)
     _scene = Dict().tag(sync=True)
     _note = Unicode().tag(sync=True)
@@ -100,7 +111,12 @@ class MatchViewer(_base.CourseWidget):
         truth = None if truth is None else self._checked_truth(truth, features)
         self._truth = truth
         if truth is not None:
+            found = len(self._pairs.points_a)
             self._pairs = self._pairs.judged(truth, *self._scales)
+            if unknown := found - len(self._pairs.points_a):
+                notes["A"] = [*notes.get("A", []), f"{unknown:,} left out, whose place in B is not known"]
+        if "picked" in state:
+            state["picked"] = list(state["picked"])
         super().__init__(image_a=shown[0], image_b=shown[1], **state)
         self._names |= names
         self._extra |= {} if features is None else {"features": "features"}
@@ -204,6 +220,20 @@ class MatchViewer(_base.CourseWidget):
         kept = np.flatnonzero(self._kept())
         return _matches.drawn(*self._pairs.ends(kept), self.seed, self.draws) if len(kept) >= 4 else None
 
+    def picks(self):
+        """Return the picked points that have a match, each once."""
+        kept = self._kept()
+        return [k for k in dict.fromkeys(self.picked) if 0 <= k < len(kept) and kept[k]]
+
+    def agreeing(self):
+        """Return what the four picked, or the draws, have found, as this stage asks for it; else None."""
+        if self.problem() or self.stage == "match":
+            return None
+        if self.stage == "homography" or (self.stage == "warp" and len(self.picks()) < 4):
+            return self.drawn()
+        kept, four = np.flatnonzero(self._kept()), self.picks()
+        return _matches.tried(*self._pairs.ends(kept), np.searchsorted(kept, [four])) if len(four) == 4 else None
+
     def sentence(self):
         """Return how many matches there are, how many are right, how many agree, and the chosen point's two rivals."""
         if trouble := self.problem():
@@ -222,24 +252,46 @@ class MatchViewer(_base.CourseWidget):
         parts = [f"{words}."]
         if m == 1:
             parts.append("B has one point: no second best, so the ratio says nothing.")
-        if self.stage == "homography" and not self.predict:
-            parts += self._draw_words(int(kept.sum()))
+        if self.stage != "match" and not self.predict:
+            parts += self._homography_words(int(kept.sum()))
         if self.selected is not None:
             parts.append(self._point_words(kept))
         return " ".join(parts)
 
-    def _draw_words(self, count):
+    def _homography_words(self, count):
         if count < 4:
             return [f"A homography needs 4 matches: {4 - count} more."]
+        if self.stage != "homography" and (self.stage == "pick" or len(self.picks()) == 4):
+            return self._pick_words()
+        if self.stage == "warp":
+            found = self.drawn()
+            if found.best is not None:
+                return [self._warp_words(f"draw {found.best:,}", found)]
+        return self._draw_words()
+
+    def _pick_words(self):
+        found, wanted = self.agreeing(), 4 - len(self.picks())
+        if found is None:
+            return [f"Pick {wanted} more match{'' if wanted == 1 else 'es'}."]
+        if found.best is None:
+            return [f"Your four are refused: {WHY.replace('its', 'their')}."]
+        if self.stage == "warp":
+            return [self._warp_words("your four", found)]
+        return [f"{found.agree.sum():,} agree with the homography of your four."]
+
+    def _warp_words(self, whose, found):
+        return (f"A lies over B by the homography of {whose}, with which {found.agree.sum():,} agree; blend "
+                f"{full(self.blend)}, from A to B.")
+
+    def _draw_words(self):
         found = self.drawn()
         if found.best is None:
-            return [f"Draw {self.draws:,} is refused, as all before: three of its points lie on a line, or "
-                    "they change sides."]
+            return [f"Draw {self.draws:,} is refused, as all before: {WHY}."]
         parts = [f"{found.agree.sum():,} agree with the homography of draw {found.best:,}"
                  + (f", the best of {self.draws:,}." if self.draws > 1 else ".")]
         if found.best != self.draws:
             parts.append(f"Draw {self.draws:,}: {found.count:,} agree." if found.count >= 0 else
-                         f"Draw {self.draws:,} is refused: three of its points lie on a line, or they change sides.")
+                         f"Draw {self.draws:,} is refused: {WHY}.")
         return parts
 
     def chosen(self):
@@ -267,9 +319,18 @@ class MatchViewer(_base.CourseWidget):
         quiet = self.problem() or self.predict or not len(pairs.points_b)
         kept = np.zeros(0, dtype=int) if quiet else np.flatnonzero(self._kept())
         right = None if pairs.right is None else pairs.right[kept]
-        if self.stage == "homography" and len(kept) >= 4:
-            right = self.drawn().agree
-        ax = plots.plot_matches(self.image_a, self.image_b, *pairs.ends(kept), right)
+        found, image_b, outline = None if quiet else self.agreeing(), self.image_b, None
+        if found is not None:
+            right = found.agree
+            if found.homography is not None:
+                outline = _rim(found.homography, self.image_a.shape)
+        if self.stage == "warp" and outline is not None:
+            image_b = _matches.laid_over(self.image_a, self.image_b, found.homography, self.blend)
+            kept, right = kept[:0], None
+        ax = plots.plot_matches(self.image_a, image_b, *pairs.ends(kept), right, outline=outline,
+                                fade=0 if self.stage == "warp" else 0.4)
+        for lines in ax.collections:  # where there are many, they would hide the pictures and each other
+            lines.set_alpha(min(1, 50 / len(lines.get_segments())))
         if self.chosen() is not None and len(pairs.points_b):
             row, col = pairs.points_a[self.chosen()]
             for rival, colour, dashes in zip(pairs.rivals[self.chosen()], ("input", "weight"), ("-", "--")):
@@ -278,6 +339,13 @@ class MatchViewer(_base.CourseWidget):
                         color=plots.COLOURS[colour])
         ax.figure.text(0.02, -0.02, textwrap.fill(self.sentence(), 90), va="top", size=10)
         return ax.figure
+
+
+def _rim(homography, shape):
+    """Return the corners of A as they lie in B; None if part of A lies beyond the horizon."""
+    corners = np.array([[-0.5, -0.5], [-0.5, shape[1] - 0.5], [shape[0] - 0.5, shape[1] - 0.5], [shape[0] - 0.5, -0.5]])
+    sides = np.sign(corners @ homography[2, :2] + homography[2, 2])
+    return matching.apply_homography(homography, corners) if (sides == sides[0]).all() else None
 
 
 def _written(truth):

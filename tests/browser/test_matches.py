@@ -32,7 +32,7 @@ def test_the_lesson_by_keys_alone(show):
     """The ratio, a point, the second step, two draws, a refusal and its mending, undo, predict."""
     shown = show(made()).hear()
     assert told(shown, "count") == str(len(made().matches)) and told(shown, "dashed") == "0"
-    shown.tab_to('[type="range"]').press(*["ArrowLeft"] * 10)
+    shown.tab_to('[aria-label="ratio"]').press(*["ArrowLeft"] * 10)
     state = {"ratio": 0.7}
     assert shown.readout == made(**state).sentence()
     assert told(shown, "count") == str(len(made(**state).matches))
@@ -43,7 +43,7 @@ def test_the_lesson_by_keys_alone(show):
     state |= {"selected": shown.get("selected")}
     assert shown.readout == made(**state).sentence() and "nearest" in shown.readout
     assert told(shown, "focus") == str(state["selected"])
-    shown.tab_to('[data-trait="stage"] [aria-checked=true]').press("ArrowRight")
+    shown.tab_to('[data-trait="stage"] [aria-checked=true]').press("ArrowRight", "ArrowRight")
     state |= {"stage": "homography"}
     assert shown.readout == made(**state).sentence() and "agree with the homography of draw" in shown.readout
     shown.tab_to('[data-do="again"]').press("Enter", "Enter").frame()
@@ -84,7 +84,7 @@ def test_the_lesson_by_pointer_alone(show):
     assert shown.frame().get("ratio") == 0.6
     assert told(shown, "count") == str(len(made(ratio=0.6).matches))
     shown.root.locator('[data-trait="cross_check"] input').click()
-    shown.root.locator('[data-trait="stage"]').get_by_text("homography").click()
+    shown.root.locator('[data-trait="stage"]').get_by_text("draw 4").click()
     shown.do("hundred").do("again")
     state = {"ratio": 0.6, "cross_check": True, "stage": "homography", "draws": 102, "selected": chosen}
     assert shown.readout == made(**state).sentence()
@@ -92,9 +92,45 @@ def test_the_lesson_by_pointer_alone(show):
     assert shown.readout == made().sentence() and shown.root.locator('[data-do="again"]').is_hidden()
 
 
+def test_four_are_picked_and_a_is_laid_over_b(show):
+    """By keys: three; by pointer: the fourth, a fifth for the first, one dropped; then the blend, by slider."""
+    widget = made(ratio=0.5, cross_check=True)
+    far = np.abs(widget.points_a[:, None] - widget.points_a[None]).max(2) + 1e3 * np.eye(len(widget.points_a))
+    spots = sorted(widget.matches[:, 0].tolist(), key=lambda k: -far[k].min())[:5]
+    shown = show(made(ratio=0.5, cross_check=True, stage="pick")).hear()
+    assert shown.readout.endswith("Pick 4 more matches.")
+    assert shown.root.locator('[data-do="pick"], [data-do="none"], [data-do="again"]').all() and not any(
+        shown.root.locator(f'[data-do="{act}"]').is_visible() for act in ("pick", "none", "again"))
+    for k in spots[:3]:
+        shown.set("selected", k)
+        shown.tab_to('[data-do="pick"]').press("Enter").frame()
+    state = {"ratio": 0.5, "cross_check": True, "stage": "pick", "selected": spots[2]}
+    assert shown.get("picked") == spots[:3]
+    assert shown.readout == made(picked=spots[:3], **state).sentence()
+    for k in spots[3:]:
+        shown.page.mouse.click(*at(shown, widget.points_a[k]))
+        shown.frame()
+    assert shown.get("picked") == spots[1:]
+    told_by = made(**{**state, "selected": spots[4], "picked": spots[1:]})
+    assert shown.readout == told_by.sentence() and "of your four" in shown.readout
+    assert told(shown, "solid") == str(told_by.agreeing().agree.sum())
+    shown.page.mouse.click(*at(shown, widget.points_a[spots[1]]))
+    assert shown.frame().get("picked") == spots[2:]
+    shown.do("undo")
+    shown.root.locator('[data-trait="stage"]').get_by_text("blend").click()
+    before = shown.root.locator('[data-part="match"]').screenshot()
+    shown.tab_to('[aria-label="blend, from A to B"]').press("End").frame()
+    state |= {"stage": "warp", "selected": spots[4], "picked": spots[1:], "blend": 1.0}
+    assert shown.readout == made(**state).sentence() and "A lies over B by the homography of your four" in shown.readout
+    assert shown.root.locator('[data-part="match"]').screenshot() != before
+    shown.root.locator('[data-trait="stage"]').get_by_text("pick 4").click()
+    shown.do("none")
+    assert shown.get("picked") == [] and not shown.root.locator('[data-do="none"]').is_visible()
+
+
 def test_dragging_the_ratio_sends_nothing_until_it_ends(show):
     shown = show(made())
-    box = shown.root.locator('[type="range"]').bounding_box()
+    box = shown.root.locator('[aria-label="ratio"]').bounding_box()
     mouse, y = shown.page.mouse, box["y"] + box["height"] / 2
     mouse.move(box["x"] + 0.8 * box["width"], y)
     mouse.down()

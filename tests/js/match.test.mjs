@@ -2,7 +2,7 @@ import test from "node:test";
 import assert from "node:assert/strict";
 import { cases, missing, number } from "./cases.mjs";
 import { codeOf } from "../../cnnlib/widgets/static/kit/code.js";
-import { sceneOf, problem, keptOf, histogram, four, usable, through, drawn, sentence } from "../../cnnlib/widgets/static/match_words.js";
+import { sceneOf, problem, keptOf, histogram, four, usable, through, drawn, picksOf, agreeing, warped, sentence } from "../../cnnlib/widgets/static/match_words.js";
 
 const sent = (scene) => Object.fromEntries(Object.entries(scene).map(([name, { shape, data }]) => {
   const array = (name.length === 1 ? Uint8Array : Float64Array).from(data, number);
@@ -29,6 +29,30 @@ test("the draws find what the library's homographies find", { skip: missing }, (
     if (count < 0) refused += 1; else fit += 1;
   }
   assert.ok(refused > 3 && fit > 15, `${refused} refused, ${fit} fit`);
+});
+
+test("four picked matches, and the stage, say who agrees, as in Python", { skip: missing }, () => {
+  let picked = 0, refused = 0;
+  for (const { state: s, scene, agreeing: expected } of states()) {
+    if (expected === undefined) continue;
+    const kept = keptOf(s, scene), found = agreeing(s, scene, kept);
+    assert.deepEqual(found && { last: found.last, count: found.count, best: found.best, agree: found.agree }, expected);
+    if (expected && s.stage !== "homography" && picksOf(s, kept).length === 4) { picked += 1; refused += expected.count < 0; }
+  }
+  assert.ok(picked > 8 && refused > 1, `${picked} picked, ${refused} of them refused`);
+});
+
+test("a picture is moved as the library moves it", { skip: missing }, () => {
+  let reached = 0;
+  for (const { shape, levels, rows, size, reached: inside, expected } of cases("matches").warps) {
+    const out = warped({ shape, data: Uint8Array.from(levels) }, rows, size);
+    inside.forEach((is, k) => {
+      assert.equal(out[4 * k + 3], is ? 255 : 0);
+      for (let part = 0; is && part < 3; part++) assert.ok(Math.abs(out[4 * k + part] - expected[3 * k + part]) <= 0.5 + 1e-6);
+      reached += is;
+    });
+  }
+  assert.ok(reached > 400, `${reached} pixels`);
 });
 
 test("a draw more is the same as all draws anew", { skip: missing }, () => {

@@ -119,6 +119,8 @@ EXAMPLES = {
                        {"ratio": 0.9}, {"ratio": 1.5}),
     "matches-truth": Example("MatchViewer", quarter(0.1), {"cross_check": True, "ratio": 0.7},
                              {"truth": [[0, -1, 127], [1, 0, 0], [0, 0, 1]], "selected": 3}, {"ratio": 0.0}),
+    "matches-pick": Example("MatchViewer", quarter(0.1), {"stage": "warp", "blend": 0.25},
+                            {"stage": "pick", "ratio": 0.6, "selected": 12, "picked": [0, 3, 12, 20]}),
     "walker": Example("ScaleSpaceWalker", ("coins",), {"show": "blur", "contrast": 0.06, "rejected": ["edge"]},
                       {"keypoint": 3, "sigma": 4.0}, {"sigma": 0.3}),
     "walker-small": Example("ScaleSpaceWalker", (np.kron([[0, 1, 0], [1, 0, 0], [0, 0, 1]], np.ones((9, 8))),),

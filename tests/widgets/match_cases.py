@@ -6,7 +6,7 @@ from cnnlib import data
 from cnnlib.features import matching
 from cnnlib.features.matching.ransac import usable
 from cnnlib.widgets import _matches
-from cnnlib.widgets.match_viewer import MatchViewer
+from cnnlib.widgets.match_viewer import STAGES, MatchViewer
 
 
 def quarter(noise=0.0):
@@ -39,8 +39,10 @@ def case(rng, k, plain):
     widget = MatchViewer(np.zeros((80, 80)), np.ones((80, 70)), features=features, truth=truth,
                          ratio=[0.5, 0.8, 1.0, 0.95][k % 4], cross_check=bool(k % 5 == 1),
                          selected=[None, 0, int(rng.integers(-2, 50))][k // 2 % 3],
-                         stage=["match", "homography"][k % 2], draws=int(rng.integers(1, 60)),
+                         stage=STAGES[k % 4], draws=int(rng.integers(1, 60)), blend=float(rng.integers(0, 21) / 20),
                          seed=int(rng.integers(-5, 2**20)), predict=bool(k % 11 == 0))
+    matched = rng.permutation(widget.matches[:, 0])[:int(rng.choice([0, 2, 3, 4, 4, 4]))].tolist()
+    widget.picked = [*matched, -1, n + 3, *matched][:4]  # also what is no point, and a point twice
     return answers(widget, plain)
 
 
@@ -52,9 +54,9 @@ def answers(widget, plain):
              "code": widget.code(), "pattern": widget._code}
     if widget.problem() is None:
         found["matches"] = widget.matches.tolist()
-        drawn = widget.drawn()
-        found["drawn"] = drawn and {"last": drawn.last, "count": drawn.count, "best": drawn.best,
-                                    "agree": None if drawn.agree is None else drawn.agree.tolist()}
+        found |= {name: told and {"last": told.last, "count": told.count, "best": told.best,
+                                  "agree": None if told.agree is None else told.agree.tolist()}
+                  for name, told in (("drawn", widget.drawn()), ("agreeing", widget.agreeing()))}
     return found
 
 
@@ -80,6 +82,23 @@ def fours():
                "homography": matching.fit_homography(here, there).tolist() if fit else None}
 
 
+def warps():
+    """Pictures, grey and in colour, moved by homographies into another size: levels, and where they reach."""
+    rng = np.random.default_rng(5)
+    corners = np.array([[0, 0], [0, 20], [15, 20], [15, 0.0]])
+    for k, shape in enumerate([(16, 21), (16, 21, 3), (1, 9), (7, 1, 3), (16, 21), (16, 21, 3)]):
+        levels = rng.integers(0, 256, shape)
+        homography = matching.fit_homography(corners, corners + rng.uniform(-6, 6, (4, 2)))
+        if k % 2:  # by whole pixels, the rim included
+            homography = np.eye(3)
+            homography[:2, 2] = rng.integers(-4, 5, 2)
+        there = matching.warp(levels.astype(float), homography, (18, 19), outside=np.nan)
+        reached = np.isfinite(there.reshape(18, 19, -1)).all(2)
+        yield {"shape": shape, "levels": levels.ravel().tolist(), "rows": homography.tolist(), "size": [18, 19],
+               "reached": reached.ravel().tolist(),
+               "expected": np.broadcast_to(np.nan_to_num(there).reshape(18, 19, -1), (18, 19, 3)).ravel().tolist()}
+
+
 def match_cases(rng, plain):
     """Return the cases; `plain(array)` writes an array as JSON can hold it."""
     found = [case(rng, k, plain) for k in range(90)]
@@ -87,4 +106,4 @@ def match_cases(rng, plain):
         widget = MatchViewer(np.zeros((20, 20)), np.zeros((20, 20)))
         widget.ratio = ratio
         found.append(answers(widget, plain))
-    return {"states": found + list(photo_cases(plain)), "fours": list(fours())}
+    return {"states": found + list(photo_cases(plain)), "fours": list(fours()), "warps": list(warps())}

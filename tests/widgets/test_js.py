@@ -111,7 +111,8 @@ def shape_answers(widget):
 
 def number_cases(rng):
     numbers = [0, -0.0, 1, -1, 0.5, 1 / 3, -1 / 3, 0.03125, -0.03125, 0.00005, 0.0005, -1e-7, 5.5252083e-05, 1e-12,
-               12345.678, 1e6, 0.1, 3e20, -1e16, 123456792, 2**24 + 2, -(2**31) - 256, 7.5e15, float("nan"), float("inf"), float("-inf"),
+               12345.678, 1e6, 0.1, 3e20, -1e16, 123456792, 2**24 + 2, -(2**31) - 256, 7.5e15,
+               float("nan"), float("inf"), float("-inf"),
                *rng.normal(size=40), *(rng.normal(size=40) * 1000)]
     for number in numbers:
         single = float(np.float32(number))
@@ -246,7 +247,9 @@ FAULTS = {
         "match_words.js", "scene.distance[2 * k] < ratio * scene", "ratio * scene.distance[2 * k] < scene"),
     "matches: row and column": ("match_words.js", "line[0] * row + line[1] * col", "line[0] * col + line[1] * row"),
     "matches: last draw": ("match_words.js", "known.draws < s.draws; known", "known.draws < s.draws - 1; known"),
-    "matches: fours on a line": ("match_words.js", "if (!usable(...ends)) continue;", ""),
+    "matches: fours on a line": ("match_words.js", "if (!usable(...ends)) return null;", ""),
+    "matches: the last one picked": ("match_words.js", "[...new Set(s.picked)]", "[...new Set(s.picked.slice(0, -1))]"),
+    "matches: A moved the other way": ("match_words.js", "[r, c, z] = adjugate(rows);", "[r, c, z] = rows;"),
     "matches: one way only": ("match_words.js", " && (!s.cross_check || scene.mutual[k])", ""),
     "walker: row and column": ("kit/sift.js", "(row + down) * w + col + right", "(row + right) * w + col + down"),
     "walker: turned the other way": (

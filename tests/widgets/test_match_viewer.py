@@ -125,6 +125,7 @@ def test_truth_as_a_function():
     """It judges in pixels of the pictures as given; points of which it knows nothing are left out."""
     widget = MatchViewer(BLANK, BLANK, features=features(), truth=moved)
     assert widget.sentence() == "3 matches at ratio 0.8: 3 right, 0 wrong." and len(widget.points_a) == 3
+    assert widget._note == "A: 2 left out, whose place in B is not known"
     assert widget.code() == "MatchViewer(image_a, image_b, features=features, truth=moved)"
     large = np.zeros((720, 720))
     scaled = tuple((4.5 * positions, descriptors) for positions, descriptors in features())
@@ -152,6 +153,57 @@ def test_fours_on_a_line_are_refused():
                          draws=7)
     assert "Draw 7 is refused, as all before: three of its points lie on a line" in widget.sentence()
     assert widget.drawn().agree is None and widget.homography is None
+
+
+def test_four_picked_matches_say_who_agrees():
+    """Four of five that are moved alike: all agree; with a wrong one among the four, only they."""
+    widget = MatchViewer(BLANK, BLANK, features=features(), stage="pick")
+    assert widget.sentence() == "5 matches at ratio 0.8. Pick 4 more matches." and widget.agreeing() is None
+    widget.picked = [0, 1, 1, 7]
+    assert widget.picks() == [0, 1] and widget.sentence().endswith("Pick 2 more matches.")
+    widget.picked = [0, 1, 2]
+    assert widget.sentence().endswith("Pick 1 more match.")
+    widget.picked = [3, 1, 0, 2]
+    assert widget.sentence().endswith("5 agree with the homography of your four.")
+    np.testing.assert_allclose(widget.agreeing().homography, MOVED, atol=1e-9)
+    (here, descriptors), (there, _) = features()
+    there = there + np.array([[0, 0], [0, 0], [0, 0], [25, 0], [0, 0]])
+    widget = MatchViewer(BLANK, BLANK, features=((here, descriptors), (there, descriptors)), stage="pick",
+                         picked=[0, 1, 2, 3])
+    assert widget.sentence().endswith("4 agree with the homography of your four.")
+    assert widget.agreeing().agree.tolist() == [True, True, True, True, False]
+    line = here * [1, 0] + [0, 20]
+    widget = MatchViewer(BLANK, BLANK, features=((line, descriptors), (there, descriptors)), stage="pick",
+                         picked=(0, 1, 2, 3))
+    assert widget.sentence().endswith("Your four are refused: three of their points lie on a line, or they change "
+                                      "sides.")
+    assert widget.agreeing().agree is None and widget.figure().axes
+    assert widget.code().endswith('stage="pick", picked=(0, 1, 2, 3), features=features)')
+    with pytest.raises(Exception, match="at most 4|length|maxlen"):
+        widget.picked = [0, 1, 2, 3, 4]
+
+
+def test_a_lies_over_b():
+    """By the four picked, else by the best draw; the blend goes from A to B, where A reaches."""
+    photo, turned = quarter()
+    widget = MatchViewer(photo, turned, stage="warp", draws=60, blend=0.25)
+    drawn = widget.drawn()
+    assert widget.sentence().endswith(
+        f"A lies over B by the homography of draw {drawn.best}, with which {drawn.agree.sum()} agree; blend 0.25, "
+        "from A to B.")
+    turn = np.array([[0.0, -1, photo.shape[1] - 1], [1, 0, 0], [0, 0, 1]])
+    inner = np.s_[3:-3, 3:-3]  # the drawn homography is half a pixel off at the rim
+    for blend, level in ((0.0, 1.0), (1.0, 0.0), (0.25, 0.75)):
+        laid = _matches.laid_over(photo, np.zeros_like(turned), turn, blend)
+        np.testing.assert_allclose(laid[inner], level * turned[inner], atol=1e-9)
+    far = _matches.laid_over(photo, np.ones((40, 40, 3)), np.array([[1.0, 0, 10], [0, 1, 0], [0, 0, 1]]), 0.0)
+    assert far.shape == (40, 40, 3) and (far[:10] == 1).all()
+    np.testing.assert_allclose(far[10:, :, 1], photo[:30, :40])
+    widget.picked = widget.matches[drawn.last, 0].tolist()
+    assert "your four" in widget.sentence()
+    widget.blend, widget.stage = 1.0, "match"
+    with pytest.raises(Exception, match="blend.*1.5"):
+        widget.blend = 1.5
 
 
 def test_draws_are_seeded_and_spread():

@@ -9,10 +9,10 @@ import { control, button } from "./kit/form.js";
 import { element, div, on, write, setAttribute, visible } from "./kit/dom.js";
 import { ROLES, PAPER, INK, mix, css } from "./kit/scale.js";
 import { full, count } from "./kit/text.js";
-import { MOST, BINS, sceneOf, problem, keptOf, histogram, drawn, chosen, sentence } from "./match_words.js";
+import { MOST, BINS, sceneOf, problem, keptOf, histogram, picksOf, agreeing, warped, chosen, sentence } from "./match_words.js";
 import { abs, floor, max, min, round } from "./kit/numbers.js";
 
-const HANDS = "Point at a picture to see a point's two rivals in B: a solid line to the nearest, a dashed one to the second; click to stay with it, click beside all points to leave it. Arrow keys walk from point to point. The slider, or a click into the histogram, moves the ratio. Under homography, each draw takes four matches, and all that agree with the homography of the best draw are solid.";
+const HANDS = "Point at a picture to see a point's two rivals in B: a solid line to the nearest, a dashed one to the second; click to stay with it, click beside all points to leave it. Arrow keys walk from point to point. The slider, or a click into the histogram, moves the ratio. Under pick 4, a click on a match picks it, and another drops it; Pick or drop does so by keys. Under draw 4, each draw takes four matches. All that agree with the homography of your four, or of the best draw, are solid. Under blend, that homography lays A over B.";
 const REACH = 22, SEEN = 25;                         // pixels: how far a hand may be off; what is shown of a point's surroundings
 
 function render({ model, el }) {
@@ -30,13 +30,10 @@ function render({ model, el }) {
   });
 }
 
-// A picture of bytes, grey or in colour, as a canvas to draw from.
-function canvasOf({ shape, data }) {
-  const [h, w, depth = 1] = shape, canvas = element("canvas", { width: w, height: h }), context = canvas.getContext("2d"), image = context.createImageData(w, h);
-  for (let k = 0; k < h * w; k++) {
-    for (let c = 0; c < 3; c++) image.data[4 * k + c] = data[k * depth + (depth > 1 ? c : 0)];
-    image.data[4 * k + 3] = 255;
-  }
+// A picture of bytes, grey or in colour, as a canvas to draw from; moved by a homography into so many pixels.
+function canvasOf(picture, [h, w] = picture.shape, rows = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]) {
+  const canvas = element("canvas", { width: w, height: h }), context = canvas.getContext("2d"), image = context.createImageData(w, h);
+  image.data.set(warped(picture, rows, [h, w]));
   context.putImageData(image, 0, 0);
   return canvas;
 }
@@ -75,11 +72,16 @@ function build(kit, scene) {
     }
     if (best !== null) look(best);
   }
+  // Into the four picked, of a fifth the first one goes; or out of them.
+  function pick(k) {
+    const picks = picksOf(read(), plan.kept);
+    state.commit({ selected: k, picked: picks.includes(k) ? picks.filter((other) => other !== k) : [...picks.slice(-3), k] });
+  }
   const ratioOf = (x) => max(0.01, round(100 * x) / 100);
   const setRatio = (ratio) => state.commit({ ratio }, "ratio");
   const lines = sketch("match", "both pictures and their matches", signal, {
     enter: (y, x) => { const selected = meant(y, x); if (selected !== null) state.preview({ selected }); },
-    choose: (y, x) => look(meant(y, x)),
+    choose: (y, x) => { const k = meant(y, x); if (read().stage === "pick" && plan.kept.includes(k)) pick(k); else look(k); },
     move: walk,
   });
   const bars = sketch("ratios", "histogram of the ratios", signal, {
@@ -99,10 +101,15 @@ function build(kit, scene) {
   on(slider, signal, { input: () => state.preview({ ratio: Number(slider.value) }), change: () => setRatio(Number(slider.value)) });
   const field = scrub({ signal, whole: false, step: 0.01, size: 4, label: "ratio in numbers", get: () => read().ratio, set: (ratio, phase) => state[phase === "drag" ? "preview" : "commit"]({ ratio }, "ratio") });
   const mutual = toggle({ trait: "cross_check", label: "cross-check", signal, change: (cross_check) => state.commit({ cross_check }), title: "keep a match only if each is the other's nearest" });
-  const stages = choice({ trait: "stage", label: "step", options: [["match", "match"], ["homography", "homography"]], signal, change: (stage) => state.commit({ stage }) });
+  const stages = choice({ trait: "stage", label: "step", options: [["match", "match"], ["pick", "pick 4"], ["homography", "draw 4"], ["warp", "blend"]], signal, change: (stage) => state.commit({ stage }) });
   const more = (act, label, by) => button({ act, label, signal, press: () => state.commit({ draws: min(read().draws + by, MOST) }) });
   const draws = control("draws", "", null, more("again", "Draw four again", 1), more("hundred", "Draw 100 more", 100));
-  for (const [name, made] of [["ratio", control("ratio", "ratio", null, slider, field.element)], ["cross_check", mutual.element], ["stage", stages.element], ["draws", draws]]) if (!kit.hidden(name)) kit.controls.append(made);
+  const one = button({ act: "pick", label: "Pick or drop this match", signal, press: () => pick(chosen(read(), scene())) }), none = button({ act: "none", label: "Drop all", signal, press: () => state.commit({ picked: [] }) });
+  const fade = element("input", { type: "range", min: 0, max: 1, step: 0.05, "aria-label": "blend, from A to B" });
+  Object.assign(fade.style, { width: "8em", accentColor: "var(--ink)" });
+  on(fade, signal, { input: () => state.preview({ blend: Number(fade.value) }), change: () => state.commit({ blend: Number(fade.value) }, "blend") });
+  const picked = control("picked", "", null, one, none), blend = control("blend", "A", null, fade, element("span.cw-label", {}, "B"));
+  for (const [name, made] of [["ratio", control("ratio", "ratio", null, slider, field.element)], ["cross_check", mutual.element], ["stage", stages.element], ["picked", picked], ["draws", draws], ["blend", blend]]) if (!kit.hidden(name)) kit.controls.append(made);
 
   function draw(s, trouble) {
     const here = scene(), font = parseFloat(getComputedStyle(kit.root).fontSize), width = stage.clientWidth || 640;
@@ -113,10 +120,15 @@ function build(kit, scene) {
     stages.set(s.stage);
     write(note, model.get("_note"));
     if (!pictures || pictures.scene !== here) pictures = { scene: here, a: canvasOf(here.a), b: canvasOf(here.b) };
-    const kept = trouble ? [] : keptOf(s, here), able = !trouble && s.stage === "homography" && kept.length >= 4;
-    visible(draws, able && s.draws < MOST);
+    const kept = trouble ? [] : keptOf(s, here), found = hidden(s) ? null : agreeing(s, here, kept), picks = picksOf(s, kept), able = !trouble && kept.length >= 4;
+    visible(draws, able && s.stage === "homography" && s.draws < MOST);
+    visible(picked, able && s.stage === "pick");
+    visible(one, kept.includes(chosen(s, here)));
+    visible(none, picks.length > 0);
+    visible(blend, s.stage === "warp" && Boolean(found?.rows));
+    fade.value = s.blend;
     const ink = css(INK[theme()]), paper = css(PAPER[theme()]), soft = css(mix(PAPER[theme()], INK[theme()], 0.45));
-    const p = { s, here, kept, font, ink, paper, soft, hidden: hidden(s) || Boolean(trouble), draws: able && !hidden(s) ? drawn(s, here, kept) : null };
+    const p = { s, here, kept, font, ink, paper, soft, hidden: hidden(s) || Boolean(trouble), found, picks };
     const beside = width >= 40 * font, rest = beside ? floor(min(0.36 * width, 24 * font)) : width;
     drawLines(p, beside ? width - rest - 1.2 * font : width - 4, 22 * font);
     side.style.flexDirection = beside ? "column" : "row";
@@ -125,17 +137,22 @@ function build(kit, scene) {
   }
 
   function drawLines(p, width, height) {
-    const { s, here, kept, ink, paper, soft, draws: found, font } = p, [ha, wa] = here.a.shape, [hb, wb] = here.b.shape, gap = 0.5 * font;
+    const { s, here, kept, ink, paper, found, font } = p, over = s.stage === "warp" && found?.rows, [ha, wa] = here.a.shape, [hb, wb] = here.b.shape, gap = 0.5 * font;
     const fit = min((width - gap) / (wa + wb), height / max(ha, hb)), k = chosen(s, here), left = wa * fit + gap;
     plan = { fit, left, width: left + wb * fit, height: max(ha, hb) * fit, kept };
     const context = lines.sheet(plan.width, plan.height);
-    context.globalAlpha = 0.6;
+    context.globalAlpha = over ? 1 : 0.6;
     context.drawImage(pictures.a, 0, 0, wa * fit, ha * fit);
     context.drawImage(pictures.b, left, 0, wb * fit, hb * fit);
+    if (over) {
+      if (pictures.key !== String(over)) Object.assign(pictures, { key: String(over), over: canvasOf(here.a, [hb, wb], over) });
+      context.globalAlpha = 1 - s.blend;
+      context.drawImage(pictures.over, left, 0, wb * fit, hb * fit);
+    }
     context.globalAlpha = 1;
     const dot = ([x, y], size, colour) => { context.fillStyle = colour; context.fillRect(x - size / 2, y - size / 2, size, size); };
-    for (let j = 0; j < here.n; j++) dot(onA(point(here.points_a, j)), 2, ink);
-    for (let j = 0; j < here.m; j++) dot(onB(point(here.points_b, j)), 2, ink);
+    for (let j = 0; j < here.n && !over; j++) dot(onA(point(here.points_a, j)), 2, ink);
+    for (let j = 0; j < here.m && !over; j++) dot(onB(point(here.points_b, j)), 2, ink);
     const line = (j, rival, colour, thick, dash) => {
       const [from, to] = [onA(point(here.points_a, j)), onB(point(here.points_b, here.rivals[2 * j + rival]))];
       for (const [stroke, wide] of thick > 2 ? [[paper, thick + 2.5], [colour, thick]] : [[colour, thick]]) {
@@ -152,13 +169,16 @@ function build(kit, scene) {
     };
     const solid = kept.map((j, place) => (found ? Boolean(found.agree?.[place]) : here.judged ? Boolean(here.right[j]) : true));
     if (!p.hidden) {
-      context.globalAlpha = k === null ? 0.9 : 0.3;
-      kept.forEach((j, place) => { if (!solid[place]) line(j, 0, css(ROLES.gradient), 1.2, true); });
-      kept.forEach((j, place) => { if (solid[place]) line(j, 0, css(ROLES.output), 1.2); });
+      for (const sound of over ? [] : [true, false]) {      // where there are many, they would hide the pictures and each other
+        const those = kept.filter((_, place) => solid[place] === sound);
+        context.globalAlpha = min(0.9, 50 / those.length) * (k === null ? 1 : 0.4);
+        for (const j of those) line(j, 0, css(sound ? ROLES.output : ROLES.gradient), 1.2, !sound);
+      }
       context.globalAlpha = 1;
-      if (found) { frame(context, found.rows, ha, wa, [left, wb * fit, hb * fit], paper); for (const place of found.last) line(kept[place], 0, ink, 2); }
+      if (found) frame(context, found.rows, ha, wa, [left, wb * fit, hb * fit], paper);
+      if (!over) for (const j of s.stage === "pick" ? p.picks : found ? found.last.map((place) => kept[place]) : []) line(j, 0, ink, 2);
     }
-    if (k !== null && here.m) {
+    if (k !== null && here.m && !over) {
       if (here.m > 1) ring(context, line(k, 1, css(ROLES.weight), 2.2, true)[1], "2", p);
       const [from, to] = line(k, 0, css(ROLES.input), 2.6);
       ring(context, from, "", p);

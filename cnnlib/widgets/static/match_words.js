@@ -107,26 +107,68 @@ function off(rows, back, here, there) {
   return max(far(rows, here, there), far(back, there, here));
 }
 
+// What four matches say, by their places in the list: { rows, agree, count }; null if they are refused.
+function tried(here, there, four) {
+  const ends = [here, there].map((points) => four.map((k) => points[k]));
+  if (!usable(...ends)) return null;
+  const rows = through(...ends), back = adjugate(rows), agree = here.map((point, k) => sqrt(off(rows, back, point, there[k])) < NEAR);
+  return { rows, agree, count: agree.filter(Boolean).length };
+}
+
+// Both ends of the matches.
+function endsOf(scene, kept) {
+  const at = (points, k) => [points[2 * k], points[2 * k + 1]];
+  return [kept.map((k) => at(scene.points_a, k)), kept.map((k) => at(scene.points_b, scene.rivals[2 * k]))];
+}
+
 let known = null;                                    // the draws so far, so that one more is one more
 
 // What so many draws have found: the last four and how many agree with it (-1: refused), the best draw and who agrees.
 function drawn(s, scene, kept) {
   const same = known && known.scene === scene && known.seed === s.seed && String(known.kept) === String(kept) && known.draws <= s.draws;
   if (!same) {
-    const at = (points, k) => [points[2 * k], points[2 * k + 1]];
-    known = { scene, seed: s.seed, kept, draws: 0, best: null, agree: null, rows: null, most: -1, here: kept.map((k) => at(scene.points_a, k)), there: kept.map((k) => at(scene.points_b, scene.rivals[2 * k])) };
+    known = { scene, seed: s.seed, kept, draws: 0, best: null, agree: null, rows: null, most: -1, ends: endsOf(scene, kept) };
   }
-  const { here, there } = known;
   for (; known.draws < s.draws; known.draws++) {
-    const last = four(s.seed, known.draws + 1, kept.length), ends = [here, there].map((points) => last.map((k) => points[k]));
+    const last = four(s.seed, known.draws + 1, kept.length), found = tried(...known.ends, last);
     known.last = last;
-    known.count = -1;
-    if (!usable(...ends)) continue;
-    const rows = through(...ends), back = adjugate(rows), agree = here.map((point, k) => sqrt(off(rows, back, point, there[k])) < NEAR);
-    known.count = agree.filter(Boolean).length;
-    if (known.count > known.most) Object.assign(known, { most: known.count, best: known.draws + 1, agree, rows });
+    known.count = found ? found.count : -1;
+    if (known.count > known.most) Object.assign(known, { most: known.count, best: known.draws + 1, agree: found.agree, rows: found.rows });
   }
   return { last: known.last, count: known.count, best: known.best, agree: known.agree, rows: known.rows };
+}
+
+// The picked points that have a match, each once.
+function picksOf(s, kept) {
+  return [...new Set(s.picked)].filter((k) => kept.includes(k));
+}
+
+// What the four picked, or the draws, have found, as this stage asks for it: as `drawn` says it; else null.
+function agreeing(s, scene, kept) {
+  const picks = picksOf(s, kept), drawing = s.stage === "homography" || (s.stage === "warp" && picks.length < 4);
+  if (problem(s) || s.stage === "match" || kept.length < 4 || (!drawing && picks.length < 4)) return null;
+  if (drawing) return drawn(s, scene, kept);
+  const last = picks.map((k) => kept.indexOf(k)), found = tried(...endsOf(scene, kept), last);
+  return { last, count: found ? found.count : -1, best: found ? 1 : null, agree: found && found.agree, rows: found && found.rows };
+}
+
+// A picture as a homography moves it, into h x w pixels of red, green, blue and opacity: the mean of the four pixels round where each comes from; clear where it does not reach.
+function warped({ shape: [height, width, depth = 1], data }, rows, [h, w]) {
+  const out = new Uint8ClampedArray(4 * h * w), [r, c, z] = adjugate(rows);
+  for (let i = 0, k = 0; i < h; i++) {
+    for (let j = 0; j < w; j++, k += 4) {
+      const scale = z[0] * i + z[1] * j + z[2], y = (r[0] * i + r[1] * j + r[2]) / scale, x = (c[0] * i + c[1] * j + c[2]) / scale;
+      if (!(y >= 0 && y <= height - 1 && x >= 0 && x <= width - 1)) continue;
+      const top = min(floor(y), max(height - 2, 0)), left = min(floor(x), max(width - 2, 0)), down = y - top, right = x - left;
+      const below = min(top + 1, height - 1) * width, beside = min(left + 1, width - 1), above = top * width;
+      for (let part = 0; part < 3; part++) {
+        const at = (place) => data[place * depth + (depth > 1 ? part : 0)];
+        out[k + part] = (at(above + left) * (1 - right) + at(above + beside) * right) * (1 - down) + (at(below + left) * (1 - right) + at(below + beside) * right) * down;
+      }
+      out[k + 3] = 255;
+    }
+  }
+  return out;
 }
 
 const rounded = (x) => full(floor(1e4 * x + 0.5) / 1e4);
@@ -138,12 +180,28 @@ function pointWords(s, scene, kept) {
   return `Point ${count(k)} at row ${row}, column ${col}: nearest ${rounded(scene.distance[2 * k])}, second ${rounded(scene.distance[2 * k + 1])}, ratio ${rounded(scene.ratios[k])}: ${fate}.`;
 }
 
-function drawWords(s, scene, kept) {
+const agreed = (found) => count(found.agree.filter(Boolean).length);
+const why = (whose) => `three of ${whose} points lie on a line, or they change sides.`;
+const warpWords = (s, whose, found) => [`A lies over B by the homography of ${whose}, with which ${agreed(found)} agree; blend ${full(s.blend)}, from A to B.`];
+
+function homographyWords(s, scene, kept) {
   if (kept.length < 4) return [`A homography needs 4 matches: ${4 - kept.length} more.`];
-  const { count: last, best, agree } = drawn(s, scene, kept), now = count(s.draws), why = "three of its points lie on a line, or they change sides.";
-  if (best === null) return [`Draw ${now} is refused, as all before: ${why}`];
-  const parts = [`${count(agree.filter(Boolean).length)} agree with the homography of draw ${count(best)}${s.draws > 1 ? ", the best of " + now : ""}.`];
-  if (best !== s.draws) parts.push(last >= 0 ? `Draw ${now}: ${count(last)} agree.` : `Draw ${now} is refused: ${why}`);
+  const found = agreeing(s, scene, kept), wanted = 4 - picksOf(s, kept).length;
+  if (s.stage === "pick" || (s.stage === "warp" && wanted <= 0)) return pickWords(s, found, wanted);
+  return s.stage === "warp" && found.best !== null ? warpWords(s, `draw ${count(found.best)}`, found) : drawWords(s, found);
+}
+
+function pickWords(s, found, wanted) {
+  if (!found) return [`Pick ${wanted} more match${wanted === 1 ? "" : "es"}.`];
+  if (found.best === null) return [`Your four are refused: ${why("their")}`];
+  return s.stage === "warp" ? warpWords(s, "your four", found) : [`${agreed(found)} agree with the homography of your four.`];
+}
+
+function drawWords(s, found) {
+  const { count: last, best } = found, now = count(s.draws);
+  if (best === null) return [`Draw ${now} is refused, as all before: ${why("its")}`];
+  const parts = [`${agreed(found)} agree with the homography of draw ${count(best)}${s.draws > 1 ? ", the best of " + now : ""}.`];
+  if (best !== s.draws) parts.push(last >= 0 ? `Draw ${now}: ${count(last)} agree.` : `Draw ${now} is refused: ${why("its")}`);
   return parts;
 }
 
@@ -156,9 +214,9 @@ function sentence(s, hidden, scene) {
   if (scene.judged && !hidden) { const right = kept.filter((k) => scene.right[k]).length; words += `: ${count(right)} right, ${count(n - right)} wrong`; }
   const parts = [`${words}.`];
   if (scene.m === 1) parts.push("B has one point: no second best, so the ratio says nothing.");
-  if (s.stage === "homography" && !hidden) parts.push(...drawWords(s, scene, kept));
+  if (s.stage !== "match" && !hidden) parts.push(...homographyWords(s, scene, kept));
   if (chosen(s, scene) !== null) parts.push(pointWords(s, scene, kept));
   return parts.join(" ");
 }
 
-export { MOST, BINS, sceneOf, problem, keptOf, histogram, four, usable, through, drawn, chosen, sentence };
+export { MOST, BINS, sceneOf, problem, keptOf, histogram, four, usable, through, drawn, picksOf, agreeing, warped, chosen, sentence };
