@@ -260,12 +260,77 @@ def test_blur_takes_the_small_points_that_the_doubled_picture_has():
     assert plain["repeatability"] > doubled["repeatability"] + 0.1
 
 
-def test_the_cats_pupils_are_points():
-    """What the first slider shows: each pupil in the difference at one of its settings."""
-    points = sift.detect(data.photo("cat", grey=True))
-    for pupil, setting in (((119, 171), 6.3), ((132, 313), 10.1)):
-        near = np.hypot(*(points.positions - pupil).T) < 3
-        assert (abs(np.log2(points.sigma[near] / setting)) < 1 / 6).any()
+@pytest.fixture(scope="module")
+def walker():
+    pytest.importorskip("anywidget")
+    from cnnlib.widgets import ScaleSpaceWalker
+
+    return ScaleSpaceWalker("coins", sigma=3.2, rejected=["edge"])
+
+
+def test_the_coins_are_points_of_their_own_size(walker):
+    """What the walker shows: of 24 coins at least 18 are keypoints, and 1.6 σ is the radius; small ones at σ 8."""
+    coins = ndimage.binary_opening(ndimage.binary_fill_holes(np.asarray(walker.image) > 0.5), iterations=2)
+    coins, count = ndimage.label(coins)
+    areas, found = ndimage.sum(coins > 0, coins, range(1, count + 1)), []
+    for number, area in enumerate(areas, 1):
+        centre = ndimage.center_of_mass(coins == number)
+        near = (np.hypot(*(walker.keypoints.positions - centre).T) < 4) & (walker.keypoints.sigma > 5)
+        if area > 400 and near.any():
+            found.append(((area / np.pi) ** 0.5, float(walker.keypoints.sigma[near][0])))
+    radius, sigma = np.array(found).T
+    assert 18 <= len(found) <= 24 and abs(1.6 * sigma / radius - 1).max() < 0.15
+    assert round(2**0.5 * K**0.5, 1) == 1.6 and (round(1.6 * 8), round(1.6 * 10)) == (13, 16)
+    for small, setting in ((radius < 13, 8), (radius > 15, 10)):
+        assert np.median(abs(np.log2(sigma[small] / setting))) < 1 / 6
+    walker.sigma = 8.0
+    assert "24 of about this size" in walker.sentence()
+    walker.sigma = 3.2
+
+
+def test_some_bright_circles_are_gaps_between_coins(walker):
+    """Keypoints of the coins' size at which the photo is darker than around: D is positive there."""
+    image, points = np.asarray(walker.image), walker.keypoints
+    large = points[(points.sigma > 7) & (points.sigma < 9)]
+    places = tuple(large.positions.round().astype(int).T)
+    difference = blur(image, 8 * K) - blur(image, 8)
+    dark = image[places] < blur(image, 12)[places]
+    assert 4 <= (difference[places] > 0).sum() < len(large) / 2
+    assert (dark == (difference[places] > 0)).mean() > 0.8
+
+
+def test_edges_are_asked_why_they_failed(walker):
+    """At σ 3.2 dashed circles, each above 12.1; with a larger ratio they are kept."""
+    edges = walker.candidates[np.array(walker.candidates.words) == "edge"]
+    here = edges[abs(np.log2(edges.sigma / 3.2)) < 1 / 6]
+    sides = (here.edge_ratio + 1) ** 2 / here.edge_ratio
+    assert len(here) >= 5 and (sides[np.isfinite(sides)] > 12.1).all()
+    before = len(walker.keypoints)
+    walker.edge_ratio = 20.0
+    assert len(walker.keypoints) > before + 5
+    walker.edge_ratio = 10.0
+
+
+def test_the_garage_in_the_viewer(garage):
+    """What Play asks for: the ratio that keeps most, wrong ones at 0.5, and fewer agreeing than are right."""
+    pytest.importorskip("anywidget")
+    from cnnlib.widgets import MatchViewer
+
+    left, right, moved = garage
+
+    def partner(place):
+        columns = moved[tuple(place.round().astype(int).T)]
+        return place - np.stack([np.zeros_like(columns), columns], 1)
+
+    viewer = MatchViewer(left, right, truth=partner, stage="warp", draws=200)
+    kept = {}
+    for viewer.ratio in (0.5, 0.8, 1.0):
+        good = viewer.pairs.right[viewer.matches[:, 0]]
+        kept[viewer.ratio] = good.sum(), (~good).sum()
+    assert kept[0.5][1] >= 5 and kept[1.0][0] > kept[0.8][0] > kept[0.5][0]
+    assert kept[1.0][1] > 0.5 * sum(kept[1.0]) and kept[0.8][1] < 0.2 * sum(kept[0.8])
+    viewer.ratio = 0.8
+    assert 0.5 < viewer.agreeing().agree.sum() / kept[0.8][0] < 0.8  # one plane
 
 
 def test_opencv_agrees():
