@@ -15,6 +15,7 @@ from cnnlib.geometry import as_int
 
 REC709 = (0.2126, 0.7152, 0.0722)
 REC601 = (0.299, 0.587, 0.114)
+INK = 0.1  # a pixel of a drawing above this belongs to it
 
 
 def read(path):
@@ -259,6 +260,58 @@ def sample(image, points, *, outside=np.nan):
     upper = image[top, left] * (1 - right) + image[top, beside] * right
     lower = image[bottom, left] * (1 - right) + image[bottom, beside] * right
     return np.where(inside, upper * (1 - down) + lower * down, image.dtype.type(outside))
+
+
+def fill_frame(image, margin=0):
+    """Enlarge what is drawn, in one piece, until it fills the picture, and centre it.
+
+    Parameters
+    ----------
+    image : array of shape (H, W), float
+        A drawing: 0 is the paper. What is above 0.1 is ink.
+    margin : int, in pixels
+        What stays free on each side, but for the soft rim of the enlarged ink.
+
+    Returns
+    -------
+    array of shape (H, W), dtype of `image`
+        The smallest box round the ink, read between the pixels (bilinear); without ink all 0.
+
+    Raises
+    ------
+    ValueError
+        The picture is in colour, or the margins leave no room.
+
+    Examples
+    --------
+    >>> drawing = np.zeros((4, 4))
+    >>> drawing[0, :2] = 1
+    >>> fill_frame(drawing).round(2)
+    array([[0.19, 0.25, 0.25, 0.19],
+           [0.56, 0.75, 0.75, 0.56],
+           [0.56, 0.75, 0.75, 0.56],
+           [0.19, 0.25, 0.25, 0.19]])
+    """
+    image, margin = _picture(image), as_int("margin", margin, 0)
+    if image.ndim == 3:
+        raise ValueError(f"`image` has shape {image.shape}; a drawing is (H, W): to_grey(image) is one")
+    if 2 * margin >= min(image.shape):
+        raise ValueError(f"`margin` is {margin} on each side of a picture of shape {image.shape}: no room is left; at "
+                         f"most {(min(image.shape) - 1) // 2}")
+    ink = image > INK
+    if not ink.any():
+        return np.zeros_like(image)
+    bounds = [np.flatnonzero(ink.any(axis=axis))[[0, -1]] for axis in (1, 0)]
+    sizes = [last + 1 - first for first, last in bounds]
+    scale = min((n - 2 * margin) / size for n, size in zip(image.shape, sizes))
+    rows, cols = ((np.arange(n) + 0.5 - n / 2) / scale + first + size / 2 - 0.5
+                  for n, (first, _), size in zip(image.shape, bounds, sizes))
+    return (_reading(rows, image.shape[0]) @ image @ _reading(cols, image.shape[1]).T).astype(image.dtype)
+
+
+def _reading(places, size):
+    """Matrix that reads a row of `size` pixels at these places, between two pixels; outside is 0."""
+    return np.clip(1 - np.abs(places[:, None] - np.arange(size)), 0, None)
 
 
 def _resampling(old, new):

@@ -44,9 +44,9 @@ def linear(x, weight, bias=None):
     array([[ 3. , -1.5,  4. ]])
     """
     x, weight, bias = _checked(x, weight, bias)
-    out = _sums(working(x), working(weight), None if bias is None else working(bias))
+    out = weighted_sums(working(x), working(weight), None if bias is None else working(bias))
     if is_integer(x) and may_leave_int64(x, weight, weight.shape[1], bias):
-        check_sums(out, _sums(*(None if a is None else as_dtype(a, "float64") for a in (x, weight, bias))))
+        check_sums(out, weighted_sums(*(None if a is None else as_dtype(a, "float64") for a in (x, weight, bias))))
     return as_result(out, dtype_name(x))
 
 
@@ -89,7 +89,7 @@ def _checked(x, weight, bias, **more):
     return arrays
 
 
-def _sums(x, weight, bias):
+def weighted_sums(x, weight, bias):
     """Return x times the turned weight, plus bias."""
     out = _product(x, weight.T, like=x)
     if bias is not None:

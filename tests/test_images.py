@@ -216,3 +216,30 @@ def test_sample():
     assert_close(images.sample(image[:1, :1], np.zeros((1, 2))), np.zeros(1))
     with pytest.raises(ValueError, match=r"`points` has shape \(3,\)"):
         images.sample(image, np.zeros(3))
+
+
+def test_fill_frame_known_values():
+    """Two pixels of ink, in a corner, move to the middle: twice as large, read between ink and paper."""
+    drawing = np.zeros((4, 4))
+    drawing[0, :2] = 1
+    assert_close(images.fill_frame(drawing), np.outer([0.25, 0.75, 0.75, 0.25], [0.75, 1, 1, 0.75]))
+
+
+def test_fill_frame_laws(rng):
+    """Where and how large it was drawn does not matter; the margin stays free; no ink gives no ink."""
+    shape = np.kron(rng.uniform(0.2, 1, (3, 2)), np.ones((2, 2)))
+    one, other = np.zeros((2, 24, 20), np.float32)
+    one[1:7, 2:6], other[17:23, 15:19] = shape, shape
+    filled = images.fill_frame(one, 3)
+    assert filled.dtype == np.float32
+    assert_close(images.fill_frame(other, 3), filled)
+    solid = images.fill_frame((one > 0).astype(float), 3) > 0.5
+    assert [np.flatnonzero(solid.any(axis=axis))[[0, -1]].tolist() for axis in (1, 0)] == [[3, 20], [4, 15]]
+    assert not images.fill_frame(np.full((5, 6), 0.05)).any()
+
+
+@pytest.mark.parametrize("shape, margin, words", [((4, 5, 3), 0, r"shape \(4, 5, 3\); a drawing is \(H, W\)"),
+                                                  ((4, 5), 2, "`margin` is 2 .* at most 1"), ((4, 5), -1, "-1")])
+def test_fill_frame_errors(shape, margin, words):
+    with pytest.raises(ValueError, match=words):
+        images.fill_frame(np.ones(shape), margin)

@@ -244,18 +244,15 @@ def test_where_no_scan_has_ink_nothing_is_learnt():
 
 
 def test_printed_digits_are_read_when_prepared_as_the_scans_were():
-    pytest.importorskip("anywidget")
     from matplotlib.font_manager import findfont
     from PIL import Image, ImageDraw, ImageFont
-
-    from cnnlib.widgets._seen import seen
 
     pages, labels = np.ones((50, 28, 28), dtype="float32"), np.arange(50) % 10
     for k, font in enumerate(np.repeat(["Sans", "Sans:bold", "Sans Mono", "Serif", "Serif:italic"], 10)):
         sheet = Image.new("L", (100, 100), "white")
         ImageDraw.Draw(sheet).text((20, 15), str(k % 10), font=ImageFont.truetype(findfont(f"DejaVu {font}"), 44))
         pages[k] = images.resize(np.asarray(sheet) / 255, (28, 28))
-    prepared = np.stack([seen(page, "framed", margin=4, grain=1) for page in 1 - pages])
+    prepared = np.stack([images.fill_frame(page, margin=4) for page in 1 - pages])
     for make in (linear_classifier, two_layers, cnn):
         raw, inverted, ready = (right(learnt(make), shown[:, None], labels) for shown in (pages, 1 - pages, prepared))
         assert max(raw, inverted) < 0.4 < ready < 0.9

@@ -1,4 +1,4 @@
-// What a network is shown of a drawing; cnnlib/widgets/_seen.py does the same in Python.
+// What a network is shown of a drawing; cnnlib/widgets/_seen.py and images.fill_frame do the same in Python.
 import { abs, floor, max, min } from "./numbers.js";
 
 const LEAST = 0.1;
