@@ -1,5 +1,7 @@
 """The facts of lecture 13: what its text and its answers say in numbers."""
 
+import io
+
 import numpy as np
 import pytest
 from helpers import assert_close
@@ -125,3 +127,46 @@ def test_the_sign_of_a_gradient():
     assert own @ negative < 0.6 * own @ own
     unsigned = {**signed, "orientations": 9, "signed": False}
     assert_close(hog.hog(1 - face, **unsigned), hog.hog(face, **unsigned))
+
+
+def test_eyes_are_nearly_always_darker_than_cheeks():
+    """Three rows at the eyes of the upright 25×25 faces against three rows below; the caption's number."""
+    (x, y), _ = data.load_faces()
+    faces = x[y == 1, 0].astype(float)
+    eyes, below = (faces[:, rows, 4:18].mean(axis=(1, 2)) for rows in (slice(7, 10), slice(11, 14)))
+    assert len(faces) == 80 and 75 <= (eyes < below).sum() < 80
+
+
+@pytest.fixture(scope="module")
+def square():
+    return (255 * images.resize(data.photo("camera"), (128, 128))).round()
+
+
+def test_contrast_of_one_half_changes_only_the_blocks_at_the_border(square):
+    """Exercise 3: the border lies between cells 7 and 8, so blocks 6 to 8 touch it."""
+    left = np.where(np.arange(128) < 64, 2 * square, square)
+    own, other = (of(picture, feature_vector=False) for picture in (square, left))
+    moved = np.linalg.norm((other - own).reshape(15, 15, -1), axis=-1).max(axis=0)
+    assert (moved[6:9] > 0.5).all() and np.delete(moved, [6, 7, 8]).max() < 1e-3
+
+
+def test_blur_takes_votes_from_the_strong_cells(square):
+    """Exercise 3: a Gaussian of σ = 2 leaves about half of the strongest quarter's votes, all of the weakest's."""
+    blurred = pytest.importorskip("scipy.ndimage").gaussian_filter(square, 2)
+    own, soft = (hog.cell_histograms(*hog.pixel_votes(*hog.pixel_gradients(picture))).sum(-1)
+                 for picture in (square, blurred))
+    weak, strong = own < np.quantile(own, 0.25), own > np.quantile(own, 0.75)
+    assert 0.4 < soft[strong].sum() / own[strong].sum() < 0.6
+    assert 0.9 < soft[weak].sum() / own[weak].sum() < 1.1
+
+
+def test_jpegs_squares_rule_flat_cells(square):
+    """Exercise 3: of the weakest quarter's votes more than nine in ten are then level or upright."""
+    pillow = pytest.importorskip("PIL.Image")
+    file = io.BytesIO()
+    pillow.fromarray(square.astype(np.uint8)).save(file, "JPEG", quality=20)
+    own, rough = (hog.cell_histograms(*hog.pixel_votes(*hog.pixel_gradients(picture)))
+                  for picture in (square, np.array(pillow.open(file)).astype(float)))
+    weak = own.sum(-1) < np.quantile(own.sum(-1), 0.25)
+    shares = [cells[weak][:, [0, 4, 8]].sum() / cells[weak].sum() for cells in (own, rough)]
+    assert shares[0] < 0.8 and shares[1] > 0.9
