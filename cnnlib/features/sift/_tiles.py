@@ -1,25 +1,17 @@
-"""Blur and extrema in NumPy, made for speed: small tiles that stay in cache, the same numbers.
+"""Extrema in NumPy, made for speed: tiles that stay in cache, cheap questions first, few and long calls.
 
-Blurring with a Gaussian is a product with a matrix that is zero away from its diagonal. Cut into strips of a few rows,
-only the band of each is multiplied: a small matrix product, which a processor does many times faster than it adds up
-shifted pictures.
-
-Of some hundred pixels one is an extremum. So first the cheap question: is the pixel an extremum along its row, along
-its column and over scale? Few are left, and only their 27 neighbours are looked up.
+Of some hundred pixels one is an extremum. So first the cheap questions: is the pixel far enough from 0, and is it an
+extremum along its row, along its column and over scale? Few are left, and only their 27 neighbours are looked up.
 """
 
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 
 from cnnlib._threads import run_all, scratch
-from cnnlib.features.sift._image import reflected
 
-STRIP = 16  # rows that one product makes down the columns, and half of the columns of one along the rows
-SLAB = 32  # strips that stay in cache from the one to the other
-WIDE = 1024  # columns of a product: small ones (of up to a million multiplications) spare BLAS a copy
-TILE = 2 ** 18  # pixels of a tile in which extrema are looked for
+TILE = 2 ** 17  # pixels of a layer in which extrema are looked for at a time
+MANY = 0.05  # share of the pixels from which on asking all of them is quicker than picking out those that are left
 
 
 def takes(x):
@@ -36,116 +28,64 @@ def each(work, jobs, like):
             work(job)
 
 
-def blur(image, kernel, out, double=False):
-    """Write the (H, W) picture (at twice its size, if `double`), blurred with the kernel, into `out`."""
-    taps = tuple(kernel.tolist())
-    down, across = _strips(taps, out.shape[0], STRIP, double), _strips(taps, out.shape[1], 2 * STRIP, double)
+def extrema(gaussians, threshold, border):
+    """Return the layers, rows and columns of each octave's extrema, in that order's reading order."""
+    found = [[np.zeros(0, np.int64)] for _ in gaussians]
 
-    def slab(number):
-        strips = down[number:number + SLAB]
-        top, bottom = strips[0].start, strips[-1].end
-        between = scratch("sift blur", (bottom - top, image.shape[1]))
-        for strip in strips:
-            for left in range(0, image.shape[1], WIDE):
-                np.matmul(strip.weights, image[strip.first:strip.last, left:left + WIDE],
-                          out=between[strip.start - top:strip.end - top, left:left + WIDE])
-        for strip in across:
-            np.matmul(between[:, strip.first:strip.last], strip.turned, out=out[top:bottom, strip.start:strip.end])
+    def tiles(job):
+        for number, top, bottom in job:
+            found[number].append(_of_tile(gaussians[number], top, bottom, threshold, border))
 
-    run_all(slab, range(0, len(down), SLAB))
-    return out
+    run_all(tiles, _jobs([gaussian.shape[1:] for gaussian in gaussians], border))
+    return [np.unravel_index(np.sort(np.concatenate(several)), gaussian.shape)
+            for gaussian, several in zip(gaussians, found)]
 
 
-class Strip(NamedTuple):
-    """Rows `start` to `end` of the blur's matrix: in columns `first` to `last` the `weights`, elsewhere 0."""
-
-    start: int
-    end: int
-    first: int
-    last: int
-    weights: np.ndarray
-    turned: np.ndarray  # the weights' transpose
-
-
-@lru_cache(512)
-def _strips(taps, size, rows, double):
-    """Return the blur's matrix for pictures of this size, cut into strips of so many rows."""
-    strips, inner, reach = [], {}, len(taps) // 2
-    for start in range(0, size, rows):
-        end = min(start + rows, size)
-        base = start // 2 if double else start
-        if start - reach - 2 < 0 or end + reach + 2 > size or start % 2:
-            weights, first = _weights(taps, size, start, end, double)
-            turned = np.ascontiguousarray(weights.T)
-        else:  # all of one length are the same
-            if end - start not in inner:
-                weights, first = _weights(taps, size, start, end, double)
-                inner[end - start] = weights, np.ascontiguousarray(weights.T), first - base
-            weights, turned, ahead = inner[end - start]
-            first = base + ahead
-        strips.append(Strip(start, end, first, first + weights.shape[1], weights, turned))
-    return strips
+def _jobs(shapes, border):
+    """Return the tiles, (octave's number, top, bottom), in lists that are worth a thread's while."""
+    jobs, room = [], 0
+    for number, (height, width) in enumerate(shapes):
+        rows = max(TILE // width, 4)
+        for top in range(border, height - border, rows):
+            bottom = min(top + rows, height - border)
+            if room <= 0:
+                jobs.append([])
+                room = TILE
+            jobs[-1].append((number, top, bottom))
+            room -= (bottom - top) * width
+    return jobs
 
 
-def _weights(taps, size, start, end, double):
-    """Return the part of the matrix's rows that is not zero, and its first column."""
-    reach = len(taps) // 2
-    columns = reflected(np.arange(start - reach, end + reach), size)
-    if double:  # pixel j of the doubled picture is 3/4 of the old one at j // 2 and 1/4 of the one on j's side of it
-        near = columns // 2
-        far = np.clip(near + 2 * (columns % 2) - 1, 0, size // 2 - 1)
-    else:
-        near = far = columns
-    first = min(near.min(), far.min())
-    weights = np.zeros((end - start, max(near.max(), far.max()) + 1 - first))
-    rows = np.arange(end - start)[:, None]
-    reached = rows + np.arange(len(taps))
-    np.add.at(weights, (rows, near[reached] - first), 0.75 * np.array(taps))
-    np.add.at(weights, (rows, far[reached] - first), 0.25 * np.array(taps))
-    return weights.astype(np.float32), int(first)
+def _of_tile(gaussian, top, bottom, threshold, border):
+    """Return where in the octave's flat array of pixels the extrema of these rows stand, in all its layers.
 
-
-def extrema(gaussian, threshold, border):
-    """Return the layers, rows and columns of the octave's extrema, in that order's reading order."""
-    levels, height, width = gaussian.shape
-    rows = max(TILE // width, 4)
-    tops = range(border, height - border, rows)
-    found = {}
-
-    def tile(top):
-        bottom = min(top + rows, height - border)
-        differences = scratch("sift differences", (levels - 1, bottom - top + 2, width))
-        np.subtract(gaussian[1:, top - 1:bottom + 1], gaussian[:-1, top - 1:bottom + 1], out=differences)
-        found[top] = [_of_layer(differences, layer, threshold, border, top) for layer in range(1, levels - 2)]
-
-    run_all(tile, tops)
-    parts = [found[top][layer] for layer in range(levels - 3) for top in tops]
-    layer, row, col = np.concatenate([*parts, np.zeros((3, 0), np.int64)], axis=1)
-    return layer, row, col
-
-
-def _of_layer(differences, layer, threshold, border, top):
-    """Return (layer, row, col) of the extrema of one layer of a tile, as an array of shape (3, N).
-
-    The tile's rows are taken as one long line, which has no gaps to step over; what the line's turns make of the first
-    and last column is thrown away with the border.
+    The tile's layers and rows are taken as one long line, which has no gaps to step over; what the line's turns make of
+    the first and last row and column is thrown away with the border.
     """
-    _, height, width = differences.shape
+    levels, height, width = gaussian.shape
+    rows = bottom - top + 2  # the tile's first and last row are only neighbours
+    layer = rows * width
+    differences = scratch("sift differences", (levels - 1, rows, width))
+    np.subtract(gaussian[1:, top - 1:bottom + 1], gaussian[:-1, top - 1:bottom + 1], out=differences)
     line = differences.reshape(-1)
-    start = layer * height * width + width  # the tile's first and last row are only neighbours
-    end = start + (height - 2) * width
+    start, end = layer + width, (levels - 2) * layer - width
     found = np.abs(line[start:end], out=scratch("sift a", (end - start,))) > threshold
-    for step in (1, width):  # along the row, then the column: up and then down, down and then up, or level
-        slope = scratch("sift a", (end - start + step,))
-        np.subtract(line[start:end + step], line[start - step:end], out=slope)
-        found &= np.multiply(slope[:-step], slope[step:], out=scratch("sift b", (end - start,))) <= 0
-    pixel = np.flatnonzero(found)
-    col = pixel % width
-    pixel = pixel[(col >= border) & (col < width - border)]
-    cube = line.take(_around(height, width)[:, None] + (start + pixel))
+    steps = [1, width, layer]  # along the row, the column, and over scale
+    if np.count_nonzero(found) > MANY * len(found):
+        for step in (steps.pop(0), steps.pop(0)):  # up and then down, down and then up, or level
+            slope = scratch("sift a", (end - start + step,))
+            np.subtract(line[start:end + step], line[start - step:end], out=slope)
+            found &= np.multiply(slope[:-step], slope[step:], out=scratch("sift b", (end - start,))) <= 0
+    pixel = start + np.flatnonzero(found)
+    for step in steps:
+        middle = line[pixel]
+        pixel = pixel[(middle - line[pixel - step]) * (middle - line[pixel + step]) >= 0]
+    row, col = pixel // width % rows, pixel % width
+    pixel = pixel[(row > 0) & (row < rows - 1) & (col >= border) & (col < width - border)]
+    cube = line[_around(rows, width)[:, None] + pixel]
     middle = cube[13]
     pixel = pixel[np.where(middle > 0, cube.max(0), cube.min(0)) == middle]
-    return np.stack([np.full_like(pixel, layer), top + pixel // width, pixel % width])
+    return pixel + (pixel // layer * (height - rows) + top - 1) * width
 
 
 @lru_cache(64)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from cnnlib import _array
-from cnnlib.features.sift import _tiles
+from cnnlib.features.sift import _bands, _tiles
 from cnnlib.features.sift._image import reflected
 
 REACH = 4  # a Gaussian is cut off at this many sigmas
@@ -27,7 +27,7 @@ def blur(image, sigma, out, double=False):
     """
     kernel = gaussian_kernel(sigma)
     if _tiles.takes(out):
-        _tiles.blur(image, kernel, out, double)
+        _bands.blur(image, kernel, out, double)
     else:
         out[:] = _along_rows(_along_rows(doubled(image) if double else image, kernel).T, kernel).T
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 
 from cnnlib import _array
-from cnnlib.features.sift.extrema import extrema
+from cnnlib.features.sift.extrema import extrema_of_each
 from cnnlib.features.sift.refinement import REASONS, UNSTABLE, refine
 
 
@@ -69,7 +69,7 @@ def candidates(space, *, contrast_threshold=0.04, edge_ratio=10):
     _check_tests(contrast_threshold, edge_ratio)
     xp = _array.library(pixels=space.pixels)
     contrast = contrast_threshold / space.scales_per_octave
-    found = [extrema(space.gaussian(octave), contrast / 2) for octave in space.octaves]
+    found = extrema_of_each(space.gaussians, contrast / 2)
     layer, row, col = (xp.concatenate([part[axis] for part in found]) for axis in range(3))
     octave = xp.concatenate([0 * part[0] + octave for octave, part in zip(space.octaves, found)])
     fine = refine(space, octave, layer, row, col, contrast, edge_ratio)
