@@ -198,6 +198,24 @@ def places(condition):
     return np.flatnonzero(condition)
 
 
+def look_up(x, index):
+    """Return the elements of 1-d `x` at `index`, an integer array of any shape."""
+    return x[index] if is_torch(x) else x.take(index, mode="clip")  # "raise" would look through the index first
+
+
+def runs(x, starts, length):
+    """Return runs of neighbours of 1-d `x`, an array of the shape of `starts` and one axis more.
+
+    What would lie before the first element or beyond the last is one of those.
+    """
+    size = len(x)
+    if is_torch(x) or not x.flags.c_contiguous or not starts.size or starts.min() < 0 or starts.max() + length > size:
+        return x[(starts[..., None] + arange(length, x)).clip(0, size - 1)]
+    # Elements as long as a run and one step apart overlap; each is copied as one piece, many times faster than its parts.
+    elements = np.ndarray((size - length + 1,), f"V{length * x.itemsize}", x, 0, (x.itemsize,))
+    return elements[starts].view(x.dtype).reshape(*starts.shape, length)
+
+
 def uniform(like, rng):
     """Draw a random number in [0, 1), float32, for each element of `like`.
 

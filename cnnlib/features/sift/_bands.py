@@ -20,10 +20,9 @@ SLAB = 2 ** 17, 2 ** 19  # pixels of the result at a time: not worth a second th
 SMALL = 64  # rows or columns of which the whole matrix is multiplied
 
 
-def blur(image, kernel, out, double=False):
-    """Write the (H, W) picture (at twice its size, if `double`), blurred with the kernel, into `out`."""
+def blur(image, taps, out, double=False):
+    """Write the (H, W) picture (at twice its size, if `double`), blurred with the taps, a tuple, into `out`."""
     image = np.ascontiguousarray(image)
-    taps = tuple(kernel.tolist())
     height, width = out.shape
     across = _parts(taps, width, ACROSS, double)
 

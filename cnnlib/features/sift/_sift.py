@@ -1,6 +1,7 @@
 """The whole way: detect, describe, and the steps between, on a picture or on its scale space."""
 
 from cnnlib import _array
+from cnnlib._threads import one_blas_thread
 from cnnlib.features.sift import orientation
 from cnnlib.features.sift._tiles import each
 from cnnlib.features.sift.candidates import candidates
@@ -115,6 +116,7 @@ def describe(image, keypoints, **settings):
     return out
 
 
+@one_blas_thread()  # once, rather than at each step
 def detect_and_describe(image, *, contrast_threshold=0.04, edge_ratio=10, **settings):
     """Find key points and describe them: :func:`detect`, then :func:`describe`, on one scale space.
 

@@ -28,8 +28,13 @@ def each(work, jobs, like):
             work(job)
 
 
-def extrema(gaussians, threshold, border):
-    """Return the layers, rows and columns of each octave's extrema, in that order's reading order."""
+def extrema(gaussian, threshold, border):
+    """Return the layers, rows and columns of the octave's extrema, in that order's reading order."""
+    return extrema_of_each([gaussian], threshold, border)[0]
+
+
+def extrema_of_each(gaussians, threshold, border):
+    """Return the same for each of several octaves."""
     found = [[np.zeros(0, np.int64)] for _ in gaussians]
 
     def tiles(job):

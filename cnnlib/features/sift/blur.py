@@ -1,5 +1,7 @@
 """Blur: a Gaussian, down the columns and along the rows, and the picture at twice its size."""
 
+from functools import cache
+
 import numpy as np
 
 from cnnlib import _array
@@ -25,10 +27,10 @@ def blur(image, sigma, out, double=False):
     -----
     Beyond its edge the picture goes on as in a mirror that stands on the last pixel (OpenCV's default).
     """
-    kernel = gaussian_kernel(sigma)
     if _tiles.takes(out):
-        _bands.blur(image, kernel, out, double)
+        _bands.blur(image, _taps(sigma), out, double)
     else:
+        kernel = gaussian_kernel(sigma)
         out[:] = _along_rows(_along_rows(doubled(image) if double else image, kernel).T, kernel).T
 
 
@@ -49,6 +51,12 @@ def gaussian_kernel(sigma):
     offsets = np.arange(-reach, reach + 1)
     values = np.exp(-offsets ** 2 / (2 * sigma ** 2))
     return (values / values.sum()).astype(np.float32)
+
+
+@cache
+def _taps(sigma):
+    """Return the kernel as numbers that lists of weights can be kept under."""
+    return tuple(gaussian_kernel(sigma).tolist())
 
 
 def doubled(image):

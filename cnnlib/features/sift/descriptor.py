@@ -20,6 +20,7 @@ SAMPLES = 4  # of the patch along a cell's side
 WINDOW = 2.0  # sigma of the weights, in cells: half the descriptor's width
 CLIP = 0.2  # largest share that one number may have of the vector's length
 SIDE = (CELLS + 1) * SAMPLES  # samples that reach a cell: half a cell further on either side
+FAR = 2 ** 30  # pixels: beyond any picture (NumPy clips at two numbers faster than at one)
 PATCH = SIDE + 2  # and a border of one sample, for the gradients
 
 
@@ -43,10 +44,11 @@ def patches(space, octave, layer, row, col, sigma, orientation):
     """
     xp = _array.library(pixels=space.pixels)
     along = (np.arange(PATCH) - (PATCH - 1) / 2) / SAMPLES * CELL_SIZE  # in sigmas
-    down, right = (_array.constant(a.reshape(-1), sigma) for a in np.meshgrid(along, along, indexing="ij"))
-    cos, sin = ((f(orientation) * sigma)[:, None] for f in (xp.cos, xp.sin))
-    rows = row[:, None] + cos * down + sin * right
-    cols = col[:, None] - sin * down + cos * right
+    down, right = (a.reshape(-1) for a in np.meshgrid(along, along, indexing="ij"))
+    frame = _array.constant(np.stack([1 + 0 * down, down, right]), sigma)
+    cos, sin = (f(orientation) * sigma for f in (xp.cos, xp.sin))
+    rows = xp.matmul(xp.stack([row, cos, sin], 1), frame)  # row + down cos + right sin
+    cols = xp.matmul(xp.stack([col, -sin, cos], 1), frame)
     patch, inside = interpolated(space, octave[:, None], layer[:, None], rows, cols)
     return patch.reshape(-1, PATCH, PATCH), inside.reshape(-1, PATCH, PATCH)
 
@@ -66,20 +68,34 @@ def interpolated(space, octave, layer, rows, cols):
     (on_rows, top), (on_cols, left) = (_clipped(a, size) for a, size in ((rows, height), (cols, width)))
     inside = (on_rows == rows) & (on_cols == cols)
     place = _array.as_dtype(top, "int32") * _array.as_dtype(width, "int32") + _array.as_dtype(left, "int32")
-    place = space.index(octave, layer) + place
+    place = _array.as_dtype(place, "int64")
+    place += space.index(octave, layer)
     below, next_ = (xp.where(size > 1, step, 0) for size, step in ((height, width), (width, 1)))
-    across = on_cols - left
-    upper, lower = (start + (space.pixels[at + next_] - start) * across
-                    for at in (place, place + below) for start in (space.pixels[at],))
-    return upper + (lower - upper) * (on_rows - top), inside
+    across, down = (xp.subtract(on, first, out=_array.spare(first)) for on, first in ((on_cols, left), (on_rows, top)))
+    corners = []
+    for step in (next_, below, -next_, 0):
+        corners.append(_array.look_up(space.pixels, place))
+        place += step
+    upper, lower = _between(corners[0], corners[1], across), _between(corners[3], corners[2], across)
+    return _between(upper, lower, down), inside
+
+
+def _between(start, end, share):
+    """Return what lies between start and end, this share of the way."""
+    xp = _array.library(start=start)
+    way = xp.subtract(end, start, out=_array.spare(end))
+    way = xp.multiply(way, share, out=_array.spare(way))
+    return xp.add(start, way, out=_array.spare(way))
 
 
 def _clipped(places, size):
     """Return places moved onto the pixels 0 … size - 1, and the last pixel at or before each that has a next one."""
     xp = _array.library(places=places)
     last = _array.as_dtype(size - 1, "float32")
-    places = xp.minimum(xp.clip(places, 0, None), last)
-    return places, xp.minimum(xp.floor(places), xp.clip(last - 1, 0, None))
+    places = xp.clip(places, 0, FAR)
+    places = xp.minimum(places, last, out=_array.spare(places))
+    before = xp.floor(places)
+    return places, xp.minimum(before, xp.clip(last - 1, 0, None), out=_array.spare(before))
 
 
 def cell_histograms(patch, inside):
@@ -102,14 +118,29 @@ def cell_histograms(patch, inside):
     grad_row, grad_col = slopes(patch)
     length = xp.sqrt(grad_row ** 2 + grad_col ** 2) * inside[:, 1:-1, 1:-1]
     turn = xp.arctan2(grad_row, grad_col) * (BINS / (2 * pi))  # in bins, from -4 to 4
-    # How much of each vote lies beyond bin b, from all to nothing: the share of b is what lies beyond b - 1, less this.
-    beyond = [length, *(length * xp.clip(turn - b, 0, 1) for b in range(-BINS // 2, BINS // 2))]
-    beyond = xp.stack(beyond, 1).reshape(-1, BINS + 1, SIDE * SIDE)
-    beyond = xp.matmul(beyond, _array.constant(sample_weights(), patch).T)  # (K, 9, 16)
+    beyond = xp.matmul(_beyond(length, turn), _array.constant(sample_weights(), patch).T)  # (K, 9, 16)
     shares = xp.clip(beyond[:, :-1] - beyond[:, 1:], 0, None)  # of bins -4 to 3
     shares[:, 0] += beyond[:, -1]  # bin 4 is the direction of bin -4
     shares = xp.concatenate([shares[:, BINS // 2:], shares[:, :BINS // 2]], 1)
     return _array.permute(shares, (0, 2, 1)).reshape(-1, CELLS, CELLS, BINS)
+
+
+def _beyond(length, turn):
+    """Return how much of each sample's vote lies beyond bin -4 (all of it), -3, …, 4 (nothing): (K, 9, 400).
+
+    What lies beyond bin b - 1, less what lies beyond b, is the share of bin b.
+    """
+    xp = _array.library(length=length)
+    out = _array.spare(_array.empty((len(length), BINS + 1, SIDE * SIDE), length))
+    parts = [length.reshape(-1, SIDE * SIDE)]
+    if out is not None:
+        out[:, 0] = parts[0]
+    turn = turn.reshape(-1, SIDE * SIDE)
+    for i in range(BINS):
+        part = turn - (i - BINS // 2)
+        part = xp.clip(part, 0, 1, out=_array.spare(part))
+        parts.append(xp.multiply(parts[0], part, out=None if out is None else out[:, i + 1]))
+    return xp.stack(parts, 1) if out is None else out
 
 
 @cache

@@ -25,21 +25,11 @@ def extrema(gaussian, threshold=0.0):
     ----------
     .. [1] Lowe, IJCV 60(2), 2004, section 3.1. doi:10.1023/B:VISI.0000029664.99615.94
     """
-    return extrema_of_each([gaussian], threshold)[0]
-
-
-def extrema_of_each(gaussians, threshold):
-    """Return what :func:`extrema` returns, for each of several octaves."""
-    if all(map(_tiles.takes, gaussians)):
-        return _tiles.extrema(gaussians, threshold, BORDER)
-    return [_extrema(gaussian, threshold) for gaussian in gaussians]
-
-
-def _extrema(gaussian, threshold):
-    """Find them by the definition."""
     xp = _array.library(gaussian=gaussian)
     if min(gaussian.shape[1:]) <= 2 * BORDER:
         gaussian = gaussian[:, :2 * BORDER, :2 * BORDER]  # no inner pixels
+    if _tiles.takes(gaussian):
+        return _tiles.extrema(gaussian, threshold, BORDER)
     differences = gaussian[1:] - gaussian[:-1]
     inner = differences[1:-1, BORDER:-BORDER, BORDER:-BORDER]
     highest, lowest = inner, inner
@@ -49,6 +39,13 @@ def _extrema(gaussian, threshold):
     found = ((inner == highest) & (inner > threshold)) | ((inner == lowest) & (inner < -threshold))
     layer, row, col = xp.where(found)
     return layer + 1, row + BORDER, col + BORDER
+
+
+def extrema_of_each(gaussians, threshold):
+    """Return what :func:`extrema` returns, for each of several octaves."""
+    if all(map(_tiles.takes, gaussians)):
+        return _tiles.extrema_of_each(gaussians, threshold, BORDER)
+    return [extrema(gaussian, threshold) for gaussian in gaussians]
 
 
 def _neighbours(differences):

@@ -11,6 +11,7 @@ from math import sqrt
 import numpy as np
 
 from cnnlib import _array
+from cnnlib._threads import one_blas_thread
 from cnnlib.features.sift._image import grey_levels
 from cnnlib.features.sift.blur import blur
 from cnnlib.geometry import as_int
@@ -112,6 +113,7 @@ class ScaleSpace:
         return start + (layer * height + row) * width + col
 
 
+@one_blas_thread()  # once, rather than at each blur
 def scale_space(image, *, scales_per_octave=3, sigma=1.6, upsample=True, num_octaves=None):
     """Blur a picture step by step.
 
