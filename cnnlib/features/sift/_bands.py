@@ -15,7 +15,9 @@ from cnnlib._threads import run_all, scratch
 from cnnlib.features.sift._image import reflected
 
 DOWN = 4  # rows that one small product makes down the columns: the fewer, the fewer zeros are multiplied
-ACROSS = 16  # rows and columns that one makes along the rows: fewer, and BLAS no longer fills its registers
+ACROSS = 16  # columns that one makes along the rows: fewer, and BLAS no longer fills its registers
+TOGETHER = 64  # rows of such a product
+GAP = 16  # pixels between the rows that it reads: rows a power of two apart fall into the same few lines of the cache
 SLAB = 2 ** 17, 2 ** 19  # pixels of the result at a time: not worth a second thread, and too much for its cache
 SMALL = 64  # rows or columns of which the whole matrix is multiplied
 
@@ -28,9 +30,9 @@ def blur(image, taps, out, double=False):
 
     def slab(down):
         top, bottom = down[0].start, down[-1].end
-        between = scratch("sift blur", (bottom - top, image.shape[1]))
+        between = scratch("sift blur", (bottom - top, image.shape[1] + GAP))
         for part in down:
-            _down(part, image, between[part.start - top:part.end - top])
+            _down(part, image, between[part.start - top:part.end - top, :-GAP])
         for part in across:
             _across(part, between, out[top:bottom])
 
@@ -62,11 +64,11 @@ def _down(part, image, out):
 
 
 def _across(part, image, out):
-    """Multiply the picture's rows with the part: `ACROSS` rows at a time, and those that are left."""
+    """Multiply the picture's rows with the part: some at a time, and those that are left."""
     band, cols = part.turned.shape
     height, width, out_width = *image.shape, out.shape[1]
-    whole = height // ACROSS * ACROSS
-    for top, rows, groups in ((0, ACROSS, whole // ACROSS), (whole, height - whole, 1)):
+    whole = height // TOGETHER * TOGETHER
+    for top, rows, groups in ((0, TOGETHER, whole // TOGETHER), (whole, height - whole, 1)):
         if rows and groups:
             bands = _view(image, top * width + part.first, (groups, part.count, rows, band),
                           (rows * width, part.step, width, 1))
