@@ -44,40 +44,43 @@ def patches(space, octave, layer, row, col, sigma, orientation):
     """
     xp = _array.library(pixels=space.pixels)
     along = (np.arange(PATCH) - (PATCH - 1) / 2) / SAMPLES * CELL_SIZE  # in sigmas
-    down, right = (a.reshape(-1) for a in np.meshgrid(along, along, indexing="ij"))
-    frame = _array.constant(np.stack([1 + 0 * down, down, right]), sigma)
-    cos, sin = (f(orientation) * sigma for f in (xp.cos, xp.sin))
-    rows = xp.matmul(xp.stack([row, cos, sin], 1), frame)  # row + down cos + right sin
-    cols = xp.matmul(xp.stack([col, -sin, cos], 1), frame)
-    patch, inside = interpolated(space, octave[:, None], layer[:, None], rows, cols)
+    along = _array.constant(along, sigma)
+    cos, sin = ((f(orientation) * sigma)[:, None] * along for f in (xp.cos, xp.sin))
+    down = xp.stack([row[:, None] + cos, col[:, None] - sin])  # a step down the patch moves so far, by row and column
+    places = down[:, :, :, None] + xp.stack([sin, cos])[:, :, None]  # and a step to the right
+    patch, inside = interpolated(space, octave[:, None], layer[:, None], places.reshape(2, -1, PATCH * PATCH))
     return patch.reshape(-1, PATCH, PATCH), inside.reshape(-1, PATCH, PATCH)
 
 
-def interpolated(space, octave, layer, rows, cols):
+def interpolated(space, octave, layer, places):
     """Return what the blurred pictures show between their pixels (bilinearly), and whether the places lie on them.
 
     Parameters
     ----------
     space : ScaleSpace
     octave, layer : arrays of shape (K, 1), int64
-    rows, cols : arrays of shape (K, N), float32
-        In pixels of the octave. Beyond the edge there is the edge's value.
+    places : array of shape (2, K, N), float32
+        Rows and columns, in pixels of the octave. Beyond the edge there is the edge's value.
     """
     xp = _array.library(pixels=space.pixels)
     height, width = space.sizes(octave)
-    (on_rows, top), (on_cols, left) = (_clipped(a, size) for a, size in ((rows, height), (cols, width)))
-    inside = (on_rows == rows) & (on_cols == cols)
-    place = _array.as_dtype(top, "int32") * _array.as_dtype(width, "int32") + _array.as_dtype(left, "int32")
-    place = _array.as_dtype(place, "int64")
+    last = _array.as_dtype(xp.stack([height, width]) - 1, "float32")
+    clipped = xp.clip(places, 0, FAR)
+    clipped = xp.minimum(clipped, last, out=_array.spare(clipped))
+    inside = clipped == places
+    first = xp.floor(clipped)  # the last pixel at or before the place that has a next one
+    first = xp.minimum(first, xp.clip(last - 1, 0, None), out=_array.spare(first))
+    down, across = xp.subtract(clipped, first, out=_array.spare(clipped))
+    top, left = _array.as_dtype(first, "int32")
+    place = _array.as_dtype(top * _array.as_dtype(width, "int32") + left, "int64")
     place += space.index(octave, layer)
     below, next_ = (xp.where(size > 1, step, 0) for size, step in ((height, width), (width, 1)))
-    across, down = (xp.subtract(on, first, out=_array.spare(first)) for on, first in ((on_cols, left), (on_rows, top)))
     corners = []
     for step in (next_, below, -next_, 0):
         corners.append(_array.look_up(space.pixels, place))
         place += step
     upper, lower = _between(corners[0], corners[1], across), _between(corners[3], corners[2], across)
-    return _between(upper, lower, down), inside
+    return _between(upper, lower, down), inside[0] & inside[1]
 
 
 def _between(start, end, share):
@@ -86,16 +89,6 @@ def _between(start, end, share):
     way = xp.subtract(end, start, out=_array.spare(end))
     way = xp.multiply(way, share, out=_array.spare(way))
     return xp.add(start, way, out=_array.spare(way))
-
-
-def _clipped(places, size):
-    """Return places moved onto the pixels 0 … size - 1, and the last pixel at or before each that has a next one."""
-    xp = _array.library(places=places)
-    last = _array.as_dtype(size - 1, "float32")
-    places = xp.clip(places, 0, FAR)
-    places = xp.minimum(places, last, out=_array.spare(places))
-    before = xp.floor(places)
-    return places, xp.minimum(before, xp.clip(last - 1, 0, None), out=_array.spare(before))
 
 
 def cell_histograms(patch, inside):

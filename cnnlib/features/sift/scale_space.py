@@ -6,6 +6,7 @@ and column of it, begins the next octave. Everything is float32.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import sqrt
 
 import numpy as np
@@ -65,11 +66,16 @@ class ScaleSpace:
         start, end = self.starts[number:number + 2]
         return self.pixels[start:end].reshape(-1, *self.shapes[number])
 
-    @property
+    @cached_property
     def starts(self):
         """Where each octave begins in `pixels`, and where the last one ends."""
         sizes = [(self.scales_per_octave + 3) * height * width for height, width in self.shapes]
         return [sum(sizes[:number]) for number in range(len(sizes) + 1)]
+
+    @cached_property
+    def _tables(self):
+        """The octaves' heights, widths and starts, to be looked up: three arrays."""
+        return *np.array(self.shapes, np.int64).T.copy(), np.array(self.starts[:-1], np.int64)
 
     def differences(self, octave):
         """Return the differences of neighbours (eq. 1), the more blurred minus the less: (S + 2, H, W)."""
@@ -104,12 +110,12 @@ class ScaleSpace:
 
     def sizes(self, octave):
         """Return the heights and the widths of octaves, given by an array of their numbers, as two such arrays."""
-        return tuple(_array.constant(sizes, octave)[octave - self.first_octave] for sizes in np.array(self.shapes).T)
+        return tuple(_array.constant(sizes, octave)[octave - self.first_octave] for sizes in self._tables[:2])
 
     def index(self, octave, layer, row=0, col=0):
         """Return where pixels stand in `pixels`: one row down is `width` further, one layer up `height * width`."""
         height, width = self.sizes(octave)
-        start = _array.constant(np.array(self.starts), octave)[octave - self.first_octave]
+        start = _array.constant(self._tables[2], octave)[octave - self.first_octave]
         return start + (layer * height + row) * width + col
 
 
