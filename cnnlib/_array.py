@@ -211,7 +211,7 @@ def runs(x, starts, length):
     size = len(x)
     if is_torch(x) or not x.flags.c_contiguous or not starts.size or starts.min() < 0 or starts.max() + length > size:
         return x[(starts[..., None] + arange(length, x)).clip(0, size - 1)]
-    # Elements as long as a run and one step apart overlap; each is copied as one piece, many times faster than its parts.
+    # Elements as long as a run, one step apart, overlap; each is copied as one piece, many times faster than its parts.
     elements = np.ndarray((size - length + 1,), f"V{length * x.itemsize}", x, 0, (x.itemsize,))
     return elements[starts].view(x.dtype).reshape(*starts.shape, length)
 

@@ -14,6 +14,7 @@ import numpy as np
 from cnnlib import _array
 from cnnlib._threads import one_blas_thread
 from cnnlib.features.sift._image import grey_levels
+from cnnlib.features.sift._tiles import each
 from cnnlib.features.sift.blur import blur
 from cnnlib.geometry import as_int
 
@@ -169,14 +170,22 @@ def scale_space(image, *, scales_per_octave=3, sigma=1.6, upsample=True, num_oct
     pixels = _array.empty(sum((scales + 3) * height * width for height, width in shapes), image)
     space = ScaleSpace(pixels, shapes, scales, sigma, bool(upsample))
     k = 2 ** (1 / scales)
-    for octave in space.octaves:
+
+    def go_on(octave, layers):
         levels = space.gaussian(octave)
-        if octave == space.first_octave:
-            blur(image, sqrt(sigma ** 2 - (times * ASSUMED_BLUR) ** 2), levels[0], upsample)  # blurs add as squares
-        else:
-            levels[0] = space.gaussian(octave - 1)[scales, ::2, ::2]
-        for layer in range(scales + 2):
-            blur(levels[layer], sigma * k ** layer * sqrt(k ** 2 - 1), levels[layer + 1])
+        for layer in layers:
+            blur(levels[layer], sigma * k ** layer * sqrt(k ** 2 - 1), levels[layer + 1])  # blurs add as squares
+
+    def smaller_octaves():
+        for octave in space.octaves[1:]:
+            space.gaussian(octave)[0] = space.gaussian(octave - 1)[scales, ::2, ::2]
+            go_on(octave, range(scales + 2))
+
+    first = space.first_octave
+    blur(image, sqrt(sigma ** 2 - (times * ASSUMED_BLUR) ** 2), space.gaussian(first)[0], upsample)
+    go_on(first, range(scales))
+    # The rest of the first octave and all others are about the same work: one for each of two threads.
+    each(lambda job: job(), [smaller_octaves, lambda: go_on(first, range(scales, scales + 2))], pixels)
     return space
 
 
