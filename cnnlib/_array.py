@@ -199,7 +199,7 @@ def places(condition):
 
 
 def look_up(x, index):
-    """Return the elements of 1-d `x` at `index`, an integer array of any shape."""
+    """Return the elements of 1-d `x` at `index`, an int64 array of any shape that holds 0 to ``len(x) - 1`` only."""
     return x[index] if is_torch(x) else x.take(index, mode="clip")  # "raise" would look through the index first
 
 

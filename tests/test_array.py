@@ -35,6 +35,20 @@ def test_windows_of_a_view(array, rng):
     assert_close(_array.windows(array(x)[1:, ::2], (2, 2), (1, 1), (1, 1))[3, 4], x[4:6, 8:12:2])
 
 
+@pytest.mark.parametrize("starts", [[[3, 0], [7, 3]], [[-2, 8], [5, 20]], [[], []]])  # some beyond the ends; none
+def test_runs_are_neighbours(starts, array, rng):
+    x = rng.random(10, dtype=np.float32)
+    runs = _array.runs(array(x), array(np.array(starts, np.int64)), 3)
+    expected = [[[x[min(max(start + i, 0), 9)] for i in range(3)] for start in line] for line in starts]
+    np.testing.assert_array_equal(_array.to_numpy(runs), np.array(expected, np.float32).reshape(2, -1, 3))
+    assert _array.dtype_name(runs) == "float32"
+
+
+def test_look_up(array):
+    x = array(np.arange(5.0) ** 2)
+    assert_close(_array.look_up(x, array(np.array([[4, 0], [2, 2]]))), [[16.0, 0], [4, 4]])
+
+
 def test_pad(array, rng):
     x = rng.normal(size=(2, 3, 4))
     out = _array.pad(array(x), ((1, 2), (0, 3)), value=7)

@@ -7,9 +7,10 @@ from helpers import assert_close
 from cnnlib import data
 from cnnlib._array import to_numpy
 from cnnlib.features import sift
+from cnnlib.features.sift import _tiles
 from cnnlib.features.sift.blur import blur, doubled, gaussian_kernel
 from cnnlib.features.sift.descriptor import cell_histograms, normalised, sample_weights
-from cnnlib.features.sift.extrema import extrema
+from cnnlib.features.sift.extrema import extrema, extrema_of_each
 from cnnlib.features.sift.orientation import smoothed
 from cnnlib.features.sift.refinement import CONTRAST, EDGE, KEPT, UNSTABLE, refine
 from cnnlib.features.sift.scale_space import ScaleSpace
@@ -43,7 +44,7 @@ def test_blur_mirrors_at_the_border(array):
 
 
 @pytest.mark.parametrize("double", [False, True])
-@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (3, 40), (37, 33), (70, 6), (550, 35), (9, 1100)])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (3, 40), (37, 33), (70, 6), (550, 35), (9, 1100), (515, 530)])  # the last one in slabs
 def test_the_strips_are_the_plain_blur(shape, double, rng):
     torch = pytest.importorskip("torch")
     image = rng.random(shape, dtype=np.float32)
@@ -98,7 +99,7 @@ def octave_of(differences):
     return np.concatenate([np.zeros_like(differences[:1]), np.cumsum(differences, 0, np.float32)])
 
 
-@pytest.mark.parametrize("levels", [2, 7])  # few levels have many ties
+@pytest.mark.parametrize("levels", [2, 7, 30])  # few levels have many ties; of many levels few pixels stand out
 @pytest.mark.parametrize("shape", [(5, 20, 23), (3, 300, 40), (6, 11, 90)])
 def test_extrema_are_those_of_the_definition(shape, levels, array, rng):
     differences = rng.integers(-levels, levels + 1, shape).astype(np.float32)  # small integers: sums are exact
@@ -112,6 +113,19 @@ def test_extrema_are_those_of_the_definition(shape, levels, array, rng):
             expected.append((layer, row, col))
     assert expected
     assert np.stack([to_numpy(a) for a in found], 1).tolist() == [list(place) for place in expected]
+
+
+@pytest.mark.parametrize("tile, many", [(2 ** 11, 0), (2 ** 11, 1), (2 ** 17, 0.05)])
+def test_tiles_of_many_octaves_find_what_the_plain_body_finds(tile, many, monkeypatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(_tiles, "TILE", tile)
+    monkeypatch.setattr(_tiles, "MANY", many)
+    gaussians = sift.scale_space(data.photo("camera")[:200, :230]).gaussians
+    found = extrema_of_each(gaussians, 0.04 / 6)
+    expected = extrema_of_each([torch.from_numpy(gaussian) for gaussian in gaussians], 0.04 / 6)
+    assert [len(layer) > 0 for layer, _, _ in found[:3]] == [True] * 3 and len(found[-1][0]) == 0
+    for several, others in zip(found, expected):
+        np.testing.assert_array_equal(np.stack(several), torch.stack(others).numpy())
 
 
 def test_no_room_for_extrema(array):
