@@ -81,11 +81,12 @@ def refine(space, octave, layer, row, col, contrast, edge_ratio):
     for _ in range(STEPS - 1):
         moved = place[:, active] + _whole(offset[:, active])
         inside = ((moved >= first) & (moved <= last[:, active])).all(0)
-        active = active[inside]
-        place[:, active] = moved[:, inside]
-        d[active], g[:, active], h[:, :, active] = derivatives(space, octave[active], place[:, active])
-        offset[:, active] = extremum_of(g[:, active], h[:, :, active])
-        active = active[~(abs(offset[:, active]) < 0.5).all(0)]
+        active, moved = active[inside], moved[:, inside]
+        place[:, active] = moved
+        d[active], near_g, near_h = derivatives(space, octave[active], moved)
+        near = extremum_of(near_g, near_h)
+        g[:, active], h[:, :, active], offset[:, active] = near_g, near_h, near
+        active = active[~(abs(near) < 0.5).all(0)]
     settled = (abs(offset) < 0.5).all(0)
     value = d + 0.5 * (g * offset).sum(0)  # eq. 3
     ratio = curvature_ratio(h)
