@@ -28,6 +28,18 @@ def each(work, jobs, like):
             work(job)
 
 
+def joined(pieces, cost, enough):
+    """Return pieces of work in lists that cost about `enough` each, and so are worth a thread's while, or more."""
+    jobs, room = [], 0
+    for piece in pieces:
+        if room <= 0:
+            jobs.append([])
+            room = enough
+        jobs[-1].append(piece)
+        room -= cost(piece)
+    return jobs
+
+
 def extrema(gaussian, threshold, border):
     """Return the layers, rows and columns of the octave's extrema, in that order's reading order."""
     return extrema_of_each([gaussian], threshold, border)[0]
@@ -41,24 +53,18 @@ def extrema_of_each(gaussians, threshold, border):
         for number, top, bottom in job:
             found[number].append(_of_tile(gaussians[number], top, bottom, threshold, border))
 
-    run_all(tiles, _jobs([gaussian.shape[1:] for gaussian in gaussians], border))
+    shapes = [gaussian.shape[1:] for gaussian in gaussians]
+    run_all(tiles, joined(_tiles(shapes, border), lambda one: (one[2] - one[1]) * shapes[one[0]][1], TILE))
     return [np.unravel_index(np.sort(np.concatenate(several)), gaussian.shape)
             for gaussian, several in zip(gaussians, found)]
 
 
-def _jobs(shapes, border):
-    """Return the tiles, (octave's number, top, bottom), in lists that are worth a thread's while."""
-    jobs, room = [], 0
+def _tiles(shapes, border):
+    """Yield the tiles: the octave's number, and the first row and the one after the last."""
     for number, (height, width) in enumerate(shapes):
         rows = max(TILE // width, 4)
         for top in range(border, height - border, rows):
-            bottom = min(top + rows, height - border)
-            if room <= 0:
-                jobs.append([])
-                room = TILE
-            jobs[-1].append((number, top, bottom))
-            room -= (bottom - top) * width
-    return jobs
+            yield number, top, min(top + rows, height - border)
 
 
 def _of_tile(gaussian, top, bottom, threshold, border):

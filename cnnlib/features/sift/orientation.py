@@ -9,14 +9,14 @@ from math import pi
 import numpy as np
 
 from cnnlib import _array
-from cnnlib.features.sift._tiles import each
+from cnnlib.features.sift._tiles import each, joined
 
 BINS = 36
 SIGMA = 1.5  # of the weights, in sigmas of the point
 REACH = 4.5  # half the window's side, in sigmas of the point: three of the weights'
 PEAK = 0.8  # share of the highest bin from which another one counts
-TOGETHER = 2 ** 16  # pixels at a time: enough to be worth a call, few enough to stay in cache
-ALIKE = 2  # reaches up to a multiple of this are counted together: fewer calls, somewhat larger windows
+TOGETHER = 2 ** 17  # pixels at a time: enough to be worth a call, few enough to stay in cache
+ALIKE = 3  # reaches up to a multiple of this are counted together: fewer calls, somewhat larger windows
 SMOOTH = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
@@ -51,11 +51,11 @@ def orientation_histograms(space, octave, layer, row, col, sigma):
         together = max(TOGETHER // (2 * size + 3) ** 2, 1)
         pieces += [(size, same[start:start + together]) for start in range(0, len(same), together)]
 
-    def piece(job):
-        size, which = job
-        out[which] = _windows(space, size, *(a[which] for a in (octave, layer, row, col, sigma, reach)))
+    def work(job):
+        for size, which in job:
+            out[which] = _windows(space, size, *(a[which] for a in (octave, layer, row, col, sigma, reach)))
 
-    each(piece, pieces, out)
+    each(work, joined(pieces, lambda one: len(one[1]) * (2 * one[0] + 3) ** 2, TOGETHER // 2), out)
     return smoothed(out)
 
 
