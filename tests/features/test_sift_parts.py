@@ -44,8 +44,9 @@ def test_blur_mirrors_at_the_border(array):
 
 
 @pytest.mark.parametrize("double", [False, True])
-@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (3, 40), (37, 33), (70, 6), (550, 35), (9, 1100), (515, 530)])  # the last one in slabs
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (3, 40), (37, 33), (70, 6), (550, 35), (9, 1100), (515, 530)])
 def test_the_strips_are_the_plain_blur(shape, double, rng):
+    """The last of the shapes is so large that it is cut into slabs."""
     torch = pytest.importorskip("torch")
     image = rng.random(shape, dtype=np.float32)
     for sigma in (0.6, 1.6, 3.7):
