@@ -4,12 +4,12 @@ from cnnlib import _array
 from cnnlib._threads import one_blas_thread
 from cnnlib.features.sift import orientation
 from cnnlib.features.sift._tiles import each
-from cnnlib.features.sift.candidates import candidates
+from cnnlib.features.sift.candidates import while_blurring
 from cnnlib.features.sift.descriptor import cell_histograms, normalised
 from cnnlib.features.sift.descriptor import patches as upright
 from cnnlib.features.sift.keypoints import Keypoints
 from cnnlib.features.sift.refinement import KEPT
-from cnnlib.features.sift.scale_space import ScaleSpace, scale_space
+from cnnlib.features.sift.scale_space import ScaleSpace, begun, go_on
 
 TOGETHER = 200  # points at a time: enough to be worth a call, few enough to stay in cache
 
@@ -60,8 +60,12 @@ def detect(image, *, contrast_threshold=0.04, edge_ratio=10, **settings):
     >>> detect(spot).positions[:1].round(1)
     array([[30., 40.]], dtype=float32)
     """
-    space = _space(image, settings)
-    found = candidates(space, contrast_threshold=contrast_threshold, edge_ratio=edge_ratio)
+    return _detect(*_begun(image, settings), contrast_threshold, edge_ratio)
+
+
+def _detect(space, complete, contrast_threshold, edge_ratio):
+    """Find key points in a scale space whose octaves after the first `complete` blurs."""
+    found = while_blurring(space, complete, contrast_threshold, edge_ratio)
     xp = _array.library(positions=found.positions)
     found = found[found.reason == KEPT]
     sigma = found.sigma / _array.as_dtype(space.step(found.octave), "float32")
@@ -125,8 +129,8 @@ def detect_and_describe(image, *, contrast_threshold=0.04, edge_ratio=10, **sett
     keypoints : Keypoints
     descriptors : array of shape (K, 128), float32
     """
-    space = _space(image, settings)
-    keypoints = detect(space, contrast_threshold=contrast_threshold, edge_ratio=edge_ratio)
+    space, complete = _begun(image, settings)
+    keypoints = _detect(space, complete, contrast_threshold, edge_ratio)
     return keypoints, describe(space, keypoints)
 
 
@@ -177,8 +181,16 @@ def _float32(name, keypoints):
 
 def _space(image, settings):
     """Return the scale space of a picture, or the one that is given in its place."""
+    space, complete = _begun(image, settings)
+    complete()
+    return space
+
+
+def _begun(image, settings):
+    """Return the scale space of a picture, its first octave blurred, and what to call for the others."""
     if isinstance(image, ScaleSpace):
         if settings:
             raise TypeError(f"`{next(iter(settings))}` belongs to scale_space, which has been called already")
-        return image
-    return scale_space(image, **settings)
+        return image, lambda: None
+    space = begun(image, **settings)
+    return space, lambda: go_on(space)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 
 from cnnlib import _array
+from cnnlib.features.sift._tiles import each
 from cnnlib.features.sift.extrema import extrema_of_each
 from cnnlib.features.sift.refinement import REASONS, UNSTABLE, refine
 
@@ -66,10 +67,22 @@ def candidates(space, *, contrast_threshold=0.04, edge_ratio=10):
     Candidates
         By octave, layer, row and column. Two that ended at one pixel appear once.
     """
+    return while_blurring(space, lambda: None, contrast_threshold, edge_ratio)
+
+
+def while_blurring(space, complete, contrast_threshold, edge_ratio):
+    """Return the candidates of a scale space whose octaves after the first are there when `complete` has been called.
+
+    They are blurred while the first octave is searched. Products of matrices leave a second thread room to run; the
+    many short steps of two searches at once would not.
+    """
     _check_tests(contrast_threshold, edge_ratio)
     xp = _array.library(pixels=space.pixels)
     contrast = contrast_threshold / space.scales_per_octave
-    found = extrema_of_each(space.gaussians, contrast / 2)
+    found = []
+    first, *others = space.gaussians
+    each(lambda job: job(), [lambda: found.extend(extrema_of_each([first], contrast / 2)), complete], space.pixels)
+    found += extrema_of_each(others, contrast / 2)
     layer, row, col = (xp.concatenate([part[axis] for part in found]) for axis in range(3))
     octave = xp.concatenate([0 * part[0] + octave for octave, part in zip(space.octaves, found)])
     fine = refine(space, octave, layer, row, col, contrast, edge_ratio)

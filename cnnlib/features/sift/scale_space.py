@@ -14,7 +14,6 @@ import numpy as np
 from cnnlib import _array
 from cnnlib._threads import one_blas_thread
 from cnnlib.features.sift._image import grey_levels
-from cnnlib.features.sift._tiles import each
 from cnnlib.features.sift.blur import blur
 from cnnlib.geometry import as_int
 
@@ -120,7 +119,6 @@ class ScaleSpace:
         return start + (layer * height + row) * width + col
 
 
-@one_blas_thread()  # once, rather than at each blur
 def scale_space(image, *, scales_per_octave=3, sigma=1.6, upsample=True, num_octaves=None):
     """Blur a picture step by step.
 
@@ -163,30 +161,40 @@ def scale_space(image, *, scales_per_octave=3, sigma=1.6, upsample=True, num_oct
     >>> scale_space(np.zeros((40, 30))).shapes
     [(80, 60), (40, 30), (20, 15)]
     """
+    space = begun(image, scales_per_octave=scales_per_octave, sigma=sigma, upsample=upsample, num_octaves=num_octaves)
+    go_on(space)
+    return space
+
+
+@one_blas_thread()  # once, rather than at each blur
+def begun(image, *, scales_per_octave=3, sigma=1.6, upsample=True, num_octaves=None):
+    """Return the scale space of which only the first octave is blurred; :func:`go_on` does the others."""
     image = grey_levels("SIFT", image)
     scales, sigma = _settings(scales_per_octave, sigma, upsample, num_octaves)
     times = 2 if upsample else 1
     shapes = _octave_shapes([times * size for size in image.shape], num_octaves)
     pixels = _array.empty(sum((scales + 3) * height * width for height, width in shapes), image)
     space = ScaleSpace(pixels, shapes, scales, sigma, bool(upsample))
-    k = 2 ** (1 / scales)
-
-    def go_on(octave, layers):
-        levels = space.gaussian(octave)
-        for layer in layers:
-            blur(levels[layer], sigma * k ** layer * sqrt(k ** 2 - 1), levels[layer + 1])  # blurs add as squares
-
-    def smaller_octaves():
-        for octave in space.octaves[1:]:
-            space.gaussian(octave)[0] = space.gaussian(octave - 1)[scales, ::2, ::2]
-            go_on(octave, range(scales + 2))
-
-    first = space.first_octave
-    blur(image, sqrt(sigma ** 2 - (times * ASSUMED_BLUR) ** 2), space.gaussian(first)[0], upsample)
-    go_on(first, range(scales))
-    # The rest of the first octave and all others are about the same work: one for each of two threads.
-    each(lambda job: job(), [smaller_octaves, lambda: go_on(first, range(scales, scales + 2))], pixels)
+    levels = space.gaussian(space.first_octave)
+    blur(image, sqrt(sigma ** 2 - (times * ASSUMED_BLUR) ** 2), levels[0], upsample)  # blurs add as squares
+    _blur_octave(levels, sigma)
     return space
+
+
+@one_blas_thread()
+def go_on(space):
+    """Blur all octaves after the first."""
+    for octave in space.octaves[1:]:
+        levels = space.gaussian(octave)
+        levels[0] = space.gaussian(octave - 1)[space.scales_per_octave, ::2, ::2]
+        _blur_octave(levels, space.sigma)
+
+
+def _blur_octave(levels, sigma):
+    """Blur an octave's first picture step by step into the others."""
+    k = 2 ** (1 / (len(levels) - 3))
+    for layer in range(len(levels) - 1):
+        blur(levels[layer], sigma * k ** layer * sqrt(k ** 2 - 1), levels[layer + 1])
 
 
 def _settings(scales_per_octave, sigma, upsample, num_octaves):
