@@ -8,7 +8,7 @@ from cnnlib import data
 from cnnlib._array import to_numpy
 from cnnlib.features import sift
 from cnnlib.features.sift import _tiles
-from cnnlib.features.sift.blur import blur, doubled, gaussian_kernel
+from cnnlib.features.sift.blur import blur, blur_on, doubled, gaussian_kernel
 from cnnlib.features.sift.descriptor import cell_histograms, normalised, sample_weights
 from cnnlib.features.sift.extrema import extrema, extrema_of_each
 from cnnlib.features.sift.orientation import smoothed
@@ -55,6 +55,21 @@ def test_the_strips_are_the_plain_blur(shape, double, rng):
         blur(image, sigma, fast, double)
         blur(torch.from_numpy(image), sigma, plain, double)
         assert_close(fast, plain)
+
+
+@pytest.mark.parametrize("shape", [(30, 40), (515, 530)])  # in one piece; in three, with wedges between
+def test_an_octave_is_blurred_as_its_pictures_one_by_one(shape, monkeypatch, rng):
+    sigmas = (1.2, 1.5, 1.9, 2.5, 3.1)
+    levels = np.zeros((6, *shape), np.float32)
+    levels[0] = rng.random(shape)
+    expected = levels.copy()
+    for layer, sigma in enumerate(sigmas):
+        blur(expected[layer], sigma, expected[layer + 1])
+    for threads in ("1", "2"):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        levels[1:] = np.nan
+        blur_on(levels, sigmas)
+        np.testing.assert_array_equal(levels, expected)
 
 
 def test_every_level_is_blurred_as_much_as_it_says(array):

@@ -25,19 +25,57 @@ SMALL = 64  # rows or columns of which the whole matrix is multiplied
 def blur(image, taps, out, double=False):
     """Write the (H, W) picture (at twice its size, if `double`), blurred with the taps, a tuple, into `out`."""
     image = np.ascontiguousarray(image)
-    height, width = out.shape
-    across = _parts(taps, width, ACROSS, double)
+    cuts = _cuts(*out.shape)
 
-    def slab(down):
-        top, bottom = down[0].start, down[-1].end
-        between = scratch("sift blur", (bottom - top, image.shape[1] + GAP))
-        for part in down:
-            _down(part, image, between[part.start - top:part.end - top, :-GAP])
-        for part in across:
-            _across(part, between, out[top:bottom])
+    def slab(number):
+        _rows(image, taps, out, cuts[number], cuts[number + 1], double)
 
-    run_all(slab, _slabs(taps, height, double, min(max(out.size // 2, SLAB[0]), SLAB[1]) // width))
+    run_all(slab, range(len(cuts) - 1))
     return out
+
+
+def blur_on(levels, several):
+    """Blur the first of some pictures, (L, H, W), with the first taps into the second, that into the third, and so on.
+
+    Two threads need not wait for each other after each picture: one begins at the top and stops short of the middle by
+    what the pictures so far have reached, the other begins as far below it. What they leave, a wedge, is done at the
+    end.
+    """
+    height, width = levels.shape[1:]
+    cuts = _cuts(height, width)
+    reaches = [-(-(len(taps) // 2) // DOWN) * DOWN for taps in several]  # in whole strips
+    short = [sum(reaches[:number]) for number in range(len(several) + 1)]
+    if len(cuts) < 3 or cuts[1] < 2 * short[-1] + SMALL or cuts[-1] - cuts[-2] < 2 * short[-1] + SMALL:
+        for number, taps in enumerate(several):
+            blur(levels[number], taps, levels[number + 1])
+        return
+
+    def slab(number):
+        for level, taps in enumerate(several):
+            top = cuts[number] + (short[level + 1] if number else 0)
+            bottom = cuts[number + 1] - (short[level + 1] if number < len(cuts) - 2 else 0)
+            _rows(levels[level], taps, levels[level + 1], top, bottom)
+
+    run_all(slab, range(len(cuts) - 1))
+    for level, taps in enumerate(several):
+        for cut in cuts[1:-1]:
+            _rows(levels[level], taps, levels[level + 1], cut - short[level + 1], cut + short[level + 1])
+
+
+def _cuts(height, width):
+    """Return the rows at which a picture is cut into slabs, its first and last among them."""
+    rows = min(max(height * width // 2, SLAB[0]), SLAB[1]) // width // DOWN * DOWN
+    count = max(-(-height // max(rows, 1)), 1) if height > SMALL else 1
+    return [*(height * number // count // DOWN * DOWN for number in range(count)), height]
+
+
+def _rows(image, taps, out, top, bottom, double=False):
+    """Write the rows `top` to `bottom` of the blurred picture into `out`."""
+    between = scratch("sift blur", (bottom - top, image.shape[1] + GAP))
+    for part in _cut(taps, len(out), double, top, bottom):
+        _down(part, image, between[part.start - top:part.end - top, :-GAP])
+    for part in _parts(taps, out.shape[1], ACROSS, double):
+        _across(part, between, out[top:bottom])
 
 
 class Part(NamedTuple):
@@ -82,23 +120,17 @@ def _view(array, start, shape, steps):
     return np.ndarray(shape, array.dtype, array, start * array.itemsize, [step * array.itemsize for step in steps])
 
 
-@lru_cache(256)
-def _slabs(taps, size, double, rows):
-    """Return the parts of the matrix down the columns, in lists that make about so many rows each."""
+@lru_cache(1024)
+def _cut(taps, size, double, top, bottom):
+    """Return the parts of the matrix down the columns that make these rows; both ends are cuts between strips."""
     parts = _parts(taps, size, DOWN, double)
     if len(parts) == 1:
-        return [parts]
+        return parts
     head, inner, tail = parts
-    most = max(rows // DOWN, 1)
-    pieces = []
-    for begun in range(0, inner.count, most):
-        count = min(most, inner.count - begun)
-        start = inner.start + begun * DOWN
-        pieces.append([inner._replace(start=start, end=start + count * DOWN, count=count,
-                                      first=inner.first + begun * inner.step)])
-    pieces[0].insert(0, head)
-    pieces[-1].append(tail)
-    return pieces
+    start, end = max(top, inner.start), min(bottom, inner.end)
+    strips = (start - inner.start) // DOWN
+    middle = inner._replace(start=start, end=end, count=(end - start) // DOWN, first=inner.first + strips * inner.step)
+    return [*[head] * (top == 0), middle, *[tail] * (bottom == size)]
 
 
 @lru_cache(256)

@@ -34,6 +34,15 @@ def blur(image, sigma, out, double=False):
         out[:] = _along_rows(_along_rows(doubled(image) if double else image, kernel).T, kernel).T
 
 
+def blur_on(levels, sigmas):
+    """Blur the first picture of an octave, (S + 3, H, W), with the first sigma into the second, and so on."""
+    if _tiles.takes(levels):
+        _bands.blur_on(levels, [_taps(sigma) for sigma in sigmas])
+    else:
+        for layer, sigma in enumerate(sigmas):
+            blur(levels[layer], sigma, levels[layer + 1])
+
+
 def _along_rows(image, kernel):
     """Return the (W, H) array's rows, turned into columns, correlated with the kernel."""
     reach = len(kernel) // 2

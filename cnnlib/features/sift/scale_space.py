@@ -14,7 +14,7 @@ import numpy as np
 from cnnlib import _array
 from cnnlib._threads import one_blas_thread
 from cnnlib.features.sift._image import grey_levels
-from cnnlib.features.sift.blur import blur
+from cnnlib.features.sift.blur import blur, blur_on
 from cnnlib.geometry import as_int
 
 ASSUMED_BLUR = 0.5  # what the camera has blurred already, in pixels of the picture
@@ -193,8 +193,7 @@ def go_on(space):
 def _blur_octave(levels, sigma):
     """Blur an octave's first picture step by step into the others."""
     k = 2 ** (1 / (len(levels) - 3))
-    for layer in range(len(levels) - 1):
-        blur(levels[layer], sigma * k ** layer * sqrt(k ** 2 - 1), levels[layer + 1])
+    blur_on(levels, [sigma * k ** layer * sqrt(k ** 2 - 1) for layer in range(len(levels) - 1)])
 
 
 def _settings(scales_per_octave, sigma, upsample, num_octaves):
