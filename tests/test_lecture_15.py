@@ -1,11 +1,11 @@
-"""The facts of lecture 15 that need no training, and the answers of its text."""
+"""The facts of lecture 15 that need little training or none, and the answers of its text."""
 
 import numpy as np
 import pytest
 from helpers import assert_close
 
-from cnnlib import conv, data, pool
-from cnnlib.features import edges, hog
+from cnnlib import conv, data, layers, optim, pool, training
+from cnnlib.features import edges, hog, sift
 
 PHOTO = data.photo("camera", size=256)
 
@@ -74,3 +74,80 @@ def test_gravel_is_masked_by_least_squares_and_not_by_its_halves():
         model.fit(energy[0] / scale, y_train)
         for x, y in zip(energy, (y_train, y_test)):
             assert (np.mean(model.predict(x / scale)[y == 2] == 2) > 0.5) == most
+
+
+def ridge(features, y, some, test):
+    """The share of right answers of the lecture's classifier."""
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    scaler = pytest.importorskip("sklearn.preprocessing").StandardScaler().fit(features[some])
+    model = linear_model.RidgeClassifierCV(alphas=np.logspace(-1, 5, 7)).fit(scaler.transform(features[some]), y[some])
+    return model.score(scaler.transform(features[test]), y[test])
+
+
+def drawn(y, count, seed):
+    rng = np.random.default_rng(seed)
+    return np.concatenate([rng.choice(np.flatnonzero(y == label), count, replace=False) for label in np.unique(y)])
+
+
+def test_hog_without_places_answers_exercise_5():
+    pytest.importorskip("skimage")
+    (x_train, y_train), (x_test, y_test) = data.load_patches()
+    y, test = np.concatenate([y_train, y_test]), np.arange(1200, 2400)
+    placed = hog.hog(np.concatenate([x_train, x_test])[:, 0])
+    means = placed.reshape(2400, -1, 9).mean(axis=1)
+    for count, expected in ((10, (0.71, 0.62)), (300, (0.77, 0.72))):
+        shares = [np.mean([ridge(features, y, drawn(y_train, count, seed), test) for seed in range(3)])
+                  for features in (means, placed)]
+        np.testing.assert_allclose(shares, expected, atol=0.006)  # the answer gives whole percents
+
+
+def test_another_classifier_likes_sobel_energy_better():
+    pytest.importorskip("skimage")
+    neighbors = pytest.importorskip("sklearn.neighbors")
+    (x_train, y_train), (x_test, y_test) = data.load_patches()
+    energy = pool.avg_pool2d(edges.sobel_magnitude(np.concatenate([x_train, x_test])), 8).reshape(2400, -1)
+    scaled = energy / energy[:1200].std(axis=0)
+    nearest = neighbors.NearestCentroid().fit(scaled[:1200], y_train).score(scaled[1200:], y_test)
+    linear = ridge(energy, np.concatenate([y_train, y_test]), np.arange(1200), np.arange(1200, 2400))
+    assert nearest > linear + 0.1
+
+
+def test_one_octave_is_enough_for_scale_2():
+    pytest.importorskip("skimage")
+    places = np.linspace(0, 64, 6)[1:-1] - 0.5
+    grid = np.stack(np.meshgrid(places, places, indexing="ij"), axis=-1).reshape(-1, 2).astype("float32")
+    ones = np.ones(16, dtype="float32")
+    points = sift.Keypoints(grid, 2 * ones, 0 * ones, ones, np.zeros(16, dtype=int))
+    for piece in data.load_patches(count=1)[0][0][:, 0]:
+        one, plain, doubled = (sift.describe(piece, points, **settings) for settings in (
+            {"upsample": False, "num_octaves": 1}, {"upsample": False}, {}))
+        np.testing.assert_array_equal(one, plain)
+        assert (one * doubled).sum(axis=1).mean() > 0.99
+
+
+def test_gabor_filters_are_scikit_images():
+    filters = pytest.importorskip("skimage.filters")
+    i, j = np.mgrid[-3:4, -3:4]
+    for f, theta, phi in ((0.08, 0.3, 0), (0.2, 1.2, 0.7), (0.3, 2.8, np.pi / 2)):
+        ours = np.exp(-(i**2 + j**2) / 8) * np.cos(2 * np.pi * f * (j * np.cos(theta) + i * np.sin(theta)) + phi)
+        theirs = filters.gabor_kernel(f, theta=theta, sigma_x=2, sigma_y=2, offset=phi, n_stds=4).real
+        row, col = len(theirs) // 2, theirs.shape[1] // 2
+        theirs = theirs[row - 3:row + 4, col - 3:col + 4]
+        assert_close(ours / np.linalg.norm(ours), theirs / np.linalg.norm(theirs))
+
+
+@pytest.mark.slow
+def test_digits_stay_hogs_after_four_times_as_many_steps():
+    pytest.importorskip("sklearn")
+    (x_train, y_train), (x_test, y_test) = data.load_digits(size=32)
+    x, y = np.concatenate([x_train, x_test]), np.concatenate([y_train, y_test])
+    some, test = drawn(y_train, 100, 0), np.arange(len(y_train), len(y))
+    rng = np.random.default_rng(0)
+    net = layers.Sequential({
+        "conv1": layers.Conv2d(1, 16, 7, stride=2, rng=rng), "relu1": layers.ReLU(), "pool1": layers.MaxPool2d(2),
+        "conv2": layers.Conv2d(16, 32, 3, rng=rng), "relu2": layers.ReLU(), "mean": layers.AdaptiveAvgPool2d(1),
+        "flatten": layers.Flatten(), "scores": layers.Linear(32, 10, rng=rng)})
+    training.fit(net, (2 * x[some] - 1, y[some]), epochs=40, batch_size=20, seed=0, callback=None,
+                 optimizer=optim.Adam(net.parameters(), lr=0.005), schedule=optim.CosineAnnealingLR)
+    learnt = ridge(net.forward_to(2 * x - 1, "flatten"), y, some, test)
+    assert 0.9 < learnt < ridge(hog.hog(x[:, 0]), y, some, test) - 0.02
