@@ -26,6 +26,12 @@ NOT_COMPARED = {
         "gpu-check": "says on which device it ran",
         "play-ratio": "counts matches, of which one or two hang on the last digit of their descriptors",
     },
+    "15_handcrafted_vs_learned": {
+        "table-print": "says shares of nets trained here, which differ in the last percent from machine to machine",
+        "faces-code": "says shares of nets trained here, which differ from machine to machine",
+        "digits-code": "says shares of nets trained here, which differ in the last percent from machine to machine",
+        "gpu-check": "times on this machine",
+    },
     "12_edges": {"gpu-check": "times on this machine"},
     "13_hog": {"gpu-check": "says on which device it ran"},
     "20_convolution": {"gpu-check": "says on which device it ran"},
