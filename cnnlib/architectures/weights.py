@@ -120,12 +120,12 @@ def _resnet(name):
 
 
 def _vgg(places, name):
-    stage, rest = name.split(".", 1)
+    stage, _, rest = name.partition(".")
     return f"{VGG_TOP.get(stage) or 'features.' + places[stage]}.{rest}"
 
 
 def _alexnet(name):
-    stage, rest = name.split(".", 1)
+    stage, _, rest = name.partition(".")
     return f"{ALEXNET.get(stage, stage)}.{rest}"
 
 
