@@ -2,8 +2,9 @@
 
 Every name of torch.nn is here (``torch_layers.Conv2d`` *is* ``torch.nn.Conv2d``), and beyond them the constructors that
 our own engine has: Residual, Concat, Gate, Heads, Scale, LayerNorm2d, ScaledTanh, ZeroPadShortcut, Subsample2d,
-TableConv2d, RBF, FocalLoss, and a Sequential whose stages are found by name. A net that is built from either has the
-same names in its state_dict, so that weights travel. torch is imported when the first of them is asked for.
+TableConv2d, RBF, FocalLoss, RubbishCrossEntropyLoss, and a Sequential whose stages are found by name. A net that is
+built from either has the same names in its state_dict, so that weights travel. torch is imported when the first of
+them is asked for.
 """
 
 from collections import OrderedDict
@@ -293,9 +294,20 @@ class _FocalLoss:
         return losses.focal_loss(x, target, **self.settings)
 
 
+class _RubbishCrossEntropyLoss:
+    """LeNet-5's loss: losses.rubbish_cross_entropy."""
+
+    def __init__(self, *, penalty=0.1, reduction="mean"):
+        super().__init__()
+        self.settings = dict(penalty=penalty, reduction=reduction)
+
+    def forward(self, x, target):
+        return losses.rubbish_cross_entropy(x, target, **self.settings)
+
+
 OWN = {own.__name__.lstrip("_"): own for own in (
-    _Concat, _FocalLoss, _Gate, _Heads, _LayerNorm2d, _RBF, _Residual, _Scale, _ScaledTanh, _Sequential, _Subsample2d,
-    _TableConv2d, _ZeroPadShortcut)}
+    _Concat, _FocalLoss, _Gate, _Heads, _LayerNorm2d, _RBF, _Residual, _RubbishCrossEntropyLoss, _Scale, _ScaledTanh,
+    _Sequential, _Subsample2d, _TableConv2d, _ZeroPadShortcut)}
 
 
 # ---- our operations in torch's graph, our weights in torch's layers

@@ -83,6 +83,8 @@ PAIRS = {
                                       more=lambda rng: (rng.uniform(0.01, 0.99, X_SHAPE),)),
     "focal_loss": pair(losses, "focal_loss", more=answers, reduction="none"),
     "focal_loss, mean": pair(losses, "focal_loss", more=answers, alpha=None, gamma=0.5),
+    "rubbish_cross_entropy": pair(losses, "rubbish_cross_entropy", more=labels, reduction="none"),
+    "rubbish_cross_entropy, mean": pair(losses, "rubbish_cross_entropy", more=labels, penalty=-1.0),
 }
 for name in ("batch_norm", "batch_norm, plain", *(name for name in PAIRS if "mean" in name), "cross_entropy"):
     PAIRS[name].per_sample = False

@@ -28,7 +28,13 @@ from cnnlib.layers.branches import Concat, Gate, Heads, Residual
 from cnnlib.layers.convolution import Conv2d, ConvTranspose2d
 from cnnlib.layers.dense import Flatten, Identity, Linear, without_weights
 from cnnlib.layers.lenet import RBF, Subsample2d, TableConv2d
-from cnnlib.layers.loss import BCEWithLogitsLoss, CrossEntropyLoss, FocalLoss, MSELoss
+from cnnlib.layers.loss import (
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    FocalLoss,
+    MSELoss,
+    RubbishCrossEntropyLoss,
+)
 from cnnlib.layers.norm import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, LocalResponseNorm
 from cnnlib.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, LPPool2d, MaxPool2d
 from cnnlib.layers.scale import LayerNorm2d, Scale
@@ -39,7 +45,7 @@ __all__ = [
     "AdaptiveAvgPool2d", "AvgPool2d", "BCEWithLogitsLoss", "BatchNorm1d", "BatchNorm2d", "Buffer", "Concat", "Conv2d",
     "ConvTranspose2d", "CrossEntropyLoss", "Dropout", "Flatten", "FocalLoss", "GELU", "Gate", "GroupNorm", "Heads",
     "Identity", "LPPool2d", "LayerNorm", "LayerNorm2d", "LeakyReLU", "Linear", "LocalResponseNorm", "LogSoftmax",
-    "MSELoss", "MaxPool2d", "Module", "Parameter", "RBF", "ReLU", "ReLU6", "Residual", "Scale", "ScaledTanh",
-    "Sequential", "Sigmoid", "Softmax", "Subsample2d", "TableConv2d", "Tanh", "ZeroPadShortcut", "batch_innermost",
-    "without_weights",
+    "MSELoss", "MaxPool2d", "Module", "Parameter", "RBF", "ReLU", "ReLU6", "Residual", "RubbishCrossEntropyLoss",
+    "Scale", "ScaledTanh", "Sequential", "Sigmoid", "Softmax", "Subsample2d", "TableConv2d", "Tanh", "ZeroPadShortcut",
+    "batch_innermost", "without_weights",
 ]

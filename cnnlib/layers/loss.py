@@ -100,3 +100,13 @@ class FocalLoss(Loss):
 
     def __init__(self, *, alpha=0.25, gamma=2.0, reduction="mean"):
         super().__init__(alpha=alpha, gamma=gamma, reduction=reduction)
+
+
+class RubbishCrossEntropyLoss(Loss):
+    """LeNet-5's loss: :func:`losses.rubbish_cross_entropy`. (torch has none; `torch_layers` has.)"""
+
+    op = staticmethod(losses.rubbish_cross_entropy)
+    op_backward = staticmethod(losses.rubbish_cross_entropy_backward)
+
+    def __init__(self, *, penalty=0.1, reduction="mean"):
+        super().__init__(penalty=penalty, reduction=reduction)

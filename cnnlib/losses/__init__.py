@@ -13,6 +13,8 @@ from cnnlib.losses._binary import (
 )
 from cnnlib.losses._cross_entropy import cross_entropy, cross_entropy_backward
 from cnnlib.losses._mse import mse_loss, mse_loss_backward
+from cnnlib.losses._rubbish import rubbish_cross_entropy, rubbish_cross_entropy_backward
 
 __all__ = ["binary_cross_entropy_with_logits", "binary_cross_entropy_with_logits_backward", "cross_entropy",
-           "cross_entropy_backward", "focal_loss", "focal_loss_backward", "mse_loss", "mse_loss_backward"]
+           "cross_entropy_backward", "focal_loss", "focal_loss_backward", "mse_loss", "mse_loss_backward",
+           "rubbish_cross_entropy", "rubbish_cross_entropy_backward"]

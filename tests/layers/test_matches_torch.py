@@ -81,6 +81,8 @@ LOSSES = {
     "BCEWithLogitsLoss": (lambda nn, **kw: nn.BCEWithLogitsLoss(**kw), "answers",
                           dict(pos_weight=[1.0, 2.0, 0.5, 3.0])),
     "FocalLoss": (lambda nn, **kw: nn.FocalLoss(**kw), "answers", dict(gamma=1.5, reduction="sum")),
+    "RubbishCrossEntropyLoss": (lambda nn, **kw: nn.RubbishCrossEntropyLoss(**kw), "classes",
+                                dict(penalty=0.5, reduction="sum")),
 }
 
 
