@@ -9,6 +9,10 @@ from cnnlib import architectures as a
 
 # name: (factory, input_shape, parameters, multiply-adds or None, depth or None, {stage: receptive field})
 PUBLISHED = {
+    # LeCun 1998, section II.B; and the form of today
+    "lenet5_1998": (a.lenet5_1998, (1, 32, 32), 60_000, 326_520, 5, {
+        "c1": 5, "s2": 6, "c3": 14, "s4": 16, "c5": 32, "output": 32}),
+    "lenet5": (a.lenet5, (1, 32, 32), 61_706, 416_520, 5, {"c1": 5, "s2": 6, "c3": 14, "s4": 16, "c5": 32}),
     # Krizhevsky 2012: two towers of 60 million; torchvision's one tower
     "alexnet_2012": (a.alexnet_2012, (3, 227, 227), 60_965_224, 724_406_816, 8, {
         "conv1": 11, "pool1": 19, "conv2": 51, "pool2": 67, "conv3": 99, "conv4": 131, "conv5": 163, "pool5": 195}),
@@ -73,6 +77,8 @@ PUBLISHED = {
 
 # name: (factory of a small form, its input_shape)
 SMALL = {
+    "lenet5_1998": (partial(a.lenet5_1998, 7, 2), (2, 32, 32)),
+    "lenet5": (partial(a.lenet5, 7, width=1 / 2), (1, 32, 32)),
     "alexnet_2012": (partial(a.alexnet_2012, 7, width=1 / 16), (3, 227, 227)),
     "alexnet": (partial(a.alexnet, 7, width=1 / 16), (3, 70, 80)),
     "vgg A-LRN": (partial(a.vgg, "A-LRN", 7, width=1 / 32), (3, 33, 40)),
@@ -102,6 +108,8 @@ SMALL = {
 
 # name: (factory, the smallest square picture, the stage that fails on one that is a pixel smaller)
 SMALLEST = {
+    "lenet5_1998": (lambda width=1, **engine: a.lenet5_1998(10, 3, **engine), 32, "c5"),
+    "lenet5": (partial(a.lenet5, 10, 3), 32, "c5"),
     "alexnet_2012": (a.alexnet_2012, 227, "fc6"),
     "alexnet": (a.alexnet, 63, "pool5"),
     "vgg A": (partial(a.vgg, "A"), 32, "pool5"),

@@ -9,6 +9,7 @@ from cnnlib.architectures.alexnet import alexnet, alexnet_2012
 from cnnlib.architectures.convnext import convnext
 from cnnlib.architectures.densenet import densenet
 from cnnlib.architectures.googlenet import googlenet, inception
+from cnnlib.architectures.lenet import lenet5, lenet5_1998
 from cnnlib.architectures.mobilenet import mobilenet
 from cnnlib.architectures.pretrained import pretrained, published_input
 from cnnlib.architectures.resnet import resnet, resnet_cifar
@@ -27,6 +28,8 @@ __all__ = [
     "densenet",
     "googlenet",
     "inception",
+    "lenet5",
+    "lenet5_1998",
     "load_torchvision_weights",
     "mobilenet",
     "pretrained",
