@@ -1,6 +1,7 @@
 """``python -m cnnlib.train RECIPE``: train a net of the course from the command line.
 
     python -m cnnlib.train digits
+    python -m cnnlib.train lenet5-mnist
     python -m cnnlib.train digits --nn torch --epochs 30 --checkpoint run.npz --resume
     torchrun --nproc_per_node 2 -m cnnlib.train digits --nn torch
 
@@ -15,6 +16,7 @@ import sys
 import numpy as np
 
 from cnnlib import data, initializers, layers, optim, training
+from cnnlib.architectures import lenet5
 
 
 def digits_net(nn, rng):
@@ -63,7 +65,31 @@ def digits(nn=layers, *, seed=0, epochs=15, split="mixed", pixels=1):
                 schedule=cosine, augment=(lambda x, rng: training.shift(x, pixels, rng=rng)) if pixels else None)
 
 
-RECIPES = {"digits": digits}
+def lenet5_mnist(nn=layers, *, seed=0, epochs=20, num_train=None, num_test=None):
+    """Return what fit needs to train LeNet-5, in today's form, on MNIST: lecture 40.
+
+    Parameters
+    ----------
+    nn : cnnlib.layers or cnnlib.torch_layers
+    seed : int
+        Of the first weights and of the run.
+    epochs : int
+    num_train, num_test : int, optional
+        Only that many pictures, for a trial; None takes all.
+
+    Notes
+    -----
+    The pictures of 28 x 28 get a frame of 2 pixels and are moved by up to 2, which takes nothing out of them.
+    """
+    splits = data.load_mnist(num_train, num_test)
+    train, test = ((np.pad(x, ((0, 0), (0, 0), (2, 2), (2, 2))), y) for x, y in splits)
+    net = initializers.redraw(lenet5(nn=nn), initializers.he_normal, np.random.default_rng(seed))
+    optimizer, cosine = sgd_with_cosine(nn, net, 0.05)
+    return dict(model=net, train=train, valid=test, epochs=epochs, optimizer=optimizer, batch_size=64, seed=seed,
+                schedule=cosine, augment=lambda x, rng: training.shift(x, 2, rng=rng))
+
+
+RECIPES = {"digits": digits, "lenet5-mnist": lenet5_mnist}
 
 
 def main(arguments=None):

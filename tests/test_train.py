@@ -1,5 +1,6 @@
 """``python -m cnnlib.train``: the recipe learns, the engines begin alike, options reach fit."""
 
+import os
 import subprocess
 import sys
 
@@ -54,3 +55,16 @@ def test_options(capsys, tmp_path):
 def test_an_unknown_recipe():
     run = subprocess.run([sys.executable, "-m", "cnnlib.train", "cake"], capture_output=True, text=True)
     assert run.returncode == 2 and "invalid choice: 'cake'" in run.stderr
+
+
+@pytest.mark.skipif("CNNLIB_MIRROR" not in os.environ, reason="CNNLIB_MIRROR is not set: no real files to load")
+@pytest.mark.parametrize("engine", ["numpy", pytest.param("torch", marks=needs_torch)])
+def test_lenet5_learns_mnist(engine):
+    """A smoke test: forty steps on real pictures of 32 x 32, and the loss has fallen by a fifth at least."""
+    nn = layers
+    if engine == "torch":
+        from cnnlib import torch_layers as nn
+    recipe = train.RECIPES["lenet5-mnist"](nn, epochs=1, num_train=2560, num_test=100)
+    assert recipe["train"][0].shape == (2560, 1, 32, 32) and not recipe["train"][0][..., :2].any()
+    losses = training.fit(**recipe, device="cpu" if engine == "torch" else "auto", callback=None).step_loss
+    assert len(losses) == 40 and np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
