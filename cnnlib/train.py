@@ -2,6 +2,7 @@
 
     python -m cnnlib.train digits
     python -m cnnlib.train lenet5-mnist
+    python -m cnnlib.train resnet20-cifar10 --nn torch --mixed-precision
     python -m cnnlib.train digits --nn torch --epochs 30 --checkpoint run.npz --resume
     torchrun --nproc_per_node 2 -m cnnlib.train digits --nn torch
 
@@ -17,6 +18,7 @@ import numpy as np
 
 from cnnlib import data, initializers, layers, optim, training
 from cnnlib.architectures import lenet5
+from cnnlib.recipes import cifar10_94, resnet20_cifar10
 
 
 def digits_net(nn, rng):
@@ -89,18 +91,23 @@ def lenet5_mnist(nn=layers, *, seed=0, epochs=20, num_train=None, num_test=None)
                 schedule=cosine, augment=lambda x, rng: training.shift(x, 2, rng=rng))
 
 
-RECIPES = {"digits": digits, "lenet5-mnist": lenet5_mnist}
+RECIPES = {"digits": digits, "lenet5-mnist": lenet5_mnist, "resnet20-cifar10": resnet20_cifar10.recipe,
+           "cifar10-94": cifar10_94.recipe}
 
 
 def main(arguments=None):
     """Train as the command line says; return 0."""
-    asked = _parser().parse_args(arguments)
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if (asked.recipe is None) == (asked.named is None):
+        parser.error(f"say one recipe: {', '.join(RECIPES)}")
+    recipe = RECIPES[asked.recipe or asked.named]
     if asked.nn == "torch":
         from cnnlib import torch_layers as nn
     else:
         nn = layers
     alone = _join_processes(asked.device)
-    recipe = RECIPES[asked.recipe](nn, seed=asked.seed, **({} if asked.epochs is None else {"epochs": asked.epochs}))
+    recipe = recipe(nn, seed=asked.seed, **({} if asked.epochs is None else {"epochs": asked.epochs}))
     if asked.dtype is not None:
         recipe["model"].to(getattr(sys.modules["torch"], asked.dtype) if nn is not layers else asked.dtype)
     history = training.fit(**recipe, device=asked.device, mixed_precision=asked.mixed_precision,
@@ -118,7 +125,8 @@ def main(arguments=None):
 
 def _parser():
     parser = argparse.ArgumentParser(prog="python -m cnnlib.train", description="Train a net of the course.")
-    parser.add_argument("recipe", choices=RECIPES)
+    parser.add_argument("recipe", nargs="?", choices=RECIPES)
+    parser.add_argument("--recipe", dest="named", choices=RECIPES, help="the same, by name")
     parser.add_argument("--nn", choices=("numpy", "torch"), default="numpy", help="our engine or torch's")
     parser.add_argument("--epochs", type=int, help="the recipe's own without")
     parser.add_argument("--seed", type=int, default=0)

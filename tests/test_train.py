@@ -57,6 +57,13 @@ def test_an_unknown_recipe():
     assert run.returncode == 2 and "invalid choice: 'cake'" in run.stderr
 
 
+@pytest.mark.parametrize("words", [[], ["digits", "--recipe", "digits"]])
+def test_one_recipe_is_said(words, capsys):
+    with pytest.raises(SystemExit):
+        train.main(words)
+    assert "say one recipe: digits, lenet5-mnist, resnet20-cifar10, cifar10-94" in capsys.readouterr().err
+
+
 @pytest.mark.skipif("CNNLIB_MIRROR" not in os.environ, reason="CNNLIB_MIRROR is not set: no real files to load")
 @pytest.mark.parametrize("engine", ["numpy", pytest.param("torch", marks=needs_torch)])
 def test_lenet5_learns_mnist(engine):

@@ -21,11 +21,11 @@ file                      its one idea
 """
 
 from cnnlib.training._watch import TrainingWarning
-from cnnlib.training.augment import shift
+from cnnlib.training.augment import mirror, shift
 from cnnlib.training.evaluate import Evaluation, confusion_matrix, evaluate
 from cnnlib.training.fit import fit
 from cnnlib.training.history import History
 from cnnlib.training.progress import Progress, text_bar
 
-__all__ = ["Evaluation", "History", "Progress", "TrainingWarning", "confusion_matrix", "evaluate", "fit", "shift",
-           "text_bar"]
+__all__ = ["Evaluation", "History", "Progress", "TrainingWarning", "confusion_matrix", "evaluate", "fit", "mirror",
+           "shift", "text_bar"]

@@ -49,3 +49,35 @@ def shift(x, pixels, *, rng):
     if _array.is_torch(x):
         place = tuple(_array.library(x=x).as_tensor(index, device=x.device) for index in place)
     return padded[place]
+
+
+def mirror(x, *, rng):
+    """Turn each picture left to right, or leave it, with equal chance.
+
+    Parameters
+    ----------
+    x : array of shape (N, C, H, W)
+    rng : np.random.Generator
+        Draws N numbers.
+
+    Returns
+    -------
+    array of x's shape
+
+    Notes
+    -----
+    For things that may look either way. A digit or a letter may not.
+
+    Examples
+    --------
+    >>> x = np.arange(1.0, 7).reshape(3, 1, 1, 2)
+    >>> mirror(x, rng=np.random.default_rng(0)).reshape(3, 2)
+    array([[1., 2.],
+           [4., 3.],
+           [6., 5.]])
+    """
+    x, = checked("mirror", x=x)
+    if x.ndim != 4:
+        raise ValueError(f"`x` has shape {tuple(x.shape)}; it must be (N, C, H, W)")
+    turned = rng.random(x.shape[0]) < 0.5
+    return _array.library(x=x).where(_array.constant(turned, x)[:, None, None, None] > 0, _array.flip(x, (3,)), x)

@@ -1,0 +1,32 @@
+"""What recipes of either engine share."""
+
+from functools import partial
+
+from cnnlib import layers, optim
+
+
+def sgd(nn, parameters, **settings):
+    """Return stochastic gradient descent of the engine `nn`: optim.SGD, or torch.optim.SGD."""
+    if nn is layers:
+        return optim.SGD(parameters, **settings)
+    import torch
+
+    return torch.optim.SGD(parameters, **settings)
+
+
+def schedule(nn, name, **settings):
+    """Return the schedule of this name in the engine `nn`, with its settings, as fit takes it.
+
+    Settings that are functions are called with the number of steps in all.
+    """
+    if nn is layers:
+        made = getattr(optim, name)
+    else:
+        import torch
+
+        made = getattr(torch.optim.lr_scheduler, name)
+    return partial(_scheduled, made, settings)
+
+
+def _scheduled(made, settings, optimizer, steps):
+    return made(optimizer, **{key: value(steps) if callable(value) else value for key, value in settings.items()})

@@ -1,0 +1,135 @@
+"""The recipes for CIFAR-10, tried on 500 real pictures: the loss falls, a run goes on, two processes train one net.
+
+What they reach on all 50,000 is not known here.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from trainees import needs_torch
+
+from cnnlib import data, layers, training
+from cnnlib.data import cifar
+from cnnlib.recipes import cifar10_94, resnet20_cifar10
+
+ROOT = Path(__file__).resolve().parents[1]
+pytestmark = pytest.mark.skipif("CNNLIB_MIRROR" not in os.environ,
+                                reason="CNNLIB_MIRROR is not set: no real files to load")
+RECIPES = {"resnet20": resnet20_cifar10.recipe, "94": cifar10_94.recipe}
+
+
+def some_cifar10(num_train=None, num_test=None):
+    """Stand in for data.load_cifar10: the first 500 pictures of two of its files."""
+    folder = Path(os.environ["CNNLIB_MIRROR"]) / "cifar10_subset"
+    for file, count in (("data_batch_1_first500.bin", num_train), ("test_batch_first500.bin", num_test)):
+        levels, labels = cifar.parse((folder / file).read_bytes(), file, 500)
+        yield (levels[:count] / np.float32(255)), labels[:count].astype("int64")
+
+
+@pytest.fixture(autouse=True)
+def subset(monkeypatch):
+    monkeypatch.setattr(data, "load_cifar10", lambda *counts: tuple(some_cifar10(*counts)))
+
+
+@needs_torch
+@pytest.mark.filterwarnings("ignore:after epoch")  # the first epochs of five steps are at chance
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_loss_falls(name):
+    from cnnlib import torch_layers
+
+    # from 250 pictures nothing is learnt that holds for others: `valid` would be at chance
+    recipe = RECIPES[name](torch_layers, epochs=4, batch_size=50, num_train=250) | dict(valid=None)
+    history = training.fit(**recipe, device="cpu", callback=None)
+    assert history.train_loss[-1] < min(0.95 * history.step_loss[0], history.train_loss[0])
+    assert history.train_accuracy[-1] > 0.2  # twice chance
+
+
+@needs_torch
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_run_goes_on_to_the_last_bit(name, tmp_path):
+    """Two epochs at once, and the same in two pieces."""
+    from cnnlib import torch_layers
+
+    def run(path, epochs, **more):
+        recipe = RECIPES[name](torch_layers, epochs=2, batch_size=25, num_train=200, num_test=50)
+        if epochs < 2:  # stopped after so many
+            def stop(progress):
+                if progress.step == 2:
+                    raise KeyboardInterrupt
+            more["callback"] = stop
+        training.fit(**recipe | dict(callback=None) | more, device="cpu", checkpoint=path)
+        return recipe["model"].state_dict()
+
+    whole = run(tmp_path / "whole.npz", 2)
+    run(tmp_path / "pieces.npz", 1)
+    pieces = run(tmp_path / "pieces.npz", 2, resume=True)
+    assert all(np.array_equal(value, pieces[key]) for key, value in whole.items())
+
+
+@needs_torch
+def test_both_engines_begin_alike_and_take_the_same_first_step():
+    from cnnlib import torch_layers
+
+    for build in RECIPES.values():
+        losses = []
+        for nn in (layers, torch_layers):
+            recipe = build(nn, epochs=1, batch_size=8, num_train=24, num_test=8)
+            losses.append(training.fit(**recipe, device="auto" if nn is layers else "cpu", callback=None).step_loss)
+        np.testing.assert_allclose(losses[0][0], losses[1][0], rtol=1e-4)
+        np.testing.assert_allclose(losses[0], losses[1], rtol=0.05)  # rounding grows from step to step
+
+
+def test_whitened_patches_are_uncorrelated():
+    (x, _), _ = some_cifar10()
+    x = cifar10_94._standardised(x)
+    net = cifar10_94.network(layers)
+    cifar10_94.whiten(net, x)
+    answers = net.forward_to(x, "whiten") - net.whiten.bias.data[:, None, None]
+    rows = answers[:, :12].transpose(1, 0, 2, 3).reshape(12, -1).astype(np.float64)
+    covariance = rows @ rows.T / rows.shape[1]
+    np.testing.assert_allclose(covariance, np.diag(np.diag(covariance)), atol=1e-3)
+    assert 0.9 < np.diag(covariance)[-6:].min() and np.diag(covariance).max() < 1.001
+    np.testing.assert_allclose(answers[:, 12:], -answers[:, :12], atol=1e-4)
+
+
+@needs_torch
+def test_the_whitening_is_not_learnt():
+    from cnnlib import torch_layers
+
+    recipe = cifar10_94.recipe(torch_layers, epochs=1, batch_size=50, num_train=100, num_test=10)
+    before = recipe["model"].whiten.weight.detach().clone()
+    training.fit(**recipe, device="cpu", callback=None)
+    assert np.array_equal(before, recipe["model"].whiten.weight.detach())
+
+
+def test_the_papers_schedule():
+    """A tenth of the rate after 32,000 and after 48,000 of 64,000 steps."""
+    recipe = resnet20_cifar10.recipe(layers, num_train=8, num_test=8)
+    schedule = recipe["schedule"](recipe["optimizer"], 64_000)
+    assert [round(schedule.factor(step), 6) for step in (0, 31_999, 32_000, 47_999, 48_000, 63_999)] == [
+        1, 1, 0.1, 0.1, 0.01, 0.01]
+
+
+SCRIPT = f"""
+import sys; sys.path[:0] = [{str(ROOT / "tests")!r}]
+from cnnlib import data, train
+from test_train_cifar import some_cifar10
+data.load_cifar10 = lambda *counts: tuple(some_cifar10(64, 16))
+train.main(sys.argv[1:])
+"""
+
+
+@needs_torch
+def test_two_processes_under_torchrun(tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2",
+               str(tmp_path / "script.py"), "--recipe", "resnet20-cifar10", "--nn", "torch", "--epochs", "1",
+               "--csv", str(tmp_path / "run.csv")]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr[-3000:]
+    assert np.isfinite(training.History.from_csv(tmp_path / "run.csv").train_loss).all()
