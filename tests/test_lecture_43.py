@@ -54,6 +54,37 @@ def test_which_filters_of_five_a_pair_of_three_reaches(maps, rank, rng):
     assert np.linalg.matrix_rank(np.array(moves)) == rank
 
 
+def test_the_control_made_exact_is_one_filter_of_seven(rng):
+    """Three layers without ReLU, all zeros before the first, on 8 x 8; with zeros between, the border differs."""
+    x = rng.normal(size=(1, 1, 8, 8))
+    weights = [rng.normal(size=shape) for shape in ((4, 1, 3, 3), (4, 4, 3, 3), (1, 4, 3, 3))]
+
+    def chain(x, *paddings):
+        for weight, padding in zip(weights, paddings):
+            x = conv.conv2d(x, weight, padding=padding)
+        return x
+
+    spot = np.zeros((1, 1, 7, 7))
+    spot[..., 3, 3] = 1
+    one = conv.conv2d(x, chain(spot, 3, 0, 0)[..., ::-1, ::-1], padding=3)
+    assert_close(chain(x, 3, 0, 0), one)
+    between = chain(x, 1, 1, 1)
+    assert_close(between[..., 3:5, 3:5], one[..., 3:5, 3:5])
+    assert np.abs(between - one).max() > 0.1 * np.abs(one).max()
+    assert round((12**2 + 10**2 + 8**2) / (3 * 8**2), 1) == 1.6  # places where its weights work
+
+
+def test_the_bodies_of_the_experiment_cost_the_same():
+    """27 C² with 16 maps, 49 C² with 12, and what goes before and after."""
+    work = [geometry.conv_multiply_adds(1, c, 3, 8) + n * geometry.conv_multiply_adds(c, c, k, 8) + 10 * c
+            for c, n, k in ((16, 3, 3), (12, 1, 7))]
+    parameters = [geometry.conv_parameters(1, c, 3) + n * geometry.conv_parameters(c, c, k) + 10 * c + 10
+                  for c, n, k in ((16, 3, 3), (12, 1, 7))]
+    assert (work, parameters) == ([451_744, 458_616], [7_290, 7_318])
+    assert max(work) / min(work) < 1.02 and max(parameters) / min(parameters) < 1.02
+    assert [geometry.receptive_field([(3, 1), *body])[0] for body in ([(3, 1)] * 3, [(7, 1)])] == [9, 9]
+
+
 def test_the_table_is_the_paper_s(nets):
     """Its table 1 in other words, and the millions of its table 2."""
     assert [(name, sum(kind.startswith("conv") for kind in (row.stage for row in table))) for name, table in
