@@ -103,6 +103,7 @@ SMALL = {
     "mobilenet2": (partial(a.mobilenet, 2, 7, width=1 / 8), (3, 40, 48)),
     "convnext_tiny": (partial(a.convnext, "tiny", 7, width=1 / 12), (3, 64, 70)),
     "resnet20": (partial(a.resnet_cifar, 20, 7, width=1 / 4), (3, 16, 20)),
+    "resnet20, no norm": (partial(a.resnet_cifar, 20, 7, norm=False, width=1 / 4), (3, 16, 20)),
     "resnet20, plain": (partial(a.resnet_cifar, 20, 7, shortcuts=False, width=1 / 4), (3, 16, 20)),
 }
 

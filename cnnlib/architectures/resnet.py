@@ -32,7 +32,8 @@ def resnet(depth, num_classes=1000, in_channels=3, *, variant="paper", shortcuts
         Where a bottleneck takes its stride: in the first 1x1 convolution, or, called v1.5, in the 3x3. The published
         weights are for the second. Nets of basic blocks are the same.
     shortcuts : bool
-        False gives the plain twin: the same layers, each block without what goes past it.
+        False gives the plain twin: the same layers, each block without what goes past it. That takes away the
+        projections and their parameters, too.
     width : float
         Channels are the paper's times this.
     nn : cnnlib.layers or cnnlib.torch_layers
@@ -41,6 +42,13 @@ def resnet(depth, num_classes=1000, in_channels=3, *, variant="paper", shortcuts
     Returns
     -------
     Sequential
+        Published for pictures of 224 x 224; any other size works too.
+
+    Notes
+    -----
+    Where a block changes the shape, x passes through a 1x1 convolution with batch norm: the paper's option B, for which
+    the weights are published. The paper's comparison of plain and residual nets (its table 2) is with option A, as
+    in :func:`resnet_cifar`.
     """
     nn = vocabulary(nn)
     checked(num_classes, in_channels, width)
@@ -64,13 +72,16 @@ def resnet(depth, num_classes=1000, in_channels=3, *, variant="paper", shortcuts
         "avgpool": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten(), "fc": nn.Linear(came, num_classes)})
 
 
-def resnet_cifar(depth, num_classes=10, in_channels=3, *, shortcuts=True, width=1.0, nn=None):
-    """Return a residual network for small pictures: the paper's section 4.2, with shortcuts that learn nothing.
+def resnet_cifar(depth, num_classes=10, in_channels=3, *, shortcuts=True, norm=True, width=1.0, nn=None):
+    """Return a residual network for small pictures: the paper's section 4.2, with its option A.
 
     Parameters
     ----------
     depth : {20, 32, 44, 56, 110, ...}
-        6 n + 2: three groups of n blocks of two layers, of 16, 32 and 64 channels.
+        6 n + 2: three groups of n blocks of two layers, of 16, 32 and 64 channels. Where a block changes the shape,
+        the shortcut is every second pixel and zeros for the new channels, which learns nothing: option A.
+    norm : bool
+        Whether batch norm follows each convolution; without it, convolutions have a bias.
     num_classes, in_channels, shortcuts, width, nn
         As in :func:`resnet`.
 
@@ -92,11 +103,11 @@ def resnet_cifar(depth, num_classes=10, in_channels=3, *, shortcuts=True, width=
         for position in range(1, count + 1):
             stride = 2 if position == 1 and number > 2 else 1
             past = None if came == goes and stride == 1 else nn.ZeroPadShortcut(came, goes, stride)
-            made[f"conv{number}_{position}"] = _block(nn, _basic(nn, came, goes, stride), past, shortcuts)
+            made[f"conv{number}_{position}"] = _block(nn, _basic(nn, came, goes, stride, norm), past, shortcuts)
             came = goes
         stages[f"conv{number}_x"] = nn.Sequential(made)
     return nn.Sequential({
-        "conv1": nn.Conv2d(in_channels, first, 3, padding=1, bias=False), "bn1": nn.BatchNorm2d(first),
+        "conv1": nn.Conv2d(in_channels, first, 3, padding=1, bias=not norm), **_norm(nn, "bn1", first, norm),
         "relu1": nn.ReLU(), **stages,
         "avgpool": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten(), "fc": nn.Linear(came, num_classes)})
 
@@ -110,22 +121,27 @@ def _block(nn, body, past, shortcuts):
     return nn.Sequential({"residual": nn.Residual(body, past), "relu": nn.ReLU()})
 
 
-def _basic(nn, came, goes, stride):
+def _basic(nn, came, goes, stride, norm=True):
     """Two 3x3 convolutions: left in the paper's figure 5."""
     return nn.Sequential({
-        "conv1": nn.Conv2d(came, goes, 3, stride, padding=1, bias=False), "bn1": nn.BatchNorm2d(goes),
+        "conv1": nn.Conv2d(came, goes, 3, stride, padding=1, bias=not norm), **_norm(nn, "bn1", goes, norm),
         "relu1": nn.ReLU(),
-        "conv2": nn.Conv2d(goes, goes, 3, padding=1, bias=False), "bn2": nn.BatchNorm2d(goes)})
+        "conv2": nn.Conv2d(goes, goes, 3, padding=1, bias=not norm), **_norm(nn, "bn2", goes, norm)})
+
+
+def _norm(nn, name, channels, norm):
+    return {name: nn.BatchNorm2d(channels)} if norm else {}
 
 
 def _bottleneck(nn, came, inner, stride, in_3x3):
     """1x1 to fewer channels, 3x3, 1x1 to four times as many: right in the paper's figure 5."""
     first, second = (1, stride) if in_3x3 else (stride, 1)
+    goes = inner * EXPANSION["bottleneck"]
     return nn.Sequential({
         "conv1": nn.Conv2d(came, inner, 1, first, bias=False), "bn1": nn.BatchNorm2d(inner), "relu1": nn.ReLU(),
         "conv2": nn.Conv2d(inner, inner, 3, second, padding=1, bias=False), "bn2": nn.BatchNorm2d(inner),
         "relu2": nn.ReLU(),
-        "conv3": nn.Conv2d(inner, 4 * inner, 1, bias=False), "bn3": nn.BatchNorm2d(4 * inner)})
+        "conv3": nn.Conv2d(inner, goes, 1, bias=False), "bn3": nn.BatchNorm2d(goes)})
 
 
 def _projection(nn, came, goes, stride):

@@ -1,5 +1,7 @@
 """Each architecture has the parameters, multiply-adds, depth and receptive fields that were published."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from nets import PUBLISHED, SMALL, SMALLEST
@@ -82,3 +84,22 @@ def test_depths_that_no_table_has():
         architectures.resnet(20, nn=layers)
     with pytest.raises(ValueError, match=r"`depth` is 21; it must be 6 n \+ 2"):
         architectures.resnet_cifar(21, nn=layers)
+
+
+def test_what_a_plain_twin_lacks():
+    """The projections of the nets for ImageNet, and nothing of those for small pictures."""
+    plain, residual = (summary(partial(architectures.resnet, 34, shortcuts=shortcuts), (3, 224, 224))
+                       for shortcuts in (False, True))
+    assert residual.parameters - plain.parameters == sum(a * b + 2 * b for a, b in ((64, 128), (128, 256), (256, 512)))
+    assert plain.depth == residual.depth == 34
+    small = [summary(partial(architectures.resnet_cifar, 20, shortcuts=shortcuts), (3, 32, 32)) for shortcuts in
+             (False, True)]
+    assert [tuple(row) for row in small[0]] == [tuple(row) for row in small[1]]
+
+
+def test_without_norm_a_convolution_has_a_bias():
+    """One bias for two numbers of batch norm."""
+    norm, bare = (architectures.resnet_cifar(8, norm=norm, nn=layers) for norm in (True, False))
+    assert len(bare.parameters()) == len(norm.parameters()) - 7
+    assert [name for name, _ in norm.named_parameters() if name.endswith("conv1.bias")] == []
+    assert summary(norm, (3, 8, 8)).parameters - summary(bare, (3, 8, 8)).parameters == 16 * 3 + 32 * 2 + 64 * 2
