@@ -57,6 +57,7 @@ NOT_COMPARED = {
         "experiment-table": "errors of nets trained here, which differ in the last percent from machine to machine",
         "gpu-check": "times on a GPU, or says that there is none",
     },
+    "40_lenet5": {"gpu-check": "says on which device it ran"},
 }
 
 LIMITS = {"cells": (40, 80), "words": (1500, 3500), "sections": (8, 12)}
