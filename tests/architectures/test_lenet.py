@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from helpers import assert_close
+from helpers import lenet5 as of_lecture_23
 
 from cnnlib import architectures, layers, losses
 from cnnlib.architectures import lenet, summary
@@ -117,3 +118,12 @@ def test_the_gradient_of_the_whole_net(rng):
             p.data[...] += sign * 1e-5 * step
         values.append(float(losses.rubbish_cross_entropy(net(x), target)))
     assert slope != 0 and abs((values[0] - values[1]) / 2e-5 - slope) < 1e-6 * abs(slope)
+
+
+def test_todays_form_is_the_net_of_lecture_23(rng):
+    """ReLU, the largest of four, a linear output: with the same weights, the same scores as the net written there."""
+    ours, theirs = architectures.lenet5(nn=layers), of_lecture_23(layers)
+    theirs.load_state_dict(ours.state_dict())
+    x = rng.standard_normal((3, 1, 32, 32)).astype("float32")
+    assert_close(ours(x), theirs(x))
+    assert [name for name, _ in ours.named_children()] == [name for name, _ in theirs.named_children()]
