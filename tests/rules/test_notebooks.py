@@ -43,6 +43,7 @@ NOT_COMPARED = {
     },
     "32_backprop_pooling_and_friends": {"gpu-check": "says on which device it ran"},
     "34_train_a_cnn_in_numpy": {"gpu-check": "times on this machine"},
+    "41_alexnet": {"gpu-check": "trains on a GPU, or says that there is none"},
     "24_fast_convolution": {
         "onednn": "names the code that oneDNN chose for this processor",
         "interpreted": "needs Triton, and says so where there is none",
