@@ -59,6 +59,7 @@ NOT_COMPARED = {
         "gpu-check": "times on a GPU, or says that there is none",
     },
     "40_lenet5": {"gpu-check": "says on which device it ran"},
+    "44_googlenet": {"gpu-check": "times on a GPU, or says that there is none", "experiment-time": "times here"},
 }
 
 LIMITS = {"cells": (40, 80), "words": (1500, 3500), "sections": (8, 12)}
