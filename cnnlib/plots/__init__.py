@@ -1,6 +1,7 @@
 """Figures of the course: arrays in, matplotlib Axes out. One file per idea; :data:`COLOURS` is the style."""
 
 from cnnlib.plots._style import COLOURS, STYLE
+from cnnlib.plots.architecture import plot_architecture
 from cnnlib.plots.arrows import plot_arrows
 from cnnlib.plots.backward import plot_backward
 from cnnlib.plots.bars import plot_bars, plot_timings
@@ -34,7 +35,8 @@ from cnnlib.plots.stack import plot_stack
 from cnnlib.plots.tied_matrix import plot_tied_matrix
 
 __all__ = [
-    "COLOURS", "STYLE", "plot_arrows", "plot_backward", "plot_bars", "plot_block", "plot_boxes",
+    "COLOURS", "STYLE", "plot_architecture",
+    "plot_arrows", "plot_backward", "plot_bars", "plot_block", "plot_boxes",
     "plot_confusion", "plot_connections", "plot_convolution", "plot_course_map", "plot_curves",
     "plot_description", "plot_descriptor", "plot_directions", "plot_field_growth", "plot_graph", "plot_grid",
     "plot_histogram", "plot_image", "plot_keypoint_kinds", "plot_keypoints", "plot_learning", "plot_maps",

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex, to_rgb
 
-from cnnlib import course, data, plots, training
+from cnnlib import architectures, course, data, plots, training
 from cnnlib.features import edges
 from cnnlib.optim import surfaces, walks
 from cnnlib.plots import _style
@@ -24,6 +24,10 @@ COLUMNS = ("layer", "output", "parameters", "multiply-adds")
 RAVINE = surfaces.ravine()
 
 EXAMPLES = {
+    "architecture": lambda: plots.plot_architecture(net(architectures.vgg, "D")),
+    "architecture-arcs": lambda: plots.plot_architecture(net(architectures.resnet, 152), "mult-adds"),
+    "architecture-branches": lambda: plots.plot_architecture(net(architectures.googlenet), "field", title="GoogLeNet"),
+    "architecture-bn": lambda: plots.plot_architecture(net(architectures.vgg, "E", batch_norm=True), "memory"),
     "grid": lambda: plots.plot_grid(STROKE, window=(0, 1, 3, 3), title="input", indices=True),
     "grid-large": lambda: plots.plot_grid(np.linspace(-3, 3, 256).reshape(16, 16), role="gradient"),
     "grid-tiny": lambda: plots.plot_grid([[5]], title="a title wider than its one cell"),
@@ -102,6 +106,11 @@ EXAMPLES = {
     "rose-photo": lambda: plots.plot_rose([data.photo("camera", size=64)] * 8, np.zeros((64, 64))),
     "confusion-two": lambda: plots.plot_confusion([[1500, 12], [0, 3]], ["cat", "dog"]),
 }
+
+
+def net(factory, *arguments, **options):
+    """The summary of a net for photographs."""
+    return architectures.summary(lambda nn: factory(*arguments, nn=nn, **options), (3, 224, 224))
 
 
 def learnt(epochs):
