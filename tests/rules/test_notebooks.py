@@ -60,7 +60,113 @@ NOT_COMPARED = {
         "gpu-check": "times on a GPU, or says that there is none",
     },
     "44_googlenet": {"gpu-check": "times on a GPU, or says that there is none", "experiment-time": "times here"},
+    "45_resnet": {"gpu-check": "trains on a GPU, or says that there is none"},
 }
+
+LIMITS = {"cells": (40, 80), "words": (1500, 3500), "sections": (8, 12)}
+START_LIMITS = {"cells": (12, 50), "words": (400, 2000), "sections": (4, 10)}  # 00: a first picture within ten seconds
+MOST_CODE_LINES, MOST_LINES_IN_A_CELL, MEDIAN_LINES = 200, 20, 5
+LARGEST_FILE = 1_000_000  # bytes
+LONGEST_RUN = 60  # seconds
+SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
+# Anything that reads like one of nbval's comments, whether or not it is spelt as nbval wants it.
+MARKER = re.compile(r"#[^\n]*\b(?:NBVAL|PYTEST_VALIDATE)_\w+", re.IGNORECASE)
+ABSOLUTE_PATH = re.compile(rf"(?<![\w.:/])(?:/(?:{recipe.FOLDERS})/|~/|[A-Z]:\\)")
+
+
+def lines_of_code(cell):
+    return [line for line in source(cell).split("\n") if line.strip() and not line.lstrip().startswith("#")]
+
+
+def words(notebook):
+    """Words of prose: markdown without addresses, formulas, code and tags."""
+    text = "\n".join(source(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+    text = re.sub(r"```.*?```|\$\$.*?\$\$|\$[^$]*\$|`[^`]*`|<[^>]*>|\]\([^)]*\)", " ", text, flags=re.DOTALL)
+    return re.findall(r"[^\W\d_][\w'’-]*", text)
+
+
+def limit_faults(name, notebook):
+    """Counts outside their limits."""
+    limits = START_LIMITS if "00_" in name else LIMITS
+    cells = notebook["cells"]
+    code_lines = [len(lines_of_code(cell)) for cell in cells if cell["cell_type"] == "code"]
+    headings = [line for cell in cells if cell["cell_type"] == "markdown" for line in source(cell).split("\n")
+                if line.startswith("## ")]
+    counts = {"cells": len(cells), "words": len(words(notebook)), "sections": len(headings)}
+    faults = [f"{counts[what]} {what}, not {low} to {high}" for what, (low, high) in limits.items()
+              if not low <= counts[what] <= high]
+    if sum(code_lines) > MOST_CODE_LINES:
+        faults.append(f"{sum(code_lines)} lines of code, more than {MOST_CODE_LINES}")
+    if code_lines and statistics.median(code_lines) > MEDIAN_LINES:
+        faults.append(f"median code cell of {statistics.median(code_lines)} lines, more than {MEDIAN_LINES}")
+    return faults + [f"cell {position} has {len(lines_of_code(cell))} lines, more than {MOST_LINES_IN_A_CELL}"
+                     for position, cell in enumerate(cells)
+                     if cell["cell_type"] == "code" and len(lines_of_code(cell)) > MOST_LINES_IN_A_CELL]
+
+
+def title_faults(name, notebook):
+    """What the first cell owes: one H1, needs, time, run time, badges that open this very notebook."""
+    title = source(notebook["cells"][0])
+    run_time = re.search(r"Runs on: CPU in (\d+) s", title)
+    faults = []
+    lecture = next((item for item in course.LECTURES if item.name == name.split("/")[-1].removesuffix(".ipynb")), None)
+    heading = f"# {lecture.number} · {lecture.title}" if lecture else "# "
+    if not title.startswith(heading):
+        faults.append(f"the first cell does not begin with the title ({heading} …)")
+    if lecture and f"\nBefore: {course.before(lecture)} · Time: " not in title:
+        faults.append(f'the title lacks "Before: {course.before(lecture)} · Time: …" (python -m cnnlib stamp)')
+    if not run_time:
+        faults.append('the title lacks "Runs on: CPU in NN s" (python -m cnnlib notebooks fills the figure in)')
+    elif int(run_time.group(1)) > LONGEST_RUN:
+        faults.append(f"runs for {run_time.group(1)} s, more than {LONGEST_RUN}")
+    if "Time:" not in title:
+        faults.append('the title lacks "Time:"')
+    if stamp.badges(name.split("/")[-1].removesuffix(".ipynb")) not in title:
+        faults.append("the title lacks its badges: cnnlib.recipes.stamp.badges(name)")
+    return faults
+
+
+def setup_faults(name, notebook):
+    """The set-up cell: exactly one, first of the code cells, the same text everywhere."""
+    positions = [position for position, cell in enumerate(notebook["cells"]) if cell["cell_type"] == "code"]
+    found = [position for position in positions if source(notebook["cells"][position]) == stamp.setup_cell()]
+    return [] if found == positions[:1] and found else [f"set-up cells at {found}; the first code cell must be the one"]
+
+
+def picture_faults(name, notebook):
+    """Pictures without a text that stands for them, or with another one in the file than on the page."""
+    faults = []
+    for position, cell in enumerate(notebook["cells"]):
+        for output in cell.get("outputs", ()):
+            data = output.get("data", {})
+            for mime in (mime for mime in data if mime.startswith("image/")):
+                alt = output.get("metadata", {}).get(mime, {}).get("alt", "")
+                plain = "".join(data.get("text/plain", ""))
+                if not alt or alt != plain:
+                    faults.append(f"cell {position}: alt text {alt[:60]!r} and plain text {plain[:60]!r}; "
+                                  "show figures with notebook.show(figure, caption)")
+    return faults
+
+
+def state_faults(name, notebook):
+    """What must not be stored: errors, warnings, widget state, machine's paths, cells that were not run in order."""
+    faults = [*recipe.machine_traces(notebook)]
+    if "widgets" in notebook["metadata"]:
+        faults.append("metadata.widgets is stored, which GitHub may refuse to show")
+    counts = [cell["execution_count"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    if counts != list(range(1, len(counts) + 1)):
+        faults.append("cells are not counted 1..n")
+    for position, cell in enumerate(notebook["cells"]):
+        if match := ABSOLUTE_PATH.search(source(cell)):
+            faults.append(f"cell {position}: absolute path {match.group(0)!r}")
+        if cell["metadata"].get("slideshow", {}).get("slide_type") not in SLIDE_TYPES:
+            faults.append(f"cell {position}: no slide type")
+        for output in cell.get("outputs", ()):
+            if output["output_type"] == "error":
+                faults.append(f"cell {position}: stored error {output['ename']}")
+            if output.get("name") == "stderr":
+                faults.append(f"cell {position}: stored warning {''.join(output['text'])[:80]!r}")
+    return faults
 
 
 def tag_faults(name, notebook, allowed=NOT_COMPARED):
