@@ -37,6 +37,8 @@ def test_a_naive_net_grows():
 def test_the_heads_and_what_they_cost():
     table = summary(partial(googlenet, aux=True), PICTURE)
     assert (table["aux1"].parameters, table["aux2"].parameters) == (3_188_840, 3_190_888)
+    # 171 and 363 pixels behind 4a and 4d, 4 steps of 16 in the pool, 3 of 48 between its four positions
+    assert (table["aux1"].receptive_field, table["aux2"].receptive_field) == (171 + 64 + 144, 363 + 64 + 144)
     assert [row.output_shape for row in table.inside("aux1")][:2] == [(512, 4, 4), (128, 4, 4)]
     for size, works in ((222, False), (223, True), (270, True), (271, False)):
         if works:
