@@ -25,6 +25,7 @@ from cnnlib.plots.network import plot_network
 from cnnlib.plots.paths import plot_paths
 from cnnlib.plots.pooling import plot_pooling
 from cnnlib.plots.pooling_backward import plot_pooling_backward
+from cnnlib.plots.residual import plot_residual_blocks
 from cnnlib.plots.rivals import plot_rivals
 from cnnlib.plots.roofline import plot_roofline
 from cnnlib.plots.rose import plot_rose
@@ -41,6 +42,8 @@ __all__ = [
     "plot_description", "plot_descriptor", "plot_directions", "plot_field_growth", "plot_graph", "plot_grid",
     "plot_histogram", "plot_image", "plot_keypoint_kinds", "plot_keypoints", "plot_learning", "plot_maps",
     "plot_matches", "plot_network", "plot_orientations", "plot_paths", "plot_pooling", "plot_pooling_backward",
-    "plot_receptive_field", "plot_rivals", "plot_roofline", "plot_rose", "plot_rows", "plot_scale_space",
+    "plot_receptive_field",
+    "plot_residual_blocks",
+    "plot_rivals", "plot_roofline", "plot_rose", "plot_rows", "plot_scale_space",
     "plot_stack", "plot_tied_matrix", "plot_timings", "plot_tower", "plot_trials", "plot_windows",
 ]

@@ -11,6 +11,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex, to_rgb
 
 from cnnlib import architectures, course, data, plots, training
+from cnnlib import course, data, layers, plots, training
+from cnnlib.architectures import summary
 from cnnlib.features import edges
 from cnnlib.optim import surfaces, walks
 from cnnlib.plots import _style
@@ -21,6 +23,10 @@ STROKE = np.array([[int(digit) for digit in row] for row in
 FILTER = np.array([[1, 1, 1], [-1, 1, -1], [1, -1, -1]])
 ROWS = [("input", "3×32×32", 0, 0), ("conv", "10×32×32", 760, 768000), ("relu", "10×32×32", 0, 0)]
 COLUMNS = ("layer", "output", "parameters", "multiply-adds")
+RESIDUALS = {
+    "basic": layers.Residual(layers.Sequential(layers.Conv2d(64, 64, 3, padding=1), layers.BatchNorm2d(64))),
+    "bottleneck, projected": layers.Residual(layers.Conv2d(64, 128, 3, 2, padding=1), layers.Sequential(
+        layers.Conv2d(64, 128, 1, 2), layers.BatchNorm2d(128)))}
 RAVINE = surfaces.ravine()
 
 EXAMPLES = {
@@ -52,6 +58,8 @@ EXAMPLES = {
         {"im2col": (20, 60), "shifted": (22, 70), "auto": (30, 90), "loops": (20, 0.05)}, 120, 14, title="two cores"),
     "stack": lambda: plots.plot_stack(ROWS, COLUMNS, bars=["parameters", "multiply-adds"], title="a stack"),
     "course_map": lambda: plots.plot_course_map(course.LECTURES, course.existing(), title="The course"),
+    "residual_blocks": lambda: plots.plot_residual_blocks(
+        {title: summary(residual, (64, 56, 56)) for title, residual in RESIDUALS.items()}),
     "connections": lambda: plots.plot_connections(6, 3, input=2, title="seen from below"),
     "tied_matrix": lambda: plots.plot_tied_matrix(6, 3),
     "windows": lambda: plots.plot_windows(7, 3, stride=3, padding=(0, 1)),
