@@ -10,8 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex, to_rgb
 
-from cnnlib import architectures, course, data, plots, training
-from cnnlib import course, data, layers, plots, training
+from cnnlib import architectures, course, data, layers, plots, training
 from cnnlib.architectures import summary
 from cnnlib.features import edges
 from cnnlib.optim import surfaces, walks

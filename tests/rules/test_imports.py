@@ -23,8 +23,8 @@ FIRST_WITH_SCREEN = RANK["plots"]
 # Files that may import torch, and only inside a function.
 TORCH = ("cnnlib/conv/library.py", "cnnlib/conv/implicit_gemm.py", "cnnlib/torch_layers.py", "cnnlib/layers/_place.py",
          "cnnlib/architectures/pretrained.py", "cnnlib/training", "cnnlib/inspection", "cnnlib/applications",
-         "cnnlib/notebook.py", "cnnlib/checks", "cnnlib/train.py", "cnnlib/recipes/doctor.py", "cnnlib/recipes/_parts.py",
-         "cnnlib/widgets/_torch_model.py")
+         "cnnlib/notebook.py", "cnnlib/checks", "cnnlib/train.py", "cnnlib/recipes/doctor.py",
+         "cnnlib/recipes/_parts.py", "cnnlib/widgets/_torch_model.py")
 SCREEN = {"matplotlib", "matplotlib_inline", "ipywidgets", "anywidget", "IPython", "traitlets"}
 # What imports a module by a name in a string, and what may import anything unseen.
 IMPORTERS = {"importlib.import_module", "importlib.__import__", "__import__", "builtins.__import__",

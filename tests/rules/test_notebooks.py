@@ -60,7 +60,6 @@ NOT_COMPARED = {
         "gpu-check": "times on a GPU, or says that there is none",
     },
     "44_googlenet": {"gpu-check": "times on a GPU, or says that there is none", "experiment-time": "times here"},
-    "45_resnet": {"gpu-check": "trains on a GPU, or says that there is none"},
     "45_resnet": {"gpu-check": "trains where there is a GPU"},
 }
 
