@@ -29,15 +29,15 @@ def test_agreement_as_stored():
 
 
 def test_speed_as_stored():
-    """No slower than OpenCV, both with one thread; 11 times as fast as scikit-image, with our two threads.
+    """No slower than OpenCV, both with one thread; 12 times as fast as scikit-image, with our two threads.
 
-    The aim was 12, and is reached on some of the photographs. scikit-image 0.26 takes half of the second that it took
-    when that was set; and of our steps only the products of matrices gain much from a second thread.
+    That is the mean of four photographs; a single one moves by a tenth from run to run, with the second thread's waking.
     """
     rows = stored("speed")
     assert [row["photo"] for row in rows] == [*bench.TIMED]
     assert statistics.mean(row["to_opencv"] for row in rows) <= 1
-    assert statistics.mean(row["of_skimage"]["2 threads"] for row in rows) >= 11
+    assert statistics.mean(row["of_skimage"]["2 threads"] for row in rows) >= 12
+    assert min(row["of_skimage"]["2 threads"] for row in rows) >= 11
 
 
 def test_a_run_writes_what_it_found(tmp_path, monkeypatch, capsys):
