@@ -31,7 +31,7 @@ def test_agreement_as_stored():
 def test_speed_as_stored():
     """No slower than OpenCV, both with one thread; 12 times as fast as scikit-image, with our two threads.
 
-    That is the mean of four photographs; a single one moves by a tenth from run to run, with the second thread's waking.
+    That is the mean of four photographs; a single one moves by a tenth from run to run, as the second thread wakes.
     """
     rows = stored("speed")
     assert [row["photo"] for row in rows] == [*bench.TIMED]
