@@ -112,4 +112,6 @@ def _padding(layer):
     if padding == "same":
         size, spread = (as_pair(name, getattr(layer, name), 1) for name in ("kernel_size", "dilation"))
         return tuple((effective_size(k, d) - 1) // 2 for k, d in zip(size, spread))
+    if isinstance(padding, tuple):
+        return tuple(side[0] if isinstance(side, tuple) else side for side in padding)
     return (0, 0) if padding == "valid" else as_pair("padding", padding, 0)

@@ -33,9 +33,9 @@ def plot_architecture(summary, measure="params", ax=None, *, title=None):
     ----------
     summary : architectures.Summary
         Its stages are those that its table shows; more than 60 are folded.
-    measure : {"params", "mult-adds", "memory", "field"}
+    measure : {"params", "mult-adds", "memory", "field"} or None
         What bars and colours show: parameters, multiply-adds, the numbers that all layers of a stage give, or the
-        receptive field in pixels.
+        receptive field in pixels. None draws blocks and names alone.
     ax : matplotlib Axes, optional
     title : str, optional
         None writes the totals and the depth.
@@ -55,21 +55,23 @@ def plot_architecture(summary, measure="params", ax=None, *, title=None):
     >>> plot_architecture(architectures.summary(architectures.alexnet, (3, 224, 224))).get_title(loc="left")
     '61,100,840 parameters, 714,188,480 multiply-adds, depth 8'
     """
-    if measure not in MEASURES:
+    if measure is not None and measure not in MEASURES:
         raise ValueError(f"`measure` is {measure!r}; it must be one of {', '.join(map(repr, MEASURES))}")
     stages = blocks(summary)
     names = max(text_width(stage.path, LETTERS) for stage in stages) + 0.1
-    words = max(text_width(amount(stage.measure(measure)), LETTERS) for stage in stages) + 0.15
-    bars = names + BARS + words
+    values = [stage.measure(measure) if measure else 0 for stage in stages]
+    shares = [value / max(1, *values) for value in values]
+    words = max(text_width(amount(value), LETTERS) for value in values) + 0.15
+    bars = names + (BARS + words if measure else 0)
     middle = bars + 0.6 + TALL / 2
     top = middle + TALL / 2 + 0.35
     ax = new_axes(ax, WIDTH, top + 0.45)
     columns = _columns(stages)
-    shares = _shares(stages, measure)
-    _draw_bars(ax, stages, measure, columns, shares, names)
-    total = "" if measure == "field" else f": {amount(sum(stage.measure(measure) for stage in stages))} in all"
-    ax.text(EDGE, bars + 0.05, f"{NAMES[measure]}{total}", size=LETTERS + 1, va="bottom", color=COLOURS["ink"])
-    _draw_blocks(ax, stages, columns, shares, TONES[measure], middle)
+    _draw_bars(ax, stages, columns, values, TONES.get(measure), names)
+    if measure:
+        total = "" if measure == "field" else f": {amount(sum(values))} in all"
+        ax.text(EDGE, bars + 0.05, f"{NAMES[measure]}{total}", size=LETTERS + 1, va="bottom", color=COLOURS["ink"])
+    _draw_blocks(ax, stages, columns, shares, TONES.get(measure, COLOURS["paper"]), middle)
     ax.set(xlim=(0, WIDTH), ylim=(0, top), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     ax.set_title(title or f"{summary.parameters:,} parameters, {summary.multiply_adds:,} multiply-adds, "
@@ -106,27 +108,24 @@ def _columns(stages):
     return places
 
 
-def _shares(stages, measure):
-    values = [stage.measure(measure) for stage in stages]
-    return [value / max(1, *values) for value in values]
-
-
 def _tone(colour, share):
     """Return a mixture of paper and a colour; the least of anything can still be seen."""
     share = 0.06 + 0.94 * share if share else 0
     return tuple(paper + share * (part - paper) for paper, part in zip(to_rgb(COLOURS["paper"]), to_rgb(colour)))
 
 
-def _draw_bars(ax, stages, measure, columns, shares, low):
-    """Draw a bar for each stage: its value above, its name below."""
-    for stage, (left, width), share in zip(stages, columns, shares):
-        value, centre = stage.measure(measure), left + width / 2
-        ax.add_patch(Rectangle((left, low), width, BARS * share, facecolor=TONES[measure], linewidth=0))
+def _draw_bars(ax, stages, columns, values, colour, low):
+    """Draw a bar for each stage: its value above, its name below; names alone where there is no colour."""
+    for stage, (left, width), value in zip(stages, columns, values):
+        centre, share = left + width / 2, value / max(1, *values)
+        if colour:
+            ax.add_patch(Rectangle((left, low), width, BARS * share, facecolor=colour, linewidth=0))
         ax.text(centre, low - 0.06, stage.path, rotation=90, size=LETTERS, ha="center", va="top", color=COLOURS["ink"])
         if value:
             ax.text(centre, low + BARS * share + 0.06, amount(value), rotation=90, size=LETTERS, ha="center",
                     va="bottom", color=COLOURS["ink"])
-    ax.plot([EDGE, columns[-1][0] + columns[-1][1]], [low, low], color=COLOURS["charcoal"], linewidth=1)
+    if colour:
+        ax.plot([EDGE, columns[-1][0] + columns[-1][1]], [low, low], color=COLOURS["charcoal"], linewidth=1)
 
 
 def _draw_blocks(ax, stages, columns, shares, colour, middle):

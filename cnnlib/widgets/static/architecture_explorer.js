@@ -1,0 +1,158 @@
+// The architecture explorer: where size, cost and sight sit in a network.
+import { mount } from "./kit/root.js";
+import { choice } from "./kit/choice.js";
+import { pick } from "./kit/pick.js";
+import { panel } from "./kit/panel.js";
+import { element, div, on, arrow, visible, write, setAttribute } from "./kit/dom.js";
+import { ROLES, css } from "./kit/scale.js";
+import { count } from "./kit/text.js";
+import { decode } from "./kit/state.js";
+import { viewOf, drawField } from "./kit/sight.js";
+import { floor, max, min } from "./kit/numbers.js";
+import { KEYS, WRITERS, times, trail, levelOf, moved, unitsOf, unitOf, firstOf, unitAt, middleOf, measured, scaleOf, amount, nameOf, noun, sentence } from "./architecture_words.js";
+
+const MEASURES = [["params", "parameters"], ["mult-adds", "mult-adds"], ["memory", "memory"], ["field", "sees"]];
+const TONES = { params: ROLES.weight, "mult-adds": [204, 121, 167], memory: ROLES.output, field: ROLES.input };
+const HANDS = "Left and right: along the stages. Down: into a stage that is made of stages, up: out of it. Click a stage, then move its unit on the photo by the arrows or by a click.";
+const ARCS = 8;                                      // a stage with more shortcuts shows one arc
+
+function render({ model, el }) {
+  const net = () => model.get("_net"), node = (s) => trail(net().stages, s.stage).at(-1);
+  const predict = {
+    prompt: (s) => `Stage ${s.stage}: how many ${s.measure === "field" ? "pixels a side does a unit see" : noun(s.measure)}?`,
+    place: (s) => `${s.stage} ${s.measure}`,
+    answer: (s) => measured(node(s), s.measure),
+    epoch: (s) => s.architecture + s.input_shape,
+  };
+  return mount(model, el, { name: "ArchitectureExplorer", title: "Architecture explorer", idea: "Where size, cost and sight sit in a network.", hands: HANDS, writers: WRITERS, listen: ["_net", "_others", "_pixels"], predict, build });
+}
+
+function build(kit) {
+  const { signal, state, stage, model } = kit, { read } = state, { hides } = kit.question;
+  const net = () => model.get("_net"), others = () => model.get("_others");
+  const chosen = (s) => trail(net().stages, s.stage).at(-1);
+
+  const crumb = div("cw-arch-crumb"), facts = element("div.cw-arch-facts", { "data-part": "facts" });
+  const own = row("input", 0), other = row("other", -1), under = div("cw-arch-crumb");
+  const canvas = element("canvas.cw-field-view", { tabindex: 0, role: "img", "data-part": "photo", "aria-label": "what one unit sees" });
+  const view = panel("output", "", canvas);
+  view.element.classList.add("cw-sight");
+  stage.append(div("cw-arch", div("cw-arch-nets", crumb, own, facts, under, other), view.element));
+
+  const measure = choice({ trait: "measure", label: "bars and colours", options: MEASURES, signal, change: (value) => state.commit({ measure: value }) });
+  const names = Object.keys(others());
+  const compare = pick({ trait: "compare", label: "compare with", options: [["", "nothing"], ...names.map((name) => [name, name])], signal, change: (value) => state.commit({ compare: value || null }) });
+  for (const [name, part] of [["measure", measure], ["compare", compare]]) if (!kit.hidden(name) && (part !== compare || names.length)) kit.controls.append(part.element);
+
+  function row(part, tabindex) {
+    return element("div.cw-arch-net", { "data-part": part, role: "listbox", "aria-orientation": "horizontal", tabindex });
+  }
+
+  // The same place of the photo in another stage, where a unit has been chosen.
+  function go(path) {
+    const s = read(), from = chosen(s), to = trail(net().stages, path).at(-1);
+    if (path === s.stage) return;
+    const kept = s.row === null && s.col === null;
+    const [r, c] = kept ? [null, null] : unitAt(to, middleOf(from, unitOf(from, s)));
+    state.commit({ stage: path, row: r, col: c }, "stage");
+  }
+
+  const hidden = (s, node) => hides(s, `${node.path} ${s.measure}`);
+
+  function fill(list, stages, s, scale, mine) {
+    const key = JSON.stringify([stages[0].path, stages.length, mine ? s.architecture + s.input_shape : s.compare]);
+    if (list.dataset.key !== key) {
+      list.dataset.key = key;
+      list.replaceChildren(...stages.map((node) => element("div.cw-arch-stage", { role: "option", "data-at": node.path, style: `--wide: ${Math.log2(2 + node.shape[0]).toFixed(3)}` },
+        div("cw-arch-map", blockOf(node)), div("cw-arch-bar", element("b")), element("div.cw-arch-name", {}, nameOf(node)))));
+    }
+    const wide = stages.map(({ shape }) => Math.log2(2 + shape[0])), least = (list.clientWidth * min(...wide)) / wide.reduce((a, b) => a + b, 0);
+    list.classList.toggle("cw-arch-many", least < 3 + 1.3 * max(11, 0.85 * parseFloat(getComputedStyle(list).fontSize)));
+    list.style.setProperty("--tone", css(TONES[s.measure]));
+    stages.forEach((node, k) => {
+      const el = list.children[k], secret = mine ? hidden(s, node) : s.predict, value = measured(node, s.measure), share = secret ? 0 : value / scale.most;
+      setAttribute(el, "aria-selected", String(mine && node.path === s.stage));
+      setAttribute(el, "aria-label", [node.path, times(node.shape), ...(secret ? [] : [`${count(value)} ${s.measure === "field" ? "pixels" : noun(s.measure)}`])].join(", "));
+      setAttribute(el, "title", el.getAttribute("aria-label"));
+      el.classList.toggle("cw-unknown", secret);
+      el.style.setProperty("--high", (max(...unitsOf(node)) / scale.tall).toFixed(4));
+      el.style.setProperty("--share", `${(100 * share).toFixed(2)}%`);
+    });
+  }
+
+  // A block with its shortcuts as arcs, its branches as strips.
+  function blockOf(node) {
+    const kinds = node.kind === "chain" ? node.parts.map(({ kind }) => kind) : [node.kind], arcs = kinds.filter((kind) => kind === "residual").length;
+    const parts = node.kind === "concat" ? node.parts.map(({ shape }) => ["", shape[0]]) : !arcs ? [] : arcs > ARCS ? [["cw-arch-arc", 1]] : kinds.map((kind) => [kind === "residual" ? "cw-arch-arc" : "", 1]);
+    return div(`cw-arch-block cw-arch-${node.kind}`, ...parts.map(([name, part]) => element("i", { class: name, style: `--part: ${part}` })));
+  }
+
+  function draw(s) {
+    kit.root.classList.toggle("cw-narrow", stage.clientWidth / parseFloat(getComputedStyle(stage).fontSize) < 56);
+    const way = trail(net().stages, s.stage), node = way.at(-1), level = levelOf(net(), s.stage);
+    const second = way.length === 1 ? others()[s.compare] : null, secret = hidden(s, node);
+    const scale = scaleOf([...level, ...(second ? second.stages : [])], s.measure);
+    stage.firstChild.classList.toggle("cw-arch-two", Boolean(second));
+    fill(own, level, s, scale, true);
+    setAttribute(own, "aria-label", `stages of ${[s.architecture, ...way.slice(0, -1).map(({ path }) => path)].join(", ")}`);
+    for (const part of [under, other]) visible(part, Boolean(second));
+    if (second) {
+      fill(other, second.stages, s, scale, false);
+      setAttribute(other, "aria-label", `stages of ${s.compare}`);
+      heads(under, s.compare, second, s);
+    }
+    heads(crumb, [s.architecture, ...way.slice(0, -1).map(nameOf)].join(" \u203a "), way.at(-2) || net(), s);
+    write(facts, secret ? `${nameOf(node)}  ?` : `${nameOf(node)}  ${times(node.shape)} \u00b7 ${amount(node.parameters)} params \u00b7 ${amount(node.multiply_adds)} mult-adds \u00b7 sees ${times([...new Set(node.sees)])}, step ${times([...new Set(node.jump)])}`);
+    measure.set(s.measure);
+    compare.set(s.compare || "");
+    drawSight(s, node, secret);
+  }
+
+  function heads(el, name, of, s) {
+    const total = s.measure === "field" ? (of.depth ? `depth ${of.depth}` : "") : `${count(of[KEYS[s.measure]])} ${noun(s.measure)}`, key = `${name} ${total} ${s.predict}`;
+    if (el.dataset.key === key) return;
+    el.dataset.key = key;
+    el.replaceChildren(element("b", {}, name), element("span", { "data-part": "total" }, s.predict ? "?" : total));
+  }
+
+  let look = null;
+  function drawSight(s, node, secret) {
+    const pixels = decode(model.get("_pixels")), size = s.input_shape.slice(1), field = secret ? null : { ...node, units: unitsOf(node) };
+    visible(view.element, Boolean(pixels));
+    if (!pixels) return;
+    look = viewOf(size, field, canvas.clientWidth || 170);
+    const unit = unitOf(node, s), first = firstOf(node, unit);
+    drawField(canvas, pixels, size, look, field && { first, size: node.sees });
+    view.name(secret ? "photo" : `sees ${times(node.sees)}`, `${secret ? "" : "of "}${times(size)}`);
+    Object.assign(canvas.dataset, { focus: unit.join(), value: secret ? "" : times(node.sees), first: secret ? "" : first.join() });
+    setAttribute(canvas, "aria-label", say(s));
+  }
+
+  for (const list of [own, other]) on(list, signal, { click: (e) => { const at = e.target.closest(".cw-arch-stage"); if (at && list === own) go(at.dataset.at); } });
+  on(own, signal, { keydown: (e) => {
+    const way = arrow(e);
+    if (!way) return;
+    e.preventDefault();
+    go(moved(net(), read().stage, way));
+  } });
+  on(canvas, signal, {
+    click: (e) => {
+      const box = canvas.getBoundingClientRect(), node = chosen(read());
+      if (!look || hidden(read(), node)) return;
+      const [r, c] = unitAt(node, [e.clientY - box.top, e.clientX - box.left].map((x, a) => floor((x - look.origin[a]) / look.scale)));
+      state.commit({ row: r, col: c }, "unit");
+    },
+    keydown: (e) => {
+      const way = arrow(e), node = chosen(read());
+      if (!way) return;
+      e.preventDefault();
+      const [r, c] = unitOf(node, read()).map((i, a) => min(unitsOf(node)[a] - 1, max(0, i + way[a])));
+      state.commit({ row: r, col: c }, "unit");
+    },
+  });
+
+  const say = (s) => sentence(s, net(), others(), s.predict && hidden(s, chosen(s)));
+  return { draw, sentence: say, problem: () => null, keys: {} };
+}
+
+export { render };

@@ -1,0 +1,59 @@
+// A photo with the field of one unit on it: dashed where it reaches beyond, and the view large enough for all units.
+import { element } from "./dom.js";
+import { ROLES, PAPER, css } from "./scale.js";
+import { max, min, round } from "./numbers.js";
+
+const LEAST_PHOTO = 0.4;                             // of the view; a field that reaches further out is cut off
+
+// How a photo of `size` stands in a view `wide` pixels wide, so that what any unit sees is in it:
+// field: null, or { start, jump, sees, units }.
+function viewOf(size, field, wide) {
+  const edge = 0.04 * wide;
+  const reach = size.map((n, a) => (field ? [min(0, field.start[a]), max(n, field.start[a] + (field.units[a] - 1) * field.jump[a] + field.sees[a])] : [0, n]));
+  const most = max(...reach.map(([low, high]) => high - low)), scale = (wide - 2 * edge) / min(most, max(...size) / LEAST_PHOTO);
+  const high = round(min(wide, (reach[0][1] - reach[0][0]) * scale + 2 * edge));
+  return { scale, wide, high, origin: reach.map(([low, top], a) => ([high, wide][a] - (low + top) * scale) / 2) };
+}
+
+const PICTURES = new WeakMap();
+
+function pictureOf(pixels) {
+  if (!PICTURES.has(pixels)) {
+    const [h, w] = pixels.shape, picture = element("canvas", { width: w, height: h }), context = picture.getContext("2d"), image = context.createImageData(w, h);
+    pixels.data.forEach((x, k) => image.data.set([255 * x, 255 * x, 255 * x, 255], 4 * k));
+    context.putImageData(image, 0, 0);
+    PICTURES.set(pixels, picture);
+  }
+  return PICTURES.get(pixels);
+}
+
+// box: null, or { first: [row, col], size: [rows, cols] }, in pixels of the input.
+function drawField(canvas, pixels, size, view, box) {
+  const { scale, origin, wide, high } = view, density = window.devicePixelRatio || 1, [h, w] = size;
+  canvas.style.height = `${high}px`;
+  if (canvas.width !== round(wide * density) || canvas.height !== round(high * density)) [canvas.width, canvas.height] = [round(wide * density), round(high * density)];
+  const context = canvas.getContext("2d"), photo = [origin[1], origin[0], w * scale, h * scale];
+  context.setTransform(density, 0, 0, density, 0, 0);
+  context.clearRect(0, 0, wide, high);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(pictureOf(pixels), ...photo);
+  if (!box) return;
+  const [y, x] = box.first.map((v, a) => origin[a] + v * scale), [tall, broad] = box.size.map((v) => max(v * scale, 3));
+  const stroke = (width, colour, dash) => {
+    context.lineWidth = width;
+    context.strokeStyle = css(colour);
+    context.setLineDash(dash);
+    context.strokeRect(x, y, broad, tall);
+  };
+  stroke(4.5, PAPER.light, [6, 4]);
+  stroke(2.5, ROLES.output, [6, 4]);
+  context.save();
+  context.beginPath();
+  context.rect(...photo);
+  context.clip();
+  stroke(4.5, PAPER.light, []);
+  stroke(2.5, ROLES.output, []);
+  context.restore();
+}
+
+export { viewOf, drawField };

@@ -1,0 +1,127 @@
+"""The architecture explorer tells the numbers of architectures.summary, and refuses what cannot be."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+pytest.importorskip("anywidget")
+
+from cnnlib import architectures, layers
+from cnnlib.architectures._names import NAMED
+from cnnlib.widgets._architecture import SMALL_MENU, field_of, trail, unit_of
+from cnnlib.widgets.architecture_explorer import ArchitectureExplorer
+
+
+def stage(widget, path):
+    return trail(widget._net, path)[-1]
+
+
+@pytest.mark.parametrize("name, parameters, path, sees", [
+    ("vgg16", 138_357_544, "pool5", 212), ("resnet50", 25_557_032, "conv5_x", 483),
+    ("alexnet", 61_100_840, "pool5", 195), ("alexnet_2012", 60_965_224, "pool5", 195),
+    ("googlenet", 6_998_552, "inception5b", 715)])
+def test_published_numbers(name, parameters, path, sees):
+    widget = ArchitectureExplorer(name, stage=path)
+    assert widget.table.parameters == parameters
+    assert sum(each["parameters"] for each in widget._net["stages"]) == parameters
+    assert stage(widget, path)["sees"] == [sees, sees]
+    assert f"sees {sees}×{sees} pixels" in widget.sentence() and f"percent of {parameters:,}." in widget.sentence()
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_what_is_told_is_the_summary(name):
+    widget = ArchitectureExplorer(name, photo=None)
+    made = architectures.summary(NAMED[name][0], NAMED[name][1])
+    assert widget.input_shape == list(NAMED[name][1])
+    rows = [(each["path"], tuple(each["shape"]), each["parameters"], each["multiply_adds"], each["sees"][0],
+             each["jump"][0]) for each in widget._net["stages"]]
+    assert rows == made.shown()
+    for total in ("parameters", "multiply_adds"):
+        assert sum(each[total] for each in widget._net["stages"]) == widget._net[total] == getattr(made, total)
+    assert sum(each["memory"] for each in widget._net["stages"]) == widget._net["memory"]
+
+
+def test_sentences():
+    widget = ArchitectureExplorer("vgg16", stage="pool5")
+    first = "Stage pool5: 512×7×7, sees 212×212 pixels in steps of 32."
+    assert widget.sentence() == f"{first} 0 parameters, 0 percent of 138,357,544."
+    widget.measure = "field"
+    assert widget.sentence() == first
+    widget.row = widget.col = 0
+    assert widget.sentence() == f"{first} Unit at row 0, column 0 sees rows −90 to 121, columns −90 to 121."
+    widget.compare = "alexnet"
+    assert widget.sentence().endswith(" alexnet: sees 355 pixels at most.")
+    widget.stage = "fc6"
+    assert widget.sentence().startswith("Stage fc6: 4,096 numbers, sees 404×404 pixels. alexnet")
+    widget.predict = True
+    assert widget.sentence() == "Stage fc6: predict its receptive field."
+
+
+def test_a_stage_by_number_and_by_path():
+    widget = ArchitectureExplorer("resnet50", stage=3)
+    assert widget.stage == "conv2_x" and "Made of 3 stages." in widget.sentence()
+    widget.stage = "conv2_x.conv2_1"
+    assert "Made of a body and what goes past it; the wider field is told." in widget.sentence()
+    widget.stage = -1
+    assert widget.stage == "fc" and widget.code() == 'ArchitectureExplorer("resnet50")'
+
+
+def test_another_net_and_other_pictures():
+    widget = ArchitectureExplorer("vgg16", stage="pool5", compare="resnet18")
+    widget.architecture = "alexnet"
+    assert (widget.stage, widget.table.parameters) == ("pool5", 61_100_840)
+    widget.architecture = "resnet50"
+    assert widget.stage == "fc"
+    widget.input_shape = (3, 64, 64)
+    assert stage(widget, "conv5_x")["shape"] == [2048, 2, 2]
+    assert widget._others["resnet18"]["parameters"] == 11_689_512
+
+
+def test_small_pictures_leave_large_nets_out_of_the_menu():
+    widget = ArchitectureExplorer("resnet20")
+    assert widget.input_shape == [3, 32, 32]
+    assert "alexnet" not in widget._others and {"vgg16", "resnet18"} <= set(widget._others) <= set(SMALL_MENU)
+
+
+def test_a_factory_and_a_model_of_either_engine():
+    vgg = partial(architectures.vgg, "A", 10)
+    factory = ArchitectureExplorer(vgg, compare=architectures.zfnet)
+    assert factory.code() == "ArchitectureExplorer(model, compare=other)"
+    assert factory.table.parameters == architectures.summary(vgg, (3, 224, 224)).parameters
+    assert "other: 62,357,608 parameters in all." in factory.sentence()
+    torch = pytest.importorskip("torch")
+    net = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3, padding=1), torch.nn.MaxPool2d(2))
+    widget = ArchitectureExplorer(net, input_shape=(1, 8, 8))
+    assert widget.sentence() == "Stage 1: 4×4×4, sees 4×4 pixels in steps of 2. 0 parameters, 0 percent of 40."
+    assert widget.model is net
+
+
+def test_units_outside_are_the_nearest_and_none_is_the_middle():
+    widget = ArchitectureExplorer("vgg16", stage="pool5")
+    node = stage(widget, "pool5")
+    assert unit_of(node, None, None) == [3, 3] and unit_of(node, -5, 99) == [0, 6]
+    np.testing.assert_array_equal(field_of(node, (3, 3)), [[6, 217]] * 2)
+    assert unit_of(stage(widget, "fc6"), 4, 4) == [0, 0]
+
+
+def test_a_layer_that_the_summary_does_not_know_is_refused():
+    class Odd(layers.Module):
+        def forward(self, x):
+            return x
+
+    with pytest.raises(TypeError, match="Odd has no rule of shapes"):
+        ArchitectureExplorer(layers.Sequential(Odd()))
+
+
+def test_errors():
+    with pytest.raises(ValueError, match="`architecture` is 'vgg17'; it must be a model, a function .* vgg16, vgg19"):
+        ArchitectureExplorer("vgg17")
+    with pytest.raises(ValueError, match="`compare` is 'lenet'; it must be a model"):
+        ArchitectureExplorer("vgg16", compare="lenet")
+    with pytest.raises(Exception, match="`stage` is 22; the stages are 0 to 21, or -1 for the last"):
+        ArchitectureExplorer("vgg16", stage=22)
+    with pytest.raises(Exception, match="`stage` is 'pool6'; there is conv1_1, .* pool5"):
+        ArchitectureExplorer("vgg16", stage="pool6")
+    with pytest.raises(ValueError, match="picture that the net takes is 32 x 32, this one is 16 x 16"):
+        ArchitectureExplorer("vgg16", input_shape=(3, 16, 16))
