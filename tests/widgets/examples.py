@@ -126,6 +126,10 @@ EXAMPLES = {
     "walker-small": Example("ScaleSpaceWalker", (np.kron([[0, 1, 0], [1, 0, 0], [0, 0, 1]], np.ones((9, 8))),),
                             {"keypoint": 0, "edge_ratio": 20.0, "sigma": 2.5}, {"rejected": ["contrast", "edge"]},
                             {"contrast": 0.001}),
+    "architecture": Example("ArchitectureExplorer", ("resnet50",), {"measure": "mult-adds", "stage": "conv3_x.conv3_1"},
+                            {"stage": "conv4_x", "row": 2, "compare": "vgg16"}),
+    "architecture-own": Example("ArchitectureExplorer", (small_net(),), {"stage": "conv", "measure": "field"},
+                                {"input_shape": (1, 8, 8), "measure": "memory", "photo": "cat"}),
     "vgg": Example("ShapeBuilder", (None, "VGG-16"), {"focus": 17, "photo": "cat"}),
 }
 

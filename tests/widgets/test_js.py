@@ -15,6 +15,7 @@ import pytest
 
 pytest.importorskip("anywidget")
 
+from architecture_cases import architecture_cases
 from backward_cases import backward_cases
 from hog_cases import hog_cases
 from mask_cases import mask_cases
@@ -139,6 +140,7 @@ def cases(tmp_path_factory):
         "microscope": [microscope_case(rng, k) for k in range(100)] + list(invalid_cases()),
         "shapes": [shape_case(rng) for _ in range(150)] + list(presets()),
         "numbers": list(number_cases(rng)),
+        "architecture": architecture_cases(np.random.default_rng(40), plain),
         "pooling": pooling_cases(rng, plain),
         "backward": backward_cases(rng, plain),
         "network": network_cases(np.random.default_rng(23), plain),
@@ -208,6 +210,14 @@ FAULTS = {
         "shape_words.js", "jump = jump.map((x, a) => x * at(a, 1));", "jump = jump.map((x, a) => at(a, 1));"),
     "builder: row and column": ("shape_words.js", "[depth, rows.out, cols.out]", "[depth, cols.out, rows.out]"),
     "builder: last row": ("shape_words.js", "return s.layers.map((", "return s.layers.slice(0, -1).map(("),
+    "architecture: row and column": (
+        "architecture_words.js", "node.start[a] + i * node.jump[a]", "node.start[1 - a] + i * node.jump[1 - a]"),
+    "architecture: the last stage": (
+        "architecture_words.js", "min(level.length - 1, max(0, level", "min(level.length - 2, max(0, level"),
+    "architecture: the whole net for the share": (
+        "architecture_words.js", "(1000 * value) / max(1, total)", "(1000 * value) / max(1, value)"),
+    "architecture: into the last part": ("architecture_words.js", "way.at(-1).parts[0]", "way.at(-1).parts.at(-1)"),
+    "architecture: of the second net the first": ("architecture_words.js", "others[s.compare])}", "net)}"),
     "pooling: of equal ones the last": ("pooling_words.js", "data[k] > data[best] ||", "data[k] >= data[best] ||"),
     "pooling: row and column": ("pooling_words.js", "found.push(r * w + c)", "found.push(c * h + r)"),
     "pooling: last output": ("pooling_words.js", "return floor(room / stride) + 1;", "return floor(room / stride);"),

@@ -1,0 +1,150 @@
+"""The architecture explorer, driven in Chromium: what lectures 40 to 46 do with it, and what it must never do."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+OWN, OTHER, PHOTO = '[data-part="input"]', '[data-part="other"]', 'canvas[data-part="photo"]'
+HEIGHTS = """(part) => [...document.querySelectorAll(`[data-part=${part}] .cw-arch-bar b`)]
+  .map((bar) => bar.getBoundingClientRect().height)"""
+
+
+def explorer(*arguments, **state):
+    from cnnlib.widgets import ArchitectureExplorer
+
+    return ArchitectureExplorer(*arguments, **state)
+
+
+def total(shown):
+    return shown.root.locator('[data-part="total"]').first.inner_text()
+
+
+def test_the_lesson_by_keys_alone(show):
+    """Where are VGG's parameters, where its work, and which stage first sees the whole photo? Told in sentences."""
+    shown = show(explorer("vgg16", stage="pool5")).hear()
+    shown.tab_to(OWN)
+    assert shown.readout == "Stage pool5: 512×7×7, sees 212×212 pixels in steps of 32. 0 parameters, 0 percent of " \
+        "138,357,544."
+    assert total(shown) == "138,357,544 parameters"
+    shown.press("ArrowRight", "ArrowRight").settle()
+    assert shown.readout == "Stage fc6: 4,096 numbers, sees 404×404 pixels. 102,764,544 parameters, 74.3 percent of " \
+        "138,357,544."
+    shown.press(*["ArrowRight"] * 4)
+    assert shown.get("stage") == "fc8"  # from the last stage there is no way on
+    sent = shown.messages
+    shown.press("ArrowRight", "ArrowDown", "ArrowUp")
+    assert shown.get("stage") == "fc8" and shown.messages == sent + 0
+    shown.tab_to('[data-trait="measure"] [aria-checked="true"]').press("ArrowRight").settle()
+    assert shown.get("measure") == "mult-adds" and total(shown) == "15,470,264,320 multiply-adds"
+    shown.root.locator(OWN).focus()
+    shown.press(*["ArrowLeft"] * 5).settle()
+    assert shown.get("stage") == "conv5_3" and "462,422,016 multiply-adds, 3 percent" in shown.readout
+    shown.root.locator(PHOTO).focus()
+    shown.press("ArrowUp", "ArrowLeft").settle()
+    assert shown.readout.endswith("Unit at row 6, column 6 sees rows 6 to 201, columns 6 to 201.")
+    shown.press("r").settle()
+    assert shown.get("stage") == "pool5" and shown.get("row") is None
+    lesson = " / ".join(shown.heard)
+    for told in ("74.3 percent", "3 percent of 15,470,264,320", "Unit at row 6", "sees 212×212"):
+        assert told in lesson, told
+
+
+def test_into_a_block_and_out_again(show):
+    shown = show(explorer("resnet50", stage="conv3_x"))
+    shown.tab_to(OWN).press("ArrowDown").frame()
+    assert shown.get("stage") == "conv3_x.conv3_1"
+    assert shown.root.locator(f"{OWN} .cw-arch-stage").count() == 4
+    assert total(shown) == "1,219,584 parameters"
+    assert shown.root.locator(".cw-arch-crumb b").first.inner_text() == "resnet50 › conv3_x"
+    shown.press("ArrowDown", "ArrowRight").frame()
+    assert shown.get("stage") == "conv3_x.conv3_1.residual.shortcut"
+    shown.press("ArrowUp", "ArrowUp").settle()
+    assert shown.get("stage") == "conv3_x" and shown.readout.startswith("Stage conv3_x: 512×28×28, sees 99×99 pixels")
+    shown.do("undo")
+    assert shown.get("stage") == "conv3_x" and shown.messages > 0  # moves in a row are one step
+
+
+def test_the_lesson_by_pointer_alone(show):
+    shown = show(explorer("alexnet"))
+    shown.root.locator(f'{OWN} [data-at="pool5"]').click()
+    assert shown.frame().get("stage") == "pool5" and "sees 195×195 pixels in steps of 32" in shown.line
+    canvas = shown.root.locator(PHOTO)
+    assert canvas.get_attribute("data-value") == "195×195"
+    box = canvas.bounding_box()
+    canvas.click(position={"x": box["width"] * 0.4, "y": box["height"] * 0.45})
+    row, col, first = shown.frame().get("row"), shown.get("col"), canvas.get_attribute("data-first")
+    assert 0 <= col <= row <= 2 and f"Unit at row {row}, column {col} sees rows" in shown.line
+    canvas.click(position={"x": box["width"] * 0.65, "y": box["height"] * 0.45})
+    shown.frame()
+    steps = [int(b) - int(a) for a, b in zip(first.split(","), canvas.get_attribute("data-first").split(","))]
+    assert steps[0] == 0 and steps[1] > 0 and steps[1] % 32 == 0  # the field moves by the stage's step
+    shown.root.locator('[data-trait="measure"] [data-value="field"]').click()
+    assert shown.frame().get("measure") == "field"
+    shown.do("undo")
+    assert shown.get("measure") == "params"
+
+
+def test_two_nets_on_one_scale(show):
+    """VGG-16's fc6 is the longest bar of both; every bar is its share of it."""
+    widget = explorer("resnet50")
+    shown = show(widget)
+    assert not shown.root.locator(OTHER).is_visible()
+    shown.root.locator('[data-trait="compare"] select').select_option("vgg16")
+    shown.frame()
+    assert shown.line.endswith("vgg16: 138,357,544 parameters in all.")
+    assert shown.root.locator('[data-part="total"]').all_inner_texts() == ["25,557,032 parameters",
+                                                                           "138,357,544 parameters"]
+    own, other = (shown.page.evaluate(HEIGHTS, part) for part in ("input", "other"))
+    stages = [widget._net["stages"], widget._others["vgg16"]["stages"]]
+    longest = max(other)
+    for bars, of in zip((own, other), stages):
+        for bar, each in zip(bars, of, strict=True):
+            assert abs(bar - longest * each["parameters"] / 102_764_544) < 0.6, each["path"]
+    assert abs(sum(own) / sum(other) - 25_557_032 / 138_357_544) < 0.02
+
+
+def test_the_field_is_dashed_where_it_goes_beyond_the_photo(show):
+    """Left of the photo green comes and goes along the field's edge; on the photo it does not stop."""
+    shown = show(explorer("vgg16", stage="conv5_3", row=7, col=0))
+    runs = shown.page.evaluate("""() => {
+      const canvas = document.querySelector('canvas[data-part=photo]'), context = canvas.getContext('2d');
+      const { data, width, height } = context.getImageData(0, 0, canvas.width, canvas.height);
+      const green = (x, y) => { const k = 4 * (y * width + x);
+        return Math.abs(data[k]) < 60 && Math.abs(data[k + 1] - 158) < 40 && Math.abs(data[k + 2] - 115) < 50; };
+      const changes = (list) => list.filter((on, k) => k && on !== list[k - 1]).length;
+      const along = (y) => [...Array(width).keys()].map((x) => green(x, y));
+      const rows = [...Array(height).keys()].map(along);
+      return rows.map((row) => [row.filter(Boolean).length, changes(row)]).sort((a, b) => b[0] - a[0])[0];
+    }""")
+    count, changes = runs
+    assert count > 40 and changes >= 6, runs  # dashes outside, then one long line inside
+
+
+def test_predict(show):
+    shown = show(explorer("vgg16", stage="fc6", predict=True))
+    assert shown.readout == "Stage fc6: predict its parameters."
+    text = shown.root.inner_text()
+    assert "102" not in text and "138" not in text and "404" not in text
+    question = shown.root.locator('[data-part="question"]')
+    assert "Stage fc6: how many parameters?" in question.inner_text()
+    question.locator("input").fill("100000000")
+    question.locator("input").press("Enter")
+    shown.settle()
+    verdict = shown.root.locator('[data-part="verdict"]').inner_text()
+    assert verdict == "yours 100000000 · computed 102764544"
+    assert "102,764,544 parameters, 74.3 percent" in shown.readout
+    assert shown.root.locator(f"{OWN} .cw-unknown").count() == 21  # the other stages keep theirs
+
+
+def test_many_stages_are_folded_and_names_give_way(show):
+    def deep(nn):
+        return nn.Sequential(*(layer for k in range(34) for layer in (
+            nn.Conv2d(3, 3, 3, 2 if k % 11 == 10 else 1, padding=1), nn.BatchNorm2d(3))))
+    shown = show(explorer(deep, input_shape=(3, 64, 64)))
+    assert shown.root.locator(f"{OWN} .cw-arch-stage").count() == 4
+    shown.tab_to(OWN).press("ArrowLeft", "ArrowDown").frame()
+    assert shown.root.locator(f"{OWN} .cw-arch-stage").count() == 22
+    assert shown.get("stage") == "42"
+    shown.set("size", "projector").frame()
+    assert not shown.root.locator(f"{OWN} .cw-arch-name").first.is_visible()  # they would lie on each other
+    assert shown.root.locator('[data-part="facts"]').inner_text().startswith("42 3×16×16 · 84 params")
