@@ -6,6 +6,7 @@ from cnnlib.architectures.alexnet import alexnet, alexnet_2012
 from cnnlib.architectures.convnext import convnext
 from cnnlib.architectures.densenet import densenet
 from cnnlib.architectures.googlenet import googlenet
+from cnnlib.architectures.lenet import lenet5, lenet5_1998
 from cnnlib.architectures.mobilenet import mobilenet
 from cnnlib.architectures.resnet import resnet, resnet_cifar
 from cnnlib.architectures.senet import se_resnet
@@ -13,6 +14,8 @@ from cnnlib.architectures.vgg import vgg
 from cnnlib.architectures.zfnet import zfnet
 
 NAMED = {
+    "lenet5_1998": (lenet5_1998, (1, 32, 32)),
+    "lenet5": (lenet5, (1, 32, 32)),
     "alexnet_2012": (alexnet_2012, (3, 227, 227)),
     "alexnet": (alexnet, (3, 224, 224)),
     "zfnet": (zfnet, (3, 224, 224)),

@@ -145,6 +145,8 @@ def test_many_stages_are_folded_and_names_give_way(show):
     shown.tab_to(OWN).press("ArrowLeft", "ArrowDown").frame()
     assert shown.root.locator(f"{OWN} .cw-arch-stage").count() == 22
     assert shown.get("stage") == "42"
-    shown.set("size", "projector").frame()
+    assert shown.root.locator(f"{OWN} .cw-arch-name").first.is_visible()
+    shown.page.evaluate("document.querySelector('.place').style.width = '520px'")
+    shown.frame()
     assert not shown.root.locator(f"{OWN} .cw-arch-name").first.is_visible()  # they would lie on each other
     assert shown.root.locator('[data-part="facts"]').inner_text().startswith("42 3×16×16 · 84 params")

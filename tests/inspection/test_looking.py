@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from conftest import needs_torch
 from helpers import assert_close
+from trainees import needs_torch
 
 from cnnlib import _array, activations, conv, images, inspection, layers
 
