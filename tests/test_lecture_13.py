@@ -131,6 +131,7 @@ def test_the_sign_of_a_gradient():
 
 def test_eyes_are_nearly_always_darker_than_cheeks():
     """Three rows at the eyes of the upright 25×25 faces against three rows below; the caption's number."""
+    pytest.importorskip("skimage")
     (x, y), _ = data.load_faces()
     faces = x[y == 1, 0].astype(float)
     eyes, below = (faces[:, rows, 4:18].mean(axis=(1, 2)) for rows in (slice(7, 10), slice(11, 14)))

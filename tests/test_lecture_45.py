@@ -17,6 +17,7 @@ AT_CHANCE = pytest.mark.filterwarnings("ignore:after epoch:cnnlib.training.Train
 @pytest.fixture(scope="module")
 def digits():
     """Training and test scans, with the training set's mean and spread taken out."""
+    pytest.importorskip("sklearn")
     learn, test = data.load_digits()
     mean, std = learn[0].mean(), learn[0].std()
     return [(layers.batch_innermost((x - mean) / std), y) for x, y in (learn, test)]

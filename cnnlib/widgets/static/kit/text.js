@@ -82,7 +82,7 @@ function parse(text) {
 
 // A value as Python would write it: the cell that "Code" copies. Single precision, its shortest digits.
 function literal(value) {
-  if (value === null || value === undefined) return "None";
+  if (value == null) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "string") return `"${value}"`;
   if (typeof value === "number") return numberLiteral(value);
@@ -92,8 +92,7 @@ function literal(value) {
 }
 
 function numberLiteral(value) {
-  if (Number.isNaN(value)) return 'float("nan")';
-  if (!Number.isFinite(value)) return `float("${value > 0 ? "" : "-"}inf")`;
+  if (!Number.isFinite(value)) return `float("${value > 0 ? "inf" : value < 0 ? "-inf" : "nan"}")`;
   if (Number.isInteger(value) && abs(value) < 1e16) return repr(value);
   for (let digits = 6; digits < 10; digits++) {
     const rounded = Number(value.toPrecision(digits));
