@@ -193,14 +193,20 @@ def redraw(net, draw, rng):
     rng = _generator(rng)
     for name, parameter in net.named_parameters():
         if len(parameter.shape) in (2, 4):
-            _overwrite(parameter, draw(tuple(parameter.shape), rng))
+            overwrite(parameter, draw(tuple(parameter.shape), rng))
         elif name.rpartition(".")[2] == "bias":
-            _overwrite(parameter, np.zeros(tuple(parameter.shape), "float32"))
+            overwrite(parameter, np.zeros(tuple(parameter.shape), "float32"))
     return net
 
 
-def _overwrite(parameter, values):
-    """Copy an array into a parameter of either engine."""
+def overwrite(parameter, values):
+    """Copy an array into a parameter of either engine.
+
+    Parameters
+    ----------
+    parameter : layers.Parameter or torch.nn.Parameter
+    values : NumPy array of its shape
+    """
     if hasattr(parameter, "set"):
         parameter.set(values)
     else:

@@ -16,9 +16,10 @@ import sys
 
 import numpy as np
 
-from cnnlib import data, initializers, layers, optim, training
+from cnnlib import data, initializers, layers, training
 from cnnlib.architectures import lenet5
 from cnnlib.recipes import cifar10_94, resnet20_cifar10
+from cnnlib.recipes._parts import sgd_with_cosine
 
 
 def digits_net(nn, rng):
@@ -34,16 +35,6 @@ def digits_net(nn, rng):
         "conv2": nn.Conv2d(16, 32, 3, padding=1), "relu2": nn.ReLU(), "pool": nn.MaxPool2d(2),
         "flatten": nn.Flatten(), "fc1": nn.Linear(32 * 4 * 4, 64), "relu3": nn.ReLU(), "fc2": nn.Linear(64, 10)})
     return initializers.redraw(net, initializers.he_normal, rng)
-
-
-def sgd_with_cosine(nn, net, lr):
-    """Return SGD with momentum for a net of either engine, and the schedule that takes its rate to zero."""
-    settings = dict(lr=lr, momentum=0.9, weight_decay=5e-4)
-    if nn is layers:
-        return optim.SGD(net.parameters(), **settings), optim.CosineAnnealingLR
-    import torch
-
-    return torch.optim.SGD(net.parameters(), **settings), torch.optim.lr_scheduler.CosineAnnealingLR
 
 
 def digits(nn=layers, *, seed=0, epochs=15, split="mixed", pixels=1):

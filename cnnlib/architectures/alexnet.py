@@ -73,14 +73,18 @@ def alexnet(num_classes=1000, in_channels=3, *, width=1.0, nn=None):
     nn = vocabulary(nn)
     checked(num_classes, in_channels, width)
     c1, c2, c3, c4, c5 = (channels(number, width) for number in (64, 192, 384, 256, 256))
-    features = channels(4096, width)
     return nn.Sequential({
         "conv1": nn.Conv2d(in_channels, c1, 11, stride=4, padding=2), "relu1": nn.ReLU(), "pool1": nn.MaxPool2d(3, 2),
         "conv2": nn.Conv2d(c1, c2, 5, padding=2), "relu2": nn.ReLU(), "pool2": nn.MaxPool2d(3, 2),
         "conv3": nn.Conv2d(c2, c3, 3, padding=1), "relu3": nn.ReLU(),
         "conv4": nn.Conv2d(c3, c4, 3, padding=1), "relu4": nn.ReLU(),
         "conv5": nn.Conv2d(c4, c5, 3, padding=1), "relu5": nn.ReLU(), "pool5": nn.MaxPool2d(3, 2),
-        "avgpool": nn.AdaptiveAvgPool2d(6), "flatten": nn.Flatten(),
-        "drop6": nn.Dropout(0.5), "fc6": nn.Linear(c5 * 6 * 6, features), "relu6": nn.ReLU(),
-        "drop7": nn.Dropout(0.5), "fc7": nn.Linear(features, features), "relu7": nn.ReLU(),
-        "fc8": nn.Linear(features, num_classes)})
+        **head(nn, c5, channels(4096, width), num_classes)})
+
+
+def head(nn, came, features, num_classes):
+    """Return what stands behind the maps of an AlexNet of any picture, and of its kin: three full layers, by name."""
+    return {"avgpool": nn.AdaptiveAvgPool2d(6), "flatten": nn.Flatten(),
+            "drop6": nn.Dropout(0.5), "fc6": nn.Linear(came * 6 * 6, features), "relu6": nn.ReLU(),
+            "drop7": nn.Dropout(0.5), "fc7": nn.Linear(features, features), "relu7": nn.ReLU(),
+            "fc8": nn.Linear(features, num_classes)}

@@ -54,18 +54,14 @@ def resnet(depth, num_classes=1000, in_channels=3, *, variant="paper", shortcuts
     checked(num_classes, in_channels, width)
     kind, blocks = chosen("depth", depth, TABLE)
     in_3x3 = chosen("variant", variant, {"paper": False, "torchvision": True})
-    first = came = channels(64, width)
-    stages = {}
-    for number, (count, base) in enumerate(zip(blocks, CHANNELS), start=2):
-        inner = channels(base, width)
-        made = {}
-        for position in range(1, count + 1):
-            stride = 2 if position == 1 and number > 2 else 1
-            body = _basic(nn, came, inner, stride) if kind == "basic" else _bottleneck(nn, came, inner, stride, in_3x3)
-            goes = inner * EXPANSION[kind]
-            made[f"conv{number}_{position}"] = _block(nn, body, _projection(nn, came, goes, stride), shortcuts)
-            came = goes
-        stages[f"conv{number}_x"] = nn.Sequential(made)
+    first = channels(64, width)
+
+    def block(came, inner, stride):
+        goes = inner * EXPANSION[kind]
+        body = _basic(nn, came, inner, stride) if kind == "basic" else _bottleneck(nn, came, inner, stride, in_3x3)
+        return _block(nn, body, _projection(nn, came, goes, stride), shortcuts), goes
+
+    stages, came = _groups(nn, first, [channels(base, width) for base in CHANNELS], blocks, block)
     return nn.Sequential({
         "conv1": nn.Conv2d(in_channels, first, 7, stride=2, padding=3, bias=False), "bn1": nn.BatchNorm2d(first),
         "relu1": nn.ReLU(), "pool1": nn.MaxPool2d(3, 2, padding=1), **stages,
@@ -94,18 +90,14 @@ def resnet_cifar(depth, num_classes=10, in_channels=3, *, shortcuts=True, norm=T
     checked(num_classes, in_channels, width)
     if as_int("depth", depth, 8) % 6 != 2:
         raise ValueError(f"`depth` is {depth}; it must be 6 n + 2: 20, 32, 44, 56, 110, ...")
-    count = (depth - 2) // 6
-    first = came = channels(16, width)
-    stages = {}
-    for number, base in enumerate((16, 32, 64), start=2):
-        goes = channels(base, width)
-        made = {}
-        for position in range(1, count + 1):
-            stride = 2 if position == 1 and number > 2 else 1
-            past = None if came == goes and stride == 1 else nn.ZeroPadShortcut(came, goes, stride)
-            made[f"conv{number}_{position}"] = _block(nn, _basic(nn, came, goes, stride, norm), past, shortcuts)
-            came = goes
-        stages[f"conv{number}_x"] = nn.Sequential(made)
+    first = channels(16, width)
+
+    def block(came, goes, stride):
+        past = None if came == goes and stride == 1 else nn.ZeroPadShortcut(came, goes, stride)
+        return _block(nn, _basic(nn, came, goes, stride, norm), past, shortcuts), goes
+
+    sizes = [channels(base, width) for base in (16, 32, 64)]
+    stages, came = _groups(nn, first, sizes, [(depth - 2) // 6] * 3, block)
     return nn.Sequential({
         "conv1": nn.Conv2d(in_channels, first, 3, padding=1, bias=not norm), **_norm(nn, "bn1", first, norm),
         "relu1": nn.ReLU(), **stages,
@@ -113,6 +105,22 @@ def resnet_cifar(depth, num_classes=10, in_channels=3, *, shortcuts=True, norm=T
 
 
 # ---- the building block
+
+def _groups(nn, came, sizes, counts, block):
+    """Return the groups conv2_x, conv3_x, .. of blocks, and how many channels leave the last.
+
+    All but the first begin with stride 2. ``block(came, size, stride)`` returns a block, and how many channels
+    leave it.
+    """
+    groups = {}
+    for number, (size, count) in enumerate(zip(sizes, counts), start=2):
+        made = {}
+        for position in range(1, count + 1):
+            stride = 2 if position == 1 and number > 2 else 1
+            made[f"conv{number}_{position}"], came = block(came, size, stride)
+        groups[f"conv{number}_x"] = nn.Sequential(made)
+    return groups, came
+
 
 def _block(nn, body, past, shortcuts):
     """Return body(x) + past(x), or body(x) alone, and the ReLU behind it."""

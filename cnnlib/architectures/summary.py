@@ -157,9 +157,9 @@ def summary(model, input_shape):
 def _summary(model, before, input_shape):
     heads = [(name, layer) for name, layer in shapes.children(model) if name != "trunk"] if _is_heads(model) else []
     trunk = model.trunk if heads else model
-    stages = shapes.children(trunk) if type(trunk).__name__ == "Sequential" else [(type(trunk).__name__, trunk)]
     if type(trunk).__name__ in ("Residual", "Concat", "Gate"):
         return _branches(trunk, before, input_shape)
+    stages = shapes.children(trunk) if type(trunk).__name__ == "Sequential" else [(type(trunk).__name__, trunk)]
     rows, reaches, came, reach = [], {}, {}, before
     for name, layer in stages:
         came[name] = reach

@@ -3,6 +3,7 @@
 import re
 from functools import partial
 
+from cnnlib import torch_layers
 from cnnlib.layers import Module
 
 # torchvision's place of each part of a block: (our name, theirs)
@@ -68,7 +69,7 @@ def load_torchvision_weights(model, state_dict):
     if isinstance(model, Module):
         model.load_state_dict(found, strict=False)
     else:
-        model.load_state_dict(_tensors(found), strict=False)
+        model.load_state_dict(torch_layers.tensors(found), strict=False)
     return model
 
 
@@ -138,9 +139,3 @@ def _googlenet(name):
     if stage.startswith("aux"):
         return f"{stage}.{GOOGLENET_HEAD.get(*between, *between)}.{last}"
     return f"{GOOGLENET_STEM.get(stage, stage)}.{last}"
-
-
-def _tensors(arrays):
-    from cnnlib import torch_layers
-
-    return torch_layers.tensors(arrays)

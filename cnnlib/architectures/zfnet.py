@@ -7,6 +7,7 @@ References
 """
 
 from cnnlib.architectures._build import channels, checked, vocabulary
+from cnnlib.architectures.alexnet import head
 
 
 def zfnet(num_classes=1000, in_channels=3, *, kernel_size=7, stride=2, width=1.0, nn=None):
@@ -36,7 +37,6 @@ def zfnet(num_classes=1000, in_channels=3, *, kernel_size=7, stride=2, width=1.0
     nn = vocabulary(nn)
     checked(num_classes, in_channels, width)
     c1, c2, c3, c4, c5 = (channels(number, width) for number in (96, 256, 384, 384, 256))
-    features = channels(4096, width)
 
     def response_norm():
         return nn.LocalResponseNorm(5, alpha=5 * 1e-4, beta=0.75, k=2.0)
@@ -49,7 +49,4 @@ def zfnet(num_classes=1000, in_channels=3, *, kernel_size=7, stride=2, width=1.0
         "conv3": nn.Conv2d(c2, c3, 3, padding=1), "relu3": nn.ReLU(),
         "conv4": nn.Conv2d(c3, c4, 3, padding=1), "relu4": nn.ReLU(),
         "conv5": nn.Conv2d(c4, c5, 3, padding=1), "relu5": nn.ReLU(), "pool5": nn.MaxPool2d(3, 2),
-        "avgpool": nn.AdaptiveAvgPool2d(6), "flatten": nn.Flatten(),
-        "drop6": nn.Dropout(0.5), "fc6": nn.Linear(c5 * 6 * 6, features), "relu6": nn.ReLU(),
-        "drop7": nn.Dropout(0.5), "fc7": nn.Linear(features, features), "relu7": nn.ReLU(),
-        "fc8": nn.Linear(features, num_classes)})
+        **head(nn, c5, channels(4096, width), num_classes)})

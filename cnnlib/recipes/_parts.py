@@ -28,5 +28,11 @@ def schedule(nn, name, **settings):
     return partial(_scheduled, made, settings)
 
 
+def sgd_with_cosine(nn, net, lr):
+    """Return SGD with momentum for a net of either engine, and the schedule that takes its rate to zero."""
+    return (sgd(nn, net.parameters(), lr=lr, momentum=0.9, weight_decay=5e-4),
+            schedule(nn, "CosineAnnealingLR", T_max=lambda steps: steps))
+
+
 def _scheduled(made, settings, optimizer, steps):
     return made(optimizer, **{key: value(steps) if callable(value) else value for key, value in settings.items()})

@@ -12,7 +12,7 @@ References
 
 import numpy as np
 
-from cnnlib import data, initializers, layers, training
+from cnnlib import _array, data, initializers, layers, training
 from cnnlib.recipes._parts import schedule, sgd
 
 MEAN, DEVIATION = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)  # of CIFAR-10's red, green and blue
@@ -72,12 +72,8 @@ def whiten(net, x):
     patches = patches.transpose(0, 2, 3, 1, 4, 5).reshape(-1, 12).astype(np.float64)
     values, vectors = np.linalg.eigh(patches.T @ patches / len(patches))
     filters = (vectors / np.sqrt(values + 5e-4)).T.reshape(12, 3, 2, 2)
-    state = net.state_dict()
-    both = np.concatenate([filters, -filters]).astype(np.float32)
-    state["whiten.weight"] = both if isinstance(state["whiten.weight"], np.ndarray) else \
-        state["whiten.weight"].new_tensor(both)
-    state["fc.weight"] = state["fc.weight"] * CALM
-    net.load_state_dict(state)
+    initializers.overwrite(net.whiten.weight, np.concatenate([filters, -filters]).astype(np.float32))
+    initializers.overwrite(net.fc.weight, _array.to_numpy(net.fc.weight.data) * np.float32(CALM))
 
 
 def _standardised(x):
