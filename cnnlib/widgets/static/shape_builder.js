@@ -7,6 +7,7 @@ import { scrub } from "./kit/scrub.js";
 import { panel } from "./kit/panel.js";
 import { element, div, on, arrow, active, write, visible, setAttribute } from "./kit/dom.js";
 import { ROLES, PAPER, css } from "./kit/scale.js";
+import { viewOf, drawPhoto } from "./kit/sight.js";
 import { count, full } from "./kit/text.js";
 import { same, decode } from "./kit/state.js";
 import { floor, log10, max, min, round } from "./kit/numbers.js";
@@ -17,7 +18,6 @@ const NAMES = { conv: "convolution", max: "max pooling", avg: "average pooling",
 const COLUMNS = ["out_channels", "kernel_size", "stride", "padding", "dilation"];
 const HEADS = [["", ""], ["layer", ""], ["filters", "how many filters: channels of the output"], ["K", "size of the filter or window"], ["S", "stride"], ["P", "padding: zeros on each side"], ["D", "dilation"], ["output", "channels \u00d7 rows \u00d7 columns"], ["params", "numbers to learn"], ["mult-adds", "multiplications for one image"], ["sees", "pixels of the input that one unit sees"], ["jump", "pixels from what one unit sees to what its neighbour sees"], ["", ""]];
 const HANDS = "Drag a number, or type over it. Drag \u2261 to move a layer (Alt with up or down), Delete removes it. Click a row, then point at the photo to move its unit.";
-const LEAST_PHOTO = 0.4;                             // of the view; a field that reaches further out is cut off
 
 function render({ model, el }) {
   const fact = (s) => rowsOf(s)[focusOf(s)];
@@ -226,15 +226,9 @@ function build(kit) {
     const fact = facts[last], shown = last >= 0 && (last === row || !facts[row].shape) ? fact : null;
     visible(view.element, Boolean(pixels));
     if (!pixels) return;
-    place(s, shown);
-    const [, h, w] = s.input_shape, { scale, origin, wide, high } = look, density = window.devicePixelRatio || 1;
-    canvas.style.height = `${high}px`;
-    if (canvas.width !== round(wide * density) || canvas.height !== round(high * density)) [canvas.width, canvas.height] = [round(wide * density), round(high * density)];
-    const context = canvas.getContext("2d");
-    context.setTransform(density, 0, 0, density, 0, 0);
-    context.clearRect(0, 0, wide, high);
-    context.imageSmoothingEnabled = false;
-    context.drawImage(pictureOf(pixels), origin[1], origin[0], w * scale, h * scale);
+    const size = s.input_shape.slice(1), [h, w] = size;
+    look = viewOf(size, shown, canvas.clientWidth || 190);
+    const { context, photo } = drawPhoto(canvas, pixels, size, look), { scale, origin } = look;
     view.name(shown ? `${last === row ? "" : "row " + (last + 1) + " "}sees ${shapeWords(shown.sees)}` : "input", `${shown ? "of " : ""}${h}\u00d7${w}`);
     const boxes = shown ? nested(s, last) : [];
     boxes.forEach(({ first, size }, i) => {
@@ -246,20 +240,11 @@ function build(kit) {
         context.setLineDash(outside ? [6, 4] : []);
         context.strokeRect(x, y, bw, bh);
       }
-      if (outside) solidInside(context, [x, y, bw, bh], [origin[1], origin[0], w * scale, h * scale]);
+      if (outside) solidInside(context, [x, y, bw, bh], photo);
     });
     const unit = shown ? unitAt(shown) : [];
     Object.assign(canvas.dataset, { focus: unit.join(), value: shown ? shapeWords(shown.sees) : "", first: boxes.map(({ first }) => first.join()).join(" ") });
     setAttribute(canvas, "aria-label", say(s));
-  }
-
-  // Where the photo stands, so that what any unit of this layer sees is in the view: it stays while the unit moves.
-  function place(s, fact) {
-    const size = s.input_shape.slice(1), wide = canvas.clientWidth || 190, edge = 0.04 * wide;
-    const reach = size.map((n, a) => (fact ? [min(0, fact.start[a]), max(n, fact.start[a] + (fact.units[a] - 1) * fact.jump[a] + fact.sees[a])] : [0, n]));
-    const most = max(...reach.map(([low, high]) => high - low)), scale = (wide - 2 * edge) / min(most, max(...size) / LEAST_PHOTO);
-    const high = round(min(wide, (reach[0][1] - reach[0][0]) * scale + 2 * edge));
-    look = { scale, wide, high, origin: reach.map(([low, top], a) => ([high, wide][a] - (low + top) * scale) / 2) };
   }
 
   // The part of the field that lies on the photo is drawn without dashes.
@@ -271,15 +256,6 @@ function build(kit) {
     context.setLineDash([]);
     context.strokeRect(x, y, w, h);
     context.restore();
-  }
-
-  function pictureOf(pixels) {
-    if (pictureOf.of === pixels) return pictureOf.canvas;
-    const [h, w] = pixels.shape, picture = element("canvas", { width: w, height: h }), context = picture.getContext("2d"), image = context.createImageData(w, h);
-    pixels.data.forEach((x, k) => image.data.set([255 * x, 255 * x, 255 * x, 255], 4 * k));
-    context.putImageData(image, 0, 0);
-    Object.assign(pictureOf, { of: pixels, canvas: picture });
-    return picture;
   }
 
   // Fields round one place, from the first layer to the chosen one; each size once, hidden ones left out.

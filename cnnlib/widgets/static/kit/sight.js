@@ -27,16 +27,21 @@ function pictureOf(pixels) {
   return PICTURES.get(pixels);
 }
 
-// box: null, or { first: [row, col], size: [rows, cols] }, in pixels of the input.
-function drawField(canvas, pixels, size, view, box) {
-  const { scale, origin, wide, high } = view, density = window.devicePixelRatio || 1, [h, w] = size;
+// Draw the photo where the view has it; return the canvas' context, for what is drawn over it, and the photo's rectangle.
+function drawPhoto(canvas, pixels, [h, w], { scale, origin, wide, high }) {
+  const density = window.devicePixelRatio || 1, context = canvas.getContext("2d"), photo = [origin[1], origin[0], w * scale, h * scale];
   canvas.style.height = `${high}px`;
   if (canvas.width !== round(wide * density) || canvas.height !== round(high * density)) [canvas.width, canvas.height] = [round(wide * density), round(high * density)];
-  const context = canvas.getContext("2d"), photo = [origin[1], origin[0], w * scale, h * scale];
   context.setTransform(density, 0, 0, density, 0, 0);
   context.clearRect(0, 0, wide, high);
   context.imageSmoothingEnabled = false;
   context.drawImage(pictureOf(pixels), ...photo);
+  return { context, photo };
+}
+
+// box: null, or { first: [row, col], size: [rows, cols] }, in pixels of the input.
+function drawField(canvas, pixels, size, view, box) {
+  const { context, photo } = drawPhoto(canvas, pixels, size, view), { scale, origin } = view;
   if (!box) return;
   const [y, x] = box.first.map((v, a) => origin[a] + v * scale), [tall, broad] = box.size.map((v) => max(v * scale, 3));
   const stroke = (width, colour, dash) => {
@@ -56,4 +61,4 @@ function drawField(canvas, pixels, size, view, box) {
   context.restore();
 }
 
-export { viewOf, drawField };
+export { viewOf, drawPhoto, drawField };
