@@ -18,7 +18,7 @@ import numpy as np
 
 from cnnlib import data, initializers, layers, training
 from cnnlib.architectures import lenet5
-from cnnlib.recipes import cifar10_94, resnet20_cifar10
+from cnnlib.recipes import cifar10_94, imagenette, resnet20_cifar10
 from cnnlib.recipes._parts import sgd_with_cosine
 
 
@@ -83,7 +83,7 @@ def lenet5_mnist(nn=layers, *, seed=0, epochs=20, num_train=None, num_test=None)
 
 
 RECIPES = {"digits": digits, "lenet5-mnist": lenet5_mnist, "resnet20-cifar10": resnet20_cifar10.recipe,
-           "cifar10-94": cifar10_94.recipe}
+           "cifar10-94": cifar10_94.recipe, "imagenette": imagenette.recipe}
 
 
 def main(arguments=None):

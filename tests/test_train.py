@@ -61,7 +61,7 @@ def test_an_unknown_recipe():
 def test_one_recipe_is_said(words, capsys):
     with pytest.raises(SystemExit):
         train.main(words)
-    assert "say one recipe: digits, lenet5-mnist, resnet20-cifar10, cifar10-94" in capsys.readouterr().err
+    assert "say one recipe: digits, lenet5-mnist, resnet20-cifar10, cifar10-94, imagenette" in capsys.readouterr().err
 
 
 @pytest.mark.skipif("CNNLIB_MIRROR" not in os.environ, reason="CNNLIB_MIRROR is not set: no real files to load")

@@ -19,6 +19,7 @@ loader                    pictures        where they come from
 ``load_mnist``            70,000          fetched once, 11.6 MB
 ``load_fashion_mnist``    70,000          fetched once, 30.9 MB
 ``load_cifar10``          60,000          fetched once, 170.1 MB
+``load_imagenette``       13,394          fetched once, 99.0 MB
 ========================  ==============  ==================================================
 
 What is fetched is kept and checked, and can be carried to a machine without network: see :func:`fetch`, and
@@ -37,6 +38,7 @@ from cnnlib.data.cifar import load_cifar10
 from cnnlib.data.classes import CLASSES
 from cnnlib.data.digits import load_digits
 from cnnlib.data.faces import load_faces
+from cnnlib.data.imagenette import load_imagenette
 from cnnlib.data.mnist import load_fashion_mnist, load_mnist
 from cnnlib.data.patches import load_patches
 from cnnlib.data.photos import PHOTOS, assets, photo
@@ -45,6 +47,6 @@ from cnnlib.data.textures import load_textures
 
 __all__ = [
     "CLASSES", "PHOTOS", "DownloadError", "assets", "fetch", "is_offline", "load_cifar10", "load_digits", "load_faces",
-    "load_fashion_mnist", "load_mnist", "load_patches", "load_shapes", "load_textures", "photo", "registry",
-    "unpack", "warp",
+    "load_fashion_mnist", "load_imagenette", "load_mnist", "load_patches", "load_shapes", "load_textures", "photo",
+    "registry", "unpack", "warp",
 ]

@@ -117,4 +117,15 @@ registry = {item.name: item for item in (
             ("cifar-10-binary.tar.gz", 170052171, "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"),
         ),
     ),
+    DataSet(
+        "imagenette", "9,469 + 3,925 photographs of ten of ImageNet's classes, 160 pixels on the shorter side, colour",
+        "the collection Apache 2.0; the photographs are ImageNet's, for research and teaching, and belong to those who "
+        "took them",
+        "Howard: Imagenette. 2019. https://github.com/fastai/imagenette",
+        # No second host of these very bytes is known.
+        _served(
+            ("https://s3.amazonaws.com/fast-ai-imageclas/",),
+            ("imagenette2-160.tgz", 99003388, "64d0c4859f35a461889e0147755a999a48b49bf38a7e0f9bd27003f10db02fe5"),
+        ),
+    ),
 )}

@@ -8,6 +8,8 @@ CLASSES = {
     "fashion_mnist": ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
                       "ankle boot"),
     "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+    "imagenette": ("tench", "English springer", "cassette player", "chain saw", "church", "French horn",
+                   "garbage truck", "gas pump", "golf ball", "parachute"),
     "faces": ("no face", "face"),
     "textures": ("brick", "grass", "gravel"),
     "patches": ("brick", "grass", "gravel", "thing"),

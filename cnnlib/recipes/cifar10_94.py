@@ -13,7 +13,7 @@ References
 import numpy as np
 
 from cnnlib import _array, data, initializers, layers, training
-from cnnlib.recipes._parts import schedule, sgd
+from cnnlib.recipes._parts import schedule, sgd, standardised
 
 MEAN, DEVIATION = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)  # of CIFAR-10's red, green and blue
 RATE = 0.4 / 1000  # for each picture in a batch, at its highest
@@ -36,7 +36,7 @@ def recipe(nn=layers, *, seed=0, epochs=10, batch_size=1000, num_train=None, num
         Only that many pictures, for a trial; None takes all.
     """
     (x, y), (x_test, y_test) = (
-        (_standardised(x), y) for x, y in data.load_cifar10(num_train, num_test))
+        (standardised(x, MEAN, DEVIATION), y) for x, y in data.load_cifar10(num_train, num_test))
     net = initializers.redraw(network(nn), initializers.he_normal, np.random.default_rng(seed))
     whiten(net, x[:PATCHES])
     learnt = [parameter for name, parameter in net.named_parameters() if name != "whiten.weight"]
@@ -74,8 +74,3 @@ def whiten(net, x):
     filters = (vectors / np.sqrt(values + 5e-4)).T.reshape(12, 3, 2, 2)
     initializers.overwrite(net.whiten.weight, np.concatenate([filters, -filters]).astype(np.float32))
     initializers.overwrite(net.fc.weight, _array.to_numpy(net.fc.weight.data) * np.float32(CALM))
-
-
-def _standardised(x):
-    mean, deviation = (np.array(values, x.dtype)[:, None, None] for values in (MEAN, DEVIATION))
-    return (x - mean) / deviation

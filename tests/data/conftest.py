@@ -37,6 +37,23 @@ def real_mirror():
 
 
 @pytest.fixture
+def put(monkeypatch, tmp_path):
+    """Return a function that puts files of a data set on a stick, and into the catalogue with their checksums."""
+    monkeypatch.setenv("CNNLIB_MIRROR", str(tmp_path / "stick"))
+    monkeypatch.setenv("CNNLIB_OFFLINE", "1")
+
+    def put_files(name, contents):
+        (tmp_path / "stick" / name).mkdir(parents=True, exist_ok=True)
+        for file_name, content in contents.items():
+            (tmp_path / "stick" / name / file_name).write_bytes(content)
+        files = tuple(catalogue.File(file_name, len(content), (), hashlib.sha256(content).hexdigest())
+                      for file_name, content in contents.items())
+        monkeypatch.setitem(catalogue.registry, name, catalogue.DataSet(name, "", "", "", files))
+
+    return put_files
+
+
+@pytest.fixture
 def hurried(monkeypatch):
     """The limits of a download in tenths of a second instead of tens of seconds."""
     monkeypatch.setattr(_download, "WINDOW", 0.2)

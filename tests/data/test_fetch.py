@@ -105,7 +105,7 @@ def test_offline_answers_at_once_and_asks_nobody(catalogued, content, monkeypatc
     assert not kept.exists()
 
 
-@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10"])
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10", "imagenette"])
 def test_offline_loaders_say_what_to_do(name, monkeypatch):
     monkeypatch.setenv("CNNLIB_OFFLINE", "1")
     with pytest.raises(data.DownloadError, match=f"{name}/.* is not in(.|\n)*fetch {name} --to FOLDER"):

@@ -1,32 +1,13 @@
 """MNIST, Fashion-MNIST and CIFAR-10: made-up files by the real path, and the real files where there are any."""
 
 import gzip
-import hashlib
-import io
-import tarfile
 
 import numpy as np
 import pytest
+from packed import tar_gz
 
 from cnnlib import data
 from cnnlib.data import catalogue, cifar
-
-
-@pytest.fixture
-def put(monkeypatch, tmp_path):
-    """Return a function that puts files of a data set on a stick, and into the catalogue with their checksums."""
-    monkeypatch.setenv("CNNLIB_MIRROR", str(tmp_path / "stick"))
-    monkeypatch.setenv("CNNLIB_OFFLINE", "1")
-
-    def put_files(name, contents):
-        (tmp_path / "stick" / name).mkdir(parents=True, exist_ok=True)
-        for file_name, content in contents.items():
-            (tmp_path / "stick" / name / file_name).write_bytes(content)
-        files = tuple(catalogue.File(file_name, len(content), (), hashlib.sha256(content).hexdigest())
-                      for file_name, content in contents.items())
-        monkeypatch.setitem(catalogue.registry, name, catalogue.DataSet(name, "", "", "", files))
-
-    return put_files
 
 
 def idx(array):
@@ -92,16 +73,6 @@ def records(rng, count):
     return table
 
 
-def archive(contents):
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as tar:
-        for name, content in contents.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            tar.addfile(entry, io.BytesIO(content))
-    return packed.getvalue()
-
-
 def batches(train, test):
     """The archive's files, in another order than the loader's, with one that it does not read."""
     parts = dict(zip(cifar.TRAIN, np.split(train, 5)))
@@ -116,7 +87,7 @@ def small_batches(monkeypatch):
 
 def test_cifar10(put, rng, small_batches):
     train, test = records(rng, 20), records(rng, 4)
-    put("cifar10", {"cifar-10-binary.tar.gz": archive(batches(train, test))})
+    put("cifar10", {"cifar-10-binary.tar.gz": tar_gz(batches(train, test))})
     for (x, y), table in zip(data.load_cifar10(), (train, test)):
         assert (x.dtype, y.dtype, x.shape) == (np.float32, np.int64, (len(table), 3, 32, 32))
         np.testing.assert_array_equal(y, table[:, 0])
@@ -128,7 +99,7 @@ def test_cifar10(put, rng, small_batches):
 @pytest.mark.parametrize("num_train", [1, 4, 6, 19])
 def test_cifar10_the_first_few(put, rng, small_batches, num_train):
     train, test = records(rng, 20), records(rng, 4)
-    put("cifar10", {"cifar-10-binary.tar.gz": archive(batches(train, test))})
+    put("cifar10", {"cifar-10-binary.tar.gz": tar_gz(batches(train, test))})
     (x, y), (x_test, _) = data.load_cifar10(num_train=num_train, num_test=2)
     np.testing.assert_array_equal(np.round(255 * x).reshape(num_train, -1), train[:num_train, 1:])
     np.testing.assert_array_equal(y, train[:num_train, 0])
@@ -152,7 +123,7 @@ def test_cifar10_asks_for_too_many():
 def test_cifar10_archives_that_are_wrong(put, rng, small_batches, change, words):
     files = batches(records(rng, 20), records(rng, 4))
     change(files)
-    put("cifar10", {"cifar-10-binary.tar.gz": archive(files)})
+    put("cifar10", {"cifar-10-binary.tar.gz": tar_gz(files)})
     with pytest.raises(ValueError, match=words):
         data.load_cifar10()
 
@@ -203,7 +174,7 @@ def test_the_real_cifar10_records(real_records, put, monkeypatch):
     """In the official archive's form, by way of `load_cifar10`."""
     monkeypatch.setattr(cifar, "BATCH", 100)
     train, test = real_records
-    put("cifar10", {"cifar-10-binary.tar.gz": archive(batches(train, test[:100]))})
+    put("cifar10", {"cifar-10-binary.tar.gz": tar_gz(batches(train, test[:100]))})
     (x_train, y_train), (x_test, y_test) = data.load_cifar10()
     assert x_train.shape == (500, 3, 32, 32) and x_test.shape == (100, 3, 32, 32)
     assert y_train[:10].tolist() == [6, 9, 9, 4, 1, 1, 2, 7, 8, 3]
