@@ -116,9 +116,11 @@ def machine():
     if (info := Path("/proc/cpuinfo")).exists():
         cpu = next((line.partition(":")[2].strip() for line in info.read_text().splitlines()
                     if line.startswith("model name")), cpu)
+    pools = threadpoolctl.threadpool_info()
     blas = [f"{lib['internal_api']} {lib['version']} {lib.get('architecture', '')}".strip()
-            for lib in threadpoolctl.threadpool_info() if lib["user_api"] == "blas"]
-    return {"date": datetime.date.today().isoformat(), "cpu": cpu, "cores": os.cpu_count(), "threads": 2,
+            for lib in pools if lib["user_api"] == "blas"]
+    return {"date": datetime.date.today().isoformat(), "cpu": cpu, "cores": os.cpu_count(),
+            "threads": max(pool["num_threads"] for pool in pools),
             "python": platform.python_version(), "numpy": np.__version__, "blas": blas, "torch": torch.__version__,
             "cnnlib": version("cnnlib") if _installed() else "source tree"}
 

@@ -1,10 +1,10 @@
-"""Training: how well and how fast nets learn in NumPy, and beside torch. Two threads.
+"""Training: how well and how fast nets learn in NumPy, and beside torch.
 
-    python -m tests.bench.training [digits] [mnist] [mnist-torch] [step]       (without a name: all)
+    python -m tests.bench.training [digits] [mnist] [lenet5-mnist] [step]       (without a name: all)
 
 digits       lecture 34's net on scikit-learn's digits, seeds 0 to 4, both splits, pictures as they are and moved
-mnist        LeNet-5 on MNIST in NumPy, three epochs, seeds 0 to 2
-mnist-torch  the same net in torch, ten epochs, pictures moved
+mnist        LeNet-5 on MNIST in NumPy, three epochs, pictures as they are, seeds 0 to 2
+lenet5-mnist the recipe of this name as it stands: in torch, on a GPU where there is one, seeds 0 to 2; in NumPy, seed 0
 step         one training step of LeNet-5, and 2×2 pooling, NumPy and torch in turn
 
 MNIST is fetched by `cnnlib.data` (or read from CNNLIB_MIRROR). Each part is written into training.json, beside this
@@ -18,7 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cnnlib import data, initializers, layers, train, training
+from cnnlib import initializers, layers, train, training
+from cnnlib.architectures import lenet5
 from tests.bench import parts
 from tests.bench.pairs import measure, ratio
 
@@ -29,7 +30,7 @@ DIGITS = [(split, pixels) for split in ("mixed", "last") for pixels in (0, 1)]
 
 def main(names=(), out=HERE):
     """Run the parts of these names, and write what was found."""
-    rows = {"digits": digits, "mnist": mnist, "mnist-torch": mnist_torch, "step": step}
+    rows = {"digits": digits, "mnist": mnist, "lenet5-mnist": lenet5_mnist, "step": step}
     parts.run(rows, names, Path(out) / "training", page)
 
 
@@ -47,28 +48,31 @@ def digits(seeds=SEEDS, which=DIGITS, epochs=15):
 
 
 def mnist(seeds=range(3), epochs=3):
-    """Return a row for LeNet-5 in NumPy."""
-    return [_mnist(layers, seeds, epochs)]
+    """Return a row for LeNet-5 in NumPy, its pictures not moved."""
+    return [_mnist(layers, seeds, epochs, 0, augment=None)]
 
 
-def mnist_torch(seeds=range(1), epochs=10):
-    """Return a row for LeNet-5 in torch, with moved pictures."""
+def lenet5_mnist(runs=(("torch", range(3)), ("NumPy", range(1))), epochs=20):
+    """Return a row for each engine, the recipe's pictures moved by up to 2."""
     from cnnlib import torch_layers
 
-    return [_mnist(torch_layers, seeds, epochs, pixels=2)]
+    return [_mnist({"torch": torch_layers, "NumPy": layers}[engine], seeds, epochs, 2) for engine, seeds in runs]
 
 
-def _mnist(nn, seeds, epochs, pixels=0, limit=None):
-    (x, y), (x_test, y_test) = data.load_mnist(limit, limit)
-    runs = []
-    for seed in seeds:
-        net = lenet5(nn, np.random.default_rng(seed))
-        optimizer, cosine = train.sgd_with_cosine(nn, net, lr=0.05)
-        runs.append(training.fit(
-            net, (x - 0.13, y), (x_test - 0.13, y_test), epochs=epochs, optimizer=optimizer, batch_size=64, seed=seed,
-            schedule=cosine, callback=lambda progress: progress.epoch_ended and training.text_bar(progress),
-            augment=(lambda x, rng: training.shift(x, pixels, rng=rng)) if pixels else None))
-    return {"engine": "NumPy" if nn is layers else "torch", "moved by up to": pixels, "epochs": epochs} | summary(runs)
+def _mnist(nn, seeds, epochs, pixels, **changes):
+    """Return a row for the recipe lenet5-mnist with these changes."""
+    runs = [training.fit(**train.lenet5_mnist(nn, seed=seed, epochs=epochs) | changes,
+                         callback=lambda progress: progress.epoch_ended and training.text_bar(progress))
+            for seed in seeds]
+    return {"engine": "NumPy" if nn is layers else f"torch on {_device()}", "moved by up to": pixels,
+            "epochs": epochs} | summary(runs)
+
+
+def _device():
+    """Where fit trains torch's nets on this machine."""
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "the CPU"
 
 
 def summary(runs):
@@ -79,16 +83,6 @@ def summary(runs):
             "longest seconds": round(max(history.seconds[-1] for history in runs), 1)}
 
 
-def lenet5(nn, rng):
-    """Return LeNet-5 as it is built today (ReLU, maximum pooling, a linear end) with He et al.'s first weights."""
-    net = nn.Sequential({
-        "conv1": nn.Conv2d(1, 6, 5, padding=2), "relu1": nn.ReLU(), "pool1": nn.MaxPool2d(2),
-        "conv2": nn.Conv2d(6, 16, 5), "relu2": nn.ReLU(), "pool2": nn.MaxPool2d(2), "flatten": nn.Flatten(),
-        "fc1": nn.Linear(400, 120), "relu3": nn.ReLU(), "fc2": nn.Linear(120, 84), "relu4": nn.ReLU(),
-        "fc3": nn.Linear(84, 10)})
-    return initializers.redraw(net, initializers.he_normal, rng)
-
-
 # ---- how fast
 
 def step(rounds=5, seconds=0.5):
@@ -97,7 +91,7 @@ def step(rounds=5, seconds=0.5):
 
     torch.set_num_threads(2)
     rows = []
-    for name, sides in {"LeNet-5, step of 64 × 28×28": lenet_sides(), "2×2 maximum pooling, 64 × 6 × 28×28":
+    for name, sides in {"LeNet-5, step of 64 × 32×32": lenet_sides(), "2×2 maximum pooling, 64 × 6 × 28×28":
                         pool_sides((64, 6, 28, 28)), "2×2 maximum pooling, 64 × 64 × 32×32":
                         pool_sides((64, 64, 32, 32))}.items():
         times, foreign = measure(sides, rounds, seconds)
@@ -115,8 +109,9 @@ def lenet_sides():
     from cnnlib import torch_layers
 
     rng = np.random.default_rng(0)
-    x, y = rng.random((64, 1, 28, 28), dtype=np.float32), rng.integers(0, 10, 64)
-    ours, theirs = (lenet5(nn, np.random.default_rng(0)) for nn in (layers, torch_layers))
+    x, y = rng.random((64, 1, 32, 32), dtype=np.float32), rng.integers(0, 10, 64)
+    ours, theirs = (initializers.redraw(lenet5(nn=nn), initializers.he_normal, np.random.default_rng(0))
+                    for nn in (layers, torch_layers))
     our_sgd, _ = train.sgd_with_cosine(layers, ours, 0.01)
     their_sgd, _ = train.sgd_with_cosine(torch_layers, theirs, 0.01)
     loss, turned, tx, ty = layers.CrossEntropyLoss(), layers.batch_innermost(x), *map(torch.from_numpy, (x, y))
