@@ -154,23 +154,27 @@ class _Heads:
 
     def __init__(self, trunk, heads):
         super().__init__()
-        self.trunk, self.after = trunk, {}
+        self.trunk, self._after = trunk, {}
         for name, (after_stage, head) in heads.items():
             check_after(after_stage, [stage for stage, _ in trunk.named_children()])
-            self.after[name] = after_stage
+            self._after[name] = after_stage
             self.add_module(name, head)
 
     def forward(self, x):
-        if not self.training or not self.after:
+        if not self.training or not self._after:
             return in_stage("trunk", self.trunk, self.trunk, x)
-        outs = {}
-        for stage, module in self.trunk.named_children():
-            x = in_stage(f"trunk.{stage}", module, module, x)
-            for name, after in self.after.items():
-                if after == stage:
-                    head = getattr(self, name)
-                    outs[name] = in_stage(name, head, head, x)
-        return x, *(outs[name] for name in self.after)
+        outs, shape = {}, x.shape
+        try:
+            for stage, module in self.trunk.named_children():
+                x = in_stage(f"trunk.{stage}", module, module, x)
+                for name, after in self._after.items():
+                    if after == stage:
+                        head = getattr(self, name)
+                        outs[name] = in_stage(name, head, head, x)
+        except NAMED as error:
+            tell_smallest(self, shape, error)
+            raise
+        return x, *(outs[name] for name in self._after)
 
     def forward_to(self, x, stage):
         """Return what comes out of the trunk's stage of this name; the heads rest."""

@@ -2,6 +2,7 @@
 
 from cnnlib._array import as_dtype, dtype_name, in_order_of, library, working
 from cnnlib.layers._stages import (
+    NAMED,
     Container,
     check_after,
     check_branches,
@@ -11,6 +12,7 @@ from cnnlib.layers._stages import (
     named,
 )
 from cnnlib.layers.sequential import Sequential
+from cnnlib.layers.shapes import tell_smallest
 
 
 class Residual(Container):
@@ -135,10 +137,14 @@ class Heads(Container):
         self._branched = self.training and bool(self._after)
         if not self._branched:
             return self._forward("trunk", x)
-        outs = {}
-        for stage in self.trunk._names():
-            x = in_stage("trunk", self.trunk, self.trunk._forward, stage, x)
-            outs |= {name: self._forward(name, x) for name, after in self._after.items() if after == stage}
+        outs, shape = {}, x.shape
+        try:
+            for stage in self.trunk._names():
+                x = in_stage("trunk", self.trunk, self.trunk._forward, stage, x)
+                outs |= {name: self._forward(name, x) for name, after in self._after.items() if after == stage}
+        except NAMED as error:
+            tell_smallest(self, shape, error)
+            raise
         self.trunk._ran = tuple(self.trunk._names())
         return x, *(outs[name] for name in self._after)
 

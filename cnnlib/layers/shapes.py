@@ -115,9 +115,13 @@ def tell_smallest(net, x_shape, error):
     shape = tuple(x_shape[-3:])
     if len(x_shape) not in (3, 4) or 0 in shape or _takes(net, shape) is not False:
         return
-    if (size := smallest(net, shape[0])) is not None:
-        error.args = (f"{error}; the smallest square picture that the net takes is {size} x {size}, this one is "
-                      f"{shape[1]} x {shape[2]}",)
+    if (size := smallest(net, shape[0])) is None:
+        return
+    told = f"the smallest square picture that the net takes is {size} x {size}"
+    if min(shape[1:]) > size:  # a part of it takes one size of maps only, and these are larger
+        largest = next(n for n in range(size, min(shape[1:]) + 1) if not _takes(net, (shape[0], n + 1, n + 1)))
+        told = f"the square pictures that the net takes are {size} x {size} to {largest} x {largest}"
+    error.args = (f"{error}; {told}, this one is {shape[1]} x {shape[2]}",)
 
 
 def _takes(net, shape):
@@ -269,8 +273,14 @@ def _gate(layer, before):
 
 
 def _heads(layer, before):
-    """In evaluation the heads rest."""
-    return in_stage("trunk", layer.trunk, after, layer.trunk, before)
+    """What leaves the trunk; in evaluation the heads rest, in training what comes must fit them too."""
+    reach = before
+    for stage, part in children(layer.trunk):
+        reach = in_stage("trunk", layer.trunk, in_stage, stage, part, after, part, reach)
+        for name, head in children(layer) if layer.training else ():
+            if layer._after.get(name) == stage:
+                in_stage(name, head, after, head, reach)
+    return reach
 
 
 def _zero_pad(layer, before):

@@ -44,8 +44,24 @@ def test_the_heads_and_what_they_cost():
         if works:
             assert summary(partial(googlenet, aux=True), (3, size, size)).parameters == 13_378_280
         else:
-            with pytest.raises(ValueError, match=r"in stage 'aux1.fc1'.*it wants 2048 features"):
+            told = {222: "the smallest square picture that the net takes is 223 x 223, this one is 222 x 222",
+                    271: "the square pictures that the net takes are 223 x 223 to 270 x 270, this one is 271 x 271"}
+            with pytest.raises(ValueError, match=rf"in stage 'aux1.fc1'.*it wants 2048 features; {told[size]}$"):
                 summary(partial(googlenet, aux=True), (3, size, size))
+
+
+@pytest.mark.parametrize("engine", ["numpy", "torch"])
+def test_only_in_training_must_a_picture_fit_the_heads(engine):
+    x = np.zeros((1, 3, 64, 64), "float32")
+    if engine == "torch":
+        torch = pytest.importorskip("torch")
+        net, x = googlenet(5, aux=True, width=1 / 16), torch.tensor(x)
+    else:
+        net = googlenet(5, aux=True, width=1 / 16, nn=layers)
+    assert net.eval()(x).shape == (1, 5)
+    with pytest.raises((ValueError, RuntimeError), match=r"in stage 'aux1\.pool.*the smallest square picture that the "
+                                                         "net takes is 223 x 223, this one is 64 x 64"):
+        net.train()(x)
 
 
 def test_in_training_the_heads_answer_too(rng):

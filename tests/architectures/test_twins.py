@@ -5,11 +5,9 @@ import pytest
 from helpers import assert_close, relative_error
 from nets import SMALL
 
-from cnnlib import layers
-
 torch = pytest.importorskip("torch")
 if torch:
-    from cnnlib import torch_layers
+    from passes import drawn, passes, relative, with_weights
 
 DEEP = 1e-9  # float64, through up to 150 layers, where one operation is held to 1e-10
 LOGITS = 1e-4  # float32
@@ -18,46 +16,10 @@ EXPORTED = ("alexnet", "resnet18", "se_resnet50")  # the other nets are built of
 
 
 def pair(name, rng, dtype):
-    """Return our net and torch's with the same weights, drawn so that no layer's numbers vanish; dropout rests."""
+    """Return our net and torch's with the same weights, and a batch of two pictures."""
     factory, input_shape = SMALL[name]
-    ours = factory(nn=layers).reset_parameters(rng)
-    for parameter in ours.parameters():
-        if len(parameter.shape) > 1:
-            fan_in = np.prod(parameter.shape[1:])
-            parameter.data[...] = rng.standard_normal(parameter.shape) * np.sqrt(2 / fan_in)
-        else:
-            parameter.data[...] += 0.1 * rng.standard_normal(parameter.shape).astype("float32")
-    ours.to(dtype)
-    theirs = factory().to(getattr(torch, dtype))
-    theirs.load_state_dict(torch_layers.tensors(ours.state_dict()))
-    for net in (ours, theirs):
-        for module in net.modules():
-            if type(module).__name__ == "Dropout":
-                module.p = 0.0
-    return ours, theirs, rng.standard_normal((2, *input_shape))
-
-
-def outputs(net, x):
-    out = net(x)
-    return out if isinstance(out, tuple) else (out,)
-
-
-def passes(net, x, grads, training):
-    """Return the outputs, the gradient of x, and those of the parameters, as NumPy arrays."""
-    net.train(training)
-    if isinstance(net, layers.Module):
-        net.zero_grad()
-        outs = outputs(net, x)
-        given = tuple(grad.astype(x.dtype) for grad in grads[:len(outs)])
-        grad_x = net.backward(given if len(outs) > 1 else given[0])
-        return [*outs], [grad_x, *(np.zeros(p.shape) if p.grad is None else p.grad for p in net.parameters())]
-    net.zero_grad()
-    leaf = torch.tensor(x, requires_grad=True)
-    outs = outputs(net, leaf)
-    torch.autograd.backward(outs, [torch.tensor(grad.astype(x.dtype)) for grad in grads[:len(outs)]])
-    return ([out.detach().numpy() for out in outs],
-            [leaf.grad.numpy(), *(np.zeros(tuple(p.shape)) if p.grad is None else p.grad.numpy()
-                                  for p in net.parameters())])
+    ours = drawn(factory, rng).to(dtype)
+    return ours, with_weights(factory, ours.state_dict(), dtype), rng.standard_normal((2, *input_shape))
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -104,10 +66,6 @@ def both_errors(name, rng):
     assert_close(outs[0], truth[0], LOGITS)
     return [[relative(one, true), relative(other, true)]
             for one, other, true in zip(grads_ours, grads_theirs, true_grads, strict=True)]
-
-
-def relative(grad, true):
-    return float(np.linalg.norm(grad - true) / max(np.linalg.norm(true), 1e-30))
 
 
 @pytest.mark.parametrize("name", [
