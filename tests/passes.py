@@ -33,6 +33,25 @@ def without_dropout(net):
     return net
 
 
+def smoothed(net):
+    """Put GELU in the place of each ReLU of a net, and the mean in that of each maximum, so that no choice is left.
+
+    Where a ReLU or a maximum hangs on the last digit, one engine may choose otherwise. All gradients below are then
+    off by a thousandth, whatever the rounding, which is the subject of tests that use this. The choices themselves
+    are compared in float64.
+    """
+    nn = layers if isinstance(net, layers.Module) else torch_layers
+    for name, child in list(net.named_children()):
+        kind = type(child).__name__
+        if kind in ("ReLU", "ReLU6"):
+            setattr(net, name, nn.GELU())
+        elif kind == "MaxPool2d":
+            setattr(net, name, nn.AvgPool2d(child.kernel_size, child.stride, child.padding, child.ceil_mode))
+        else:
+            smoothed(child)
+    return net
+
+
 def outputs(net, x):
     out = net(x)
     return out if isinstance(out, tuple) else (out,)
@@ -59,3 +78,10 @@ def passes(net, x, grads, training):
 def relative(grad, true):
     """Return the length of the difference, for a true gradient of length 1."""
     return float(np.linalg.norm(grad - true) / max(np.linalg.norm(true), 1e-30))
+
+
+def by_layer(names, gradients):
+    """Return gradients, that of x and those of the parameters of these names, as one row of numbers for each layer."""
+    layers_of = ["x", *(name.rpartition(".")[0] for name in names)]
+    return [np.concatenate([grad.ravel() for grad, of in zip(gradients, layers_of, strict=True) if of == layer])
+            for layer in dict.fromkeys(layers_of)]

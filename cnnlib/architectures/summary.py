@@ -185,7 +185,7 @@ def _is_heads(model):
 
 def _after(model, name):
     """Return the stage of the trunk behind which a head begins."""
-    return (model.after if hasattr(model, "after") else model._after)[name]
+    return model._after[name]
 
 
 def _row(name, layer, before, after):
