@@ -4,7 +4,7 @@ One truth, tested: tests/widgets/test_js.py gives both the same numbers and comp
 """
 
 import math
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 import numpy as np
 
@@ -69,8 +69,8 @@ def literal(value):
     ('[[0.1, -1]]', '(1, 2)', '"same"')
     >>> literal(5.144042877107159), literal(float(np.float32(5.144042877107159)))
     ('5.144042877107159', '5.144043')
-    >>> literal(123456792)
-    '123456792'
+    >>> literal(123456792), literal(np.float32(-272694.125))
+    ('123456792', '-272694.13')
     """
     if value is None or isinstance(value, bool):
         return str(value)
@@ -92,7 +92,7 @@ def _number(value):
     if value == int(value) and abs(value) < 1e16:  # a seed or a count: each digit counts
         return str(int(value))
     for digits in range(6, 10):
-        rounded = float(f"{value:.{digits}g}")
+        rounded = float(Context(digits, ROUND_HALF_UP).plus(Decimal(value)))  # as toPrecision does
         single = [float(np.float32(x)) for x in (value, rounded)]  # as floats: else both sides would be rounded
         if rounded == value or single == [value, value]:
             value = rounded
