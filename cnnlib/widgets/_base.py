@@ -14,7 +14,7 @@ How to add a widget, in five steps:
 3. ``static/<name>.js``: ``render({ model, el })`` calls the kit's ``mount(model, el, { name, title, idea, hands,
    predict, build })``. Keys first, pointer second: ``grid`` for numbers, ``photo`` for pictures, ``loupe`` for a
    piece of a picture, ``panel`` round each, ``steps`` to walk through cells, ``stepper``, ``toggle``, ``choice``,
-   ``pick``, ``menu`` and ``scrub`` for the rest. ``state.preview`` follows a pointer without a message,
+   ``pick``, ``menu``, ``scrub`` and ``knob`` for the rest. ``state.preview`` follows a pointer without a message,
    ``state.commit`` is a message and a step of undo. The joined file stays below 60 kB.
 4. One line in ``tests/widgets/examples.py``: an example of the widget, and a change that a hand can make. With it the
    batteries in ``tests/widgets/test_base.py`` and ``tests/browser/test_widgets.py`` try state, code, reset, undo,
@@ -139,7 +139,12 @@ class CourseWidget(anywidget.AnyWidget):
     def _tell_code(self):
         """Tell the browser how this class's call is written; again where a name has come to be known."""
         self._code = {"name": type(self).__name__, "positional": list(self.positional), "names": dict(self._names),
-                      "extra": dict(self._extra), "defaults": {name: self._default(name) for name in self._opening}}
+                      "extra": dict(self._extra),
+                      "defaults": {name: self._plain_default(name) for name in self._opening}}
+
+    def _plain_default(self, name):
+        default = self._default(name)
+        return _array_to_json(default, self) if isinstance(default, np.ndarray) else default
 
     def _check_options(self, state):
         names = self._state_names()

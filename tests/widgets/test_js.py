@@ -15,6 +15,7 @@ import pytest
 
 pytest.importorskip("anywidget")
 
+from adaline_cases import adaline_cases
 from architecture_cases import architecture_cases
 from backward_cases import backward_cases
 from hog_cases import hog_cases
@@ -149,6 +150,7 @@ def cases(tmp_path_factory):
         "masks": mask_cases(np.random.default_rng(12), plain),
         "matches": match_cases(np.random.default_rng(14), plain),
         "walker": walker_cases(np.random.default_rng(14), plain),
+        "adaline": adaline_cases(np.random.default_rng(10), plain),
     }
     folder = tmp_path_factory.mktemp("cases")
     for name, of_it in found.items():
@@ -270,6 +272,13 @@ FAULTS = {
     "walker: the last orientation": (
         "walker_words.js", "spot.angles.forEach((angle)", "spot.angles.slice(0, 1).forEach((angle)"),
     "walker: found too faint": ("walker_words.js", "if (!(spot.found > half)) continue;", ""),
+    "adaline: turned the other way": ("adaline_words.js", "w + rate * error *", "w - rate * error *"),
+    "adaline: row and column": (
+        "adaline_words.js", "reduce((sum, v, i) => sum + knobs[i] * v, 0)",
+        "reduce((sum, v, i) => sum + knobs[4 * (i % 4) + (i >> 2)] * v, 0)"),
+    "adaline: the last pattern": ("adaline_words.js", "of shows) {", "of shows.slice(0, -1)) {"),
+    "adaline: threshold before the error": (
+        "adaline_words.js", 'rule === "adaline" ? total', 'rule !== "adaline" ? total'),
     "ring of zeros: one row less": ("kit/ring.js", "rows = top + h + pad[0][1]", "rows = top + h"),
 }
 
