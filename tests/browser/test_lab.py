@@ -27,7 +27,8 @@ CELLS = [
     "others = {name: example() for name, example in others.items()}\ndisplay(*others.values())",
     "",  # where the kernel is asked
 ]
-OTHERS = ("BackwardMicroscope", "HogExplorer", "MaskExplorer", "MatchViewer", "NetworkViewer", "OptimiserRace",
+OTHERS = ("AdalineMachine",
+          "BackwardMicroscope", "HogExplorer", "MaskExplorer", "MatchViewer", "NetworkViewer", "OptimiserRace",
           "PoolingStepper", "ScaleSpaceWalker")
 MICROSCOPE = "[data-widget=ConvolutionMicroscope]"
 SETTINGS = {

@@ -16,6 +16,9 @@ DIGIT = [[0, 0, 5, 13, 9, 1, 0, 0], [0, 0, 13, 15, 10, 15, 5, 0], [0, 3, 15, 2, 
          [0, 4, 12, 0, 0, 8, 8, 0], [0, 5, 8, 0, 0, 9, 8, 0], [0, 4, 11, 0, 1, 12, 7, 0],
          [0, 2, 14, 5, 10, 12, 0, 0], [0, 0, 6, 13, 10, 0, 0, 0]]  # a scan of lecture 22
 SCAN = drawing_of(np.random.default_rng(3), (8, 8))
+PICTURES = {"T": "###. .#.. .#.. .#.. +1", "J": "..#. ..#. #.#. ###. -1", "none": ".... .... .... .... -1",
+            "left": "##.. ##.. ##.. ##.. +1", "right": "..## ..## ..## ..## +1", "both": "#### #### #### #### -1",
+            "checks": "#.#. .#.# #.#. .#.# +1"}  # letters, and XOR: more than one unit can do
 STACK = ("conv 10 5 1 2", "relu", "max 2", "conv 16 5", "linear 10")
 
 
@@ -130,6 +133,9 @@ EXAMPLES = {
                             {"stage": "conv4_x", "row": 2, "compare": "vgg16"}),
     "architecture-own": Example("ArchitectureExplorer", (small_net(),), {"stage": "conv", "measure": "field"},
                                 {"input_shape": (1, 8, 8), "measure": "memory", "photo": "cat"}),
+    "adaline": Example("AdalineMachine", (), {"rule": "perceptron", "bias": -0.5, "turn": 3},
+                       {"patterns": PICTURES, "weights": np.arange(-8, 8).reshape(4, 4) / 6, "rate": 0.125},
+                       {"rate": 0.0}),
     "vgg": Example("ShapeBuilder", (None, "VGG-16"), {"focus": 17, "photo": "cat"}),
 }
 
