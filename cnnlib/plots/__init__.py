@@ -12,6 +12,7 @@ from cnnlib.plots.convolution import plot_convolution
 from cnnlib.plots.course_map import plot_course_map
 from cnnlib.plots.curves import plot_curves, plot_trials
 from cnnlib.plots.descriptor import plot_description, plot_descriptor, plot_directions
+from cnnlib.plots.error_chart import plot_error_chart
 from cnnlib.plots.field import plot_receptive_field
 from cnnlib.plots.graph import plot_graph
 from cnnlib.plots.grid import plot_grid
@@ -39,6 +40,7 @@ __all__ = [
     "COLOURS", "STYLE", "plot_architecture",
     "plot_arrows", "plot_backward", "plot_bars", "plot_block", "plot_boxes",
     "plot_confusion", "plot_connections", "plot_convolution", "plot_course_map", "plot_curves",
+    "plot_error_chart",
     "plot_description", "plot_descriptor", "plot_directions", "plot_field_growth", "plot_graph", "plot_grid",
     "plot_histogram", "plot_image", "plot_keypoint_kinds", "plot_keypoints", "plot_learning", "plot_maps",
     "plot_matches", "plot_network", "plot_orientations", "plot_paths", "plot_pooling", "plot_pooling_backward",

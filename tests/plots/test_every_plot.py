@@ -13,6 +13,7 @@ from matplotlib.colors import to_hex, to_rgb
 from cnnlib import architectures, course, data, layers, plots, training
 from cnnlib.architectures import summary
 from cnnlib.features import edges
+from cnnlib.history import ilsvrc
 from cnnlib.optim import surfaces, walks
 from cnnlib.plots import _style
 from cnnlib.scalar import Value
@@ -108,6 +109,8 @@ EXAMPLES = {
     "matches": lambda: plots.plot_matches(data.photo("camera", size=256), data.photo("coffee"), [[9, 9], [200, 99]],
                                           [[300, 500], [0, 0]], [True, False], title="one right, one wrong"),
     "confusion": lambda: plots.plot_confusion(np.diag([35] * 10) + np.eye(10, k=3, dtype=int), title="digits"),
+    "error_chart": lambda: plots.plot_error_chart(ilsvrc.WINNERS, single=ilsvrc.SINGLE_NETS, human=ilsvrc.HUMAN),
+    "error_chart-log": lambda: plots.plot_error_chart(ilsvrc.WINNERS, log=True, title="top-5"),
     "arrows": lambda: plots.plot_arrows(STROKE, *edges.sobel(STROKE), kinds=("gradient", "walk"), title="a 7"),
     "rose": lambda: plots.plot_rose(edges.ROBINSON),
     "rose-photo": lambda: plots.plot_rose([data.photo("camera", size=64)] * 8, np.zeros((64, 64))),
