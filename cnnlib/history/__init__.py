@@ -5,6 +5,10 @@ NumPy, in double precision. What became a layer, a loss or an optimiser of today
 
 from cnnlib.history import ilsvrc
 from cnnlib.history.adaline import Adaline, adaline_step, least_squares
+from cnnlib.history.autoencoder import autoencoder, pretrain, reconstruct, unroll
+from cnnlib.history.madaline import Madaline, madaline_step
 from cnnlib.history.perceptron import Perceptron, perceptron_step
+from cnnlib.history.rbm import RBM
 
-__all__ = ["Adaline", "Perceptron", "adaline_step", "ilsvrc", "least_squares", "perceptron_step"]
+__all__ = ["RBM", "Adaline", "Madaline", "Perceptron", "adaline_step", "autoencoder", "ilsvrc", "least_squares",
+           "madaline_step", "perceptron_step", "pretrain", "reconstruct", "unroll"]

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from cnnlib.history._unit import Unit, threshold
+from cnnlib.history._patterns import threshold
+from cnnlib.history._unit import Unit
 
 
 def perceptron_step(weights, bias, x, target, rate):
