@@ -13,7 +13,7 @@ from matplotlib.colors import to_hex, to_rgb
 from cnnlib import architectures, course, data, layers, plots, training
 from cnnlib.architectures import summary
 from cnnlib.features import edges
-from cnnlib.history import ilsvrc
+from cnnlib.history import ilsvrc, timeline
 from cnnlib.optim import surfaces, walks
 from cnnlib.plots import _style
 from cnnlib.scalar import Value
@@ -109,6 +109,8 @@ EXAMPLES = {
     "matches": lambda: plots.plot_matches(data.photo("camera", size=256), data.photo("coffee"), [[9, 9], [200, 99]],
                                           [[300, 500], [0, 0]], [True, False], title="one right, one wrong"),
     "confusion": lambda: plots.plot_confusion(np.diag([35] * 10) + np.eye(10, k=3, dtype=int), title="digits"),
+    "timeline": lambda: plots.plot_timeline(timeline.MILESTONES, title="A history"),
+    "separation": lambda: plots.plot_separation([[-1, -1], [-1, 1], [1, 1]], [1, -1, 1], [[1, 2], [-1, 1]], [0.5, 0.5]),
     "error_chart": lambda: plots.plot_error_chart(ilsvrc.WINNERS, single=ilsvrc.SINGLE_NETS, human=ilsvrc.HUMAN),
     "error_chart-log": lambda: plots.plot_error_chart(ilsvrc.WINNERS, log=True, title="top-5"),
     "arrows": lambda: plots.plot_arrows(STROKE, *edges.sobel(STROKE), kinds=("gradient", "walk"), title="a 7"),
