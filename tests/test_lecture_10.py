@@ -8,7 +8,7 @@ import pytest
 from helpers import assert_close
 from logic import CORNERS, XOR
 
-from cnnlib import architectures, data, history, initializers, layers, optim
+from cnnlib import architectures, data, history, initializers, layers
 from cnnlib.history import ilsvrc
 from cnnlib.history.timeline import MILESTONES
 
@@ -86,20 +86,10 @@ def test_linear_layers_are_one_and_a_bend_computes_xor(rng):
 
 @functools.cache
 def taught(seed, centred, eps):
-    """The net of the paper, of our layers, after its 1,425 sweeps."""
-    x, wanted = PATTERNS.astype("float32"), SYMMETRIC[:, None].astype("float32")
+    """How many patterns the paper's net has right after its 1,425 sweeps, and its hidden weights and biases."""
+    x, wanted = history.symmetry_patterns()
     x = 2 * x - 1 if centred else x
-    rng = np.random.default_rng(seed)
-    net = layers.Sequential({"hidden": layers.Linear(6, 2), "squash": layers.Sigmoid(),
-                             "output": layers.Linear(2, 1), "answer": layers.Sigmoid()})
-    for parameter in net.parameters():
-        parameter.set(rng.uniform(-0.3, 0.3, parameter.shape))
-    loss, optimizer = layers.MSELoss(reduction="sum"), optim.SGD(net.parameters(), lr=eps / 2, momentum=0.9)
-    for _ in range(1425):
-        loss(net(x), wanted)
-        net.zero_grad()
-        net.backward(loss.backward())
-        optimizer.step()
+    net = history.learn_symmetry(x, wanted, eps=eps, seed=seed)
     return int(np.sum((net(x) > 0.5) == wanted)), net["hidden"].weight.data, net["hidden"].bias.data
 
 
@@ -135,6 +125,7 @@ def test_the_papers_own_setting_gets_stuck_more_often_than_not():
     assert stuck == [64 if 0 <= sweep < 1425 else 56 for sweep in first]
     assert stuck.count(64) == 3 and sum(first >= 0) == 6  # three more by 3,000 sweeps
     assert SYMMETRIC.sum() == 8
+    assert np.array_equal(history.symmetry_patterns()[1][:, 0], SYMMETRIC)
 
 
 def test_the_learnt_weights_are_antisymmetric_and_double_or_stand_as_two_three_four():
@@ -181,10 +172,8 @@ def test_more_scans_make_the_nearest_neighbour_better():
 
 def test_the_gradient_fades_through_smooth_thresholds_and_not_through_rectifiers():
     x, shares = digits()[0], []
-    for activation, draw in ((layers.Sigmoid, lambda shape, rng: rng.normal(0, 0.1, shape)),
-                             (layers.ReLU, initializers.he_normal)):
-        net = initializers.redraw(history.autoencoder((64, 128, 64, 32, 8), rng=np.random.default_rng(1),
-                                                      activation=activation), draw, np.random.default_rng(0))
+    for options in ({}, dict(activation=layers.ReLU, draw=initializers.he_normal)):
+        net = history.autoencoder((64, 128, 64, 32, 8), rng=np.random.default_rng(0), **options)
         loss = layers.BCEWithLogitsLoss()
         loss(net(x), x)
         net.backward(loss.backward())

@@ -5,6 +5,7 @@ from itertools import pairwise
 from cnnlib import layers
 from cnnlib.activations import sigmoid
 from cnnlib.history.rbm import RBM
+from cnnlib.initializers import redraw
 
 RATE, CODE_RATE = 0.1, 0.01  # of the RBMs; linear units want less
 
@@ -39,17 +40,22 @@ def pretrain(x, sizes, *, epochs, rng):
     return rbms
 
 
-def autoencoder(sizes, *, rng, activation=layers.Sigmoid):
+def small_normal(shape, rng):
+    """Draw first weights as one did then: normal, of spread 0.1, whatever the layer's size."""
+    return rng.normal(0, 0.1, shape)
+
+
+def autoencoder(sizes, *, rng, activation=layers.Sigmoid, draw=small_normal):
     """Return a net from pixels to a code and back: stages "encoder" and "decoder", whose output are logits.
 
     The code is linear; `activation` follows all other layers but the last, whose sigmoid is in the loss
-    (:class:`layers.BCEWithLogitsLoss`) and in :func:`reconstruct`. First weights are those of ``layers.Linear``.
+    (:class:`layers.BCEWithLogitsLoss`) and in :func:`reconstruct`. `draw(shape, rng)` draws the first weights.
     """
     def stack(sizes):
-        stages = [stage for pair in pairwise(sizes) for stage in (layers.Linear(*pair, rng=rng), activation())]
+        stages = [stage for pair in pairwise(sizes) for stage in (layers.Linear(*pair), activation())]
         return layers.Sequential(*stages[:-1])
 
-    return layers.Sequential({"encoder": stack(sizes), "decoder": stack(sizes[::-1])})
+    return redraw(layers.Sequential({"encoder": stack(sizes), "decoder": stack(sizes[::-1])}), draw, rng)
 
 
 def unroll(net, rbms):

@@ -27,14 +27,7 @@ def tuned(net, optimizer, seed=0, epochs=100):
 
 def pca_error(size):
     seen, new = digits()
-    mean = seen.mean(axis=0)
-    axes = np.linalg.svd(seen - mean, full_matrices=False)[2][:size]
-    return float(np.mean((mean + (new - mean) @ axes.T @ axes - new) ** 2))
-
-
-def small(rng):
-    """A net with the first weights of 2006: small, all alike, no biases."""
-    return initializers.redraw(history.autoencoder(SIZES, rng=rng), lambda shape, rng: rng.normal(0, 0.1, shape), rng)
+    return float(np.mean((history.pca(seen, size)(new) - new) ** 2))
 
 
 def sgd(net):
@@ -77,7 +70,7 @@ def test_pretrained_it_beats_pca_of_equal_size_on_new_digits_by_far():
 
 
 def test_without_pretraining_small_weights_give_the_average_digit():
-    net = small(np.random.default_rng(0))
+    net = history.autoencoder(SIZES, rng=np.random.default_rng(0))
     error = tuned(net, sgd(net))
     average = float(np.mean((digits()[0].mean(axis=0) - digits()[1]) ** 2))
     assert error == pytest.approx(average, rel=0.02)
@@ -86,8 +79,28 @@ def test_without_pretraining_small_weights_give_the_average_digit():
 
 def test_rectifiers_drawn_as_suits_them_need_no_pretraining():
     rng = np.random.default_rng(0)
-    net = initializers.redraw(history.autoencoder(SIZES, rng=rng, activation=layers.ReLU), initializers.he_normal, rng)
+    net = history.autoencoder(SIZES, rng=rng, activation=layers.ReLU, draw=initializers.he_normal)
     assert tuned(net, optim.Adam(net.parameters(), lr=0.002)) < 0.67 * pca_error(8)
+
+
+def test_first_weights_are_small_and_alike_unless_drawn_otherwise():
+    net = history.autoencoder((50, 40, 30), rng=np.random.default_rng(0))
+    for parameter in net.parameters():
+        spread = float(parameter.data.std())
+        assert spread == pytest.approx(0.1, rel=0.1) if len(parameter.shape) == 2 else spread == 0
+    other = history.autoencoder((50, 40, 30), rng=np.random.default_rng(0), draw=initializers.he_normal)
+    assert float(other["encoder"][0].weight.data.std()) == pytest.approx(np.sqrt(2 / 50), rel=0.1)
+
+
+def test_pca_is_scikit_learns_and_no_linear_code_is_better(rng):
+    decomposition = pytest.importorskip("sklearn.decomposition")
+    x, new = rng.normal(size=(60, 7)) @ rng.normal(size=(7, 7)), rng.normal(size=(5, 7))
+    theirs = decomposition.PCA(3).fit(x)
+    assert_close(history.pca(x, 3)(new), theirs.inverse_transform(theirs.transform(new)))
+    least = np.mean((history.pca(x, 3)(x) - x) ** 2)
+    for _ in range(50):
+        axes = np.linalg.qr(rng.normal(size=(7, 3)))[0]
+        assert np.mean((x.mean(axis=0) + (x - x.mean(axis=0)) @ axes @ axes.T - x) ** 2) > least
 
 
 def test_errors():
