@@ -1,5 +1,6 @@
 """The timeline: years to scale, a row for each milestone, and what it refuses."""
 
+import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
@@ -23,6 +24,8 @@ def test_years_are_to_scale_and_what_runs_is_filled():
     places = [line.get_ydata()[0] for line in dots(ax)]
     ticks = {text.get_text(): text.get_position()[1] for text in ax.texts if text.get_text().endswith("0")
              and text.get_ha() == "right"}
+    line = max(ax.get_lines(), key=lambda line: abs(np.subtract(*line.get_ydata()[[0, -1]])))
+    assert list(line.get_ydata()) == pytest.approx([ticks["1940"], ticks["2020"]])
     per_year = (ticks["2020"] - ticks["1940"]) / 80
     assert places == pytest.approx([ticks["1940"] + per_year * (item.year - 1940) for item in MILESTONES])
     assert [to_hex(line.get_color()) == plots.COLOURS["output"] for line in dots(ax)] == [m.runs for m in MILESTONES]
