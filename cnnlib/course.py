@@ -95,7 +95,7 @@ LECTURES = (
 )
 
 # The lectures whose notebooks are there: a test compares it with notebooks/, which an installed package lacks.
-WRITTEN = ("00", "11", "12", "13", "14", "15", "20", "21", "22", "23", "24", "30", "31", "32", "33", "34",
+WRITTEN = ("00", "10", "11", "12", "13", "14", "15", "20", "21", "22", "23", "24", "30", "31", "32", "33", "34",
            "40", "41", "43", "44", "45")
 
 
@@ -123,6 +123,21 @@ def existing() -> tuple[Lecture, ...]:
     return tuple(item for item in LECTURES if exists(item))
 
 
+def link(number: str, written: Callable[[Lecture], bool] = exists) -> str:
+    """A lecture as a page of this course names it: a link to it, or its title, where it is only planned.
+
+    Examples
+    --------
+    >>> link("20")
+    '[20 Convolution](20_convolution.ipynb)'
+    >>> link("20", written=lambda item: False)
+    '20 Convolution (planned)'
+    """
+    item = lecture(number)
+    title = f"{item.number} {item.title}"
+    return f"[{title}]({item.name}.ipynb)" if written(item) else f"{title} (planned)"
+
+
 def before(item: Lecture, written: Callable[[Lecture], bool] = exists) -> str:
     """What to read before a lecture, as its title says it: links to what is there, planned ones named as such.
 
@@ -137,7 +152,7 @@ def before(item: Lecture, written: Callable[[Lecture], bool] = exists) -> str:
     """
     needs = [lecture(number) for number in item.needs]
     there = [found for need in needs for found in ([need] if written(need) else _nearest(need, written))]
-    links = ", ".join(f"[{found.number} {found.title}]({found.name}.ipynb)" for found in dict.fromkeys(there))
+    links = ", ".join(link(found.number, written) for found in dict.fromkeys(there))
     planned = [f"{need.number} {need.title}" for need in needs if not written(need)]
     if planned:
         they_are = "it is" if len(planned) == 1 else "they are"

@@ -17,6 +17,7 @@ from cnnlib.recipes import stamp
 # Cells whose stored output nbval does not compare, beside each set-up cell, and why. No other cell may carry the tag.
 NOT_COMPARED = {
     "00_start_here": {"doctor-table": "describes this machine"},
+    "10_history": {"gpu-check": "times on this machine"},
     "11_why_images_are_hard": {
         "gpu-check": "says on which device it ran",
         "exercise-viewer": "says shares of a net trained here, which differ from machine to machine",
