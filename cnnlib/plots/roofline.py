@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from cnnlib.plots._style import COLOURS, new_axes, styled, text_width
+from cnnlib.plots._points import draw_points
+from cnnlib.plots._style import COLOURS, new_axes, styled
 from cnnlib.plots.bars import log_axis
 
 
@@ -65,38 +66,13 @@ def plot_roofline(points, peak, bandwidth, ax=None, *, title=None):
                           ha="center", va="bottom", rotation_mode="anchor"))
     roof = [*_along(corners[:2], 0.01), *_along(corners[1:], 0.01)]
     level, slanted = (inches(label.get_window_extent().get_points()) for label in labels)
-    _draw_points(ax, points, [*roof, (*level[:, 0], *level[:, 1]), *_along(slanted, 0.12)], inches)
+    draw_points(ax, points, [*roof, (*level[:, 0], *level[:, 1]), *_along(slanted, 0.12)], inches)
     if title:
         ax.set_title(title, loc="left")
     return ax
-
-
-def _draw_points(ax, points, taken, inches):
-    """Draw the points; each label goes to the first side of its point where no line, text or point stands.
-
-    `taken` holds boxes (left, right, bottom, top) in inches where the roof and its texts stand; `inches` turns dots
-    into inches.
-    """
-    places = inches(ax.transData.transform(list(points.values())))
-    taken = [*taken, *((x - 0.08, x + 0.08, y - 0.08, y + 0.08) for x, y in places)]
-    (left, _), (right, _) = inches(ax.get_window_extent().get_points())
-    for name, (intensity, speed), (x, y) in zip(points, points.values(), places):
-        ax.plot(intensity, speed, "o", color=COLOURS["output"], markersize=9, zorder=3)
-        width = text_width(name, 12)
-        sides = [(dx, dy) for dy in (0, -0.22, 0.22, -0.44, 0.44, -0.66) for dx in (0.14, -0.14 - width)]
-        fits = [(dx, dy) for dx, dy in sides if left < x + dx and x + dx + width < right and not any(
-            _overlap((x + dx, x + dx + width, y + dy - 0.09, y + dy + 0.09), other) for other in taken)]
-        dx, dy = fits[0] if fits else sides[0]
-        taken.append((x + dx, x + dx + width, y + dy - 0.09, y + dy + 0.09))
-        ax.annotate(name, (intensity, speed), (dx * 72, dy * 72), textcoords="offset points", va="center")
 
 
 def _along(ends, room, parts=24):
     """Return boxes that cover the rising or level line between two points, with that much room above and below."""
     cuts = np.linspace(*ends, parts + 1)
     return [(a[0], b[0], a[1] - room, b[1] + room) for a, b in zip(cuts, cuts[1:])]
-
-
-def _overlap(one, other):
-    """Whether two boxes (left, right, bottom, top) share a point."""
-    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
