@@ -11,6 +11,8 @@ class; ``data.CLASSES["digits"]`` has the classes in words. The arrays are fresh
 loader                    pictures        where they come from
 ========================  ==============  ==================================================
 ``load_digits``           1,797           scikit-learn, no download
+``load_numbers``          as many as one  those scans, two side by side: 100 classes
+                          asks for
 ``load_faces``            200             scikit-image, no download
 ``load_textures``         768 at 32×32    scikit-image, no download
 ``load_patches``          2,400 at 64×64  scikit-image and this course's photographs, no download
@@ -40,6 +42,7 @@ from cnnlib.data.digits import load_digits
 from cnnlib.data.faces import load_faces
 from cnnlib.data.imagenette import load_imagenette
 from cnnlib.data.mnist import load_fashion_mnist, load_mnist
+from cnnlib.data.numbers import load_numbers
 from cnnlib.data.patches import load_patches
 from cnnlib.data.photos import PHOTOS, assets, photo
 from cnnlib.data.shapes import load_shapes
@@ -47,6 +50,6 @@ from cnnlib.data.textures import load_textures
 
 __all__ = [
     "CLASSES", "PHOTOS", "DownloadError", "assets", "fetch", "is_offline", "load_cifar10", "load_digits", "load_faces",
-    "load_fashion_mnist", "load_imagenette", "load_mnist", "load_patches", "load_shapes", "load_textures", "photo",
-    "registry", "unpack", "warp",
+    "load_fashion_mnist", "load_imagenette", "load_mnist", "load_numbers", "load_patches", "load_shapes",
+    "load_textures", "photo", "registry", "unpack", "warp",
 ]

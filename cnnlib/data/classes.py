@@ -4,6 +4,7 @@ _DIGITS = tuple("0123456789")
 
 CLASSES = {
     "digits": _DIGITS,
+    "numbers": tuple(f"{number:02d}" for number in range(100)),
     "mnist": _DIGITS,
     "fashion_mnist": ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
                       "ankle boot"),

@@ -15,6 +15,7 @@ LOADERS = {
     "digits-28": (data.load_digits, {"size": 28}, "sklearn.datasets", (1, 28, 28)),
     "digits-32": (data.load_digits, {"size": 32}, "sklearn.datasets", (1, 32, 32)),
     "digits-last": (data.load_digits, {"split": "last"}, "sklearn.datasets", (1, 8, 8)),
+    "numbers": (data.load_numbers, {"num_train": 600, "num_test": 200}, "sklearn.datasets", (1, 8, 16)),
     "faces": (data.load_faces, {}, "skimage.data", (1, 25, 25)),
     "textures": (data.load_textures, {}, "skimage.data", (1, 32, 32)),
     "textures-50": (data.load_textures, {"size": 50}, "skimage.data", (1, 50, 50)),
@@ -23,6 +24,7 @@ LOADERS = {
     "shapes-17": (data.load_shapes, {"num_train": 10, "num_test": 5, "size": 17}, "numpy", (1, 17, 17)),
 }
 SIZES = {"digits": (1442, 355), "digits-28": (1442, 355), "digits-32": (1442, 355), "digits-last": (1442, 355),
+         "numbers": (600, 200),
          "faces": (160, 40), "textures": (576, 192), "textures-50": (240, 60), "patches": (120, 120),
          "shapes": (503, 7), "shapes-17": (10, 5)}
 
@@ -314,3 +316,19 @@ def test_shapes_follow_their_generator():
 def test_shapes_errors(options, error, words):
     with pytest.raises(error, match=words):
         data.load_shapes(**options)
+
+
+def test_numbers_are_two_scans_of_their_digits():
+    pytest.importorskip("sklearn")
+    for pictures, scans in zip(data.load_numbers(150, 130), data.load_digits(split="last")):
+        digit_of = {scan.tobytes(): digit for scan, digit in zip(*scans)}
+        for picture, number in zip(*pictures):
+            assert [digit_of[half.tobytes()] for half in (picture[..., :8].copy(), picture[..., 8:].copy())] == [
+                number // 10, number % 10]
+
+
+def test_numbers_errors():
+    with pytest.raises(ValueError, match="`num_train` is 0"):
+        data.load_numbers(0)
+    with pytest.raises(TypeError, match="`rng` must be a numpy.random.Generator, not int"):
+        data.load_numbers(rng=3)
