@@ -11,7 +11,7 @@ from cnnlib.architectures.densenet import densenet
 from cnnlib.architectures.googlenet import googlenet, inception
 from cnnlib.architectures.lenet import lenet5, lenet5_1998
 from cnnlib.architectures.mobilenet import mobilenet
-from cnnlib.architectures.pretrained import pretrained, published_input
+from cnnlib.architectures.pretrained import pretrained, published_crop, published_input
 from cnnlib.architectures.resnet import resnet, resnet_cifar
 from cnnlib.architectures.senet import se_resnet
 from cnnlib.architectures.summary import Row, Summary, summary
@@ -33,6 +33,7 @@ __all__ = [
     "load_torchvision_weights",
     "mobilenet",
     "pretrained",
+    "published_crop",
     "published_input",
     "resnet",
     "resnet_cifar",

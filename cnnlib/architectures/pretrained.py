@@ -6,7 +6,9 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-from cnnlib import _array
+import numpy as np
+
+from cnnlib import _array, images
 from cnnlib.architectures._build import chosen, of_ours, vocabulary
 from cnnlib.architectures.alexnet import alexnet
 from cnnlib.architectures.googlenet import googlenet
@@ -36,6 +38,21 @@ PUBLISHED = {
     "resnet50_v2": (partial(resnet, 50, variant="torchvision"), "resnet50-11ad3fa6.pth"),
     "resnet101": (partial(resnet, 101, variant="torchvision"), "resnet101-63fe2227.pth"),
     "resnet152": (partial(resnet, 152, variant="torchvision"), "resnet152-394f9c45.pth"),
+}
+# Their published accuracy in percent, top-1 and top-5, on ImageNet's 50,000 validation pictures, one crop of each:
+# docs.pytorch.org/vision/stable/models.html, IMAGENET1K_V1. Not measured here.
+ACCURACY = {
+    "alexnet": (56.522, 79.066),
+    "vgg11": (69.020, 88.628),
+    "vgg13": (69.928, 89.246),
+    "vgg16": (71.592, 90.382),
+    "vgg19": (72.376, 90.876),
+    "googlenet": (69.778, 89.530),
+    "resnet18": (69.758, 89.078),
+    "resnet34": (73.314, 91.420),
+    "resnet50": (76.130, 92.862),
+    "resnet101": (77.374, 93.546),
+    "resnet152": (78.312, 94.046),
 }
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's red, green and blue, in [0, 1]
 
@@ -97,6 +114,28 @@ def published_input(x, name="resnet50"):
     mean, deviation = ((0.5,) * 3, (0.5,) * 3) if name == "googlenet" else (MEAN, DEVIATION)
     planes = [(x[:, k:k + 1] - mean[k]) / deviation[k] for k in range(3)]
     return _array.library(x=x).concatenate(planes, axis=1)
+
+
+def published_crop(image):
+    """Cut from a picture what the published weights were judged on.
+
+    Parameters
+    ----------
+    image : array of shape (H, W) or (H, W, 3), float in [0, 1]
+
+    Returns
+    -------
+    array of shape (3, 224, 224), float32, in [0, 1]
+        The middle square, whose side is 224/256 of the shorter side, at 224 x 224; a grey picture three times over.
+
+    Notes
+    -----
+    torchvision first resizes until the shorter side has 256 pixels, and then cuts; up to rounding that is the same.
+    """
+    side = max(1, min(image.shape[:2]) * 224 // 256)
+    row, col = ((length - side) // 2 for length in image.shape[:2])
+    small = images.resize(images.crop(image, row, col, side, side), (224, 224))
+    return np.ascontiguousarray(np.broadcast_to(images.to_chw(small), (3, 224, 224)), dtype="float32")
 
 
 # ---- the file

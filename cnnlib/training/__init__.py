@@ -8,6 +8,8 @@ file                      its one idea
 ========================  ================================================================================
 ``fit.py``                the loop: epochs of steps, and what is looked after between them
 ``evaluate.py``           loss, accuracy and predictions on data that are not learnt from
+``top_error.py``          the share of targets that are not among the first few guesses
+``judge.py``              published weights on a folder of pictures
 ``history.py``            what a run has been through, as plain lists
 ``progress.py``           what a callback is told, and the one that prints
 ``augment.py``            pictures moved by some pixels
@@ -25,7 +27,9 @@ from cnnlib.training.augment import mirror, shift
 from cnnlib.training.evaluate import Evaluation, confusion_matrix, evaluate
 from cnnlib.training.fit import fit
 from cnnlib.training.history import History
+from cnnlib.training.judge import judge_imagenette, judge_published
 from cnnlib.training.progress import Progress, text_bar
+from cnnlib.training.top_error import top_error
 
-__all__ = ["Evaluation", "History", "Progress", "TrainingWarning", "confusion_matrix", "evaluate", "fit", "mirror",
-           "shift", "text_bar"]
+__all__ = ["Evaluation", "History", "Progress", "TrainingWarning", "confusion_matrix", "evaluate", "fit",
+           "judge_imagenette", "judge_published", "mirror", "shift", "text_bar", "top_error"]
