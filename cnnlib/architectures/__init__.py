@@ -5,6 +5,7 @@ layers, for NumPy; without `nn` it is an ordinary torch.nn.Module. Both have the
 :func:`summary` computes shapes, parameters, multiply-adds and receptive fields of either, without running it.
 """
 
+from cnnlib.architectures._names import NAMED
 from cnnlib.architectures.alexnet import alexnet, alexnet_2012
 from cnnlib.architectures.convnext import convnext
 from cnnlib.architectures.densenet import densenet
@@ -20,6 +21,7 @@ from cnnlib.architectures.weights import load_torchvision_weights
 from cnnlib.architectures.zfnet import zfnet
 
 __all__ = [
+    "NAMED",
     "Row",
     "Summary",
     "alexnet",

@@ -38,6 +38,13 @@ def top_error(scores, target, k=5):
     >>> top_error(scores, np.array([2, 2]), 1), top_error(scores, np.array([2, 2]), 2)
     (1.0, 0.5)
     """
+    scores, target = _checked(scores, target, k)
+    guesses = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    return float((guesses != target[:, None]).all(axis=1).mean())
+
+
+def _checked(scores, target, k):
+    """Return both as NumPy arrays, after checking that each target has a rank."""
     if not is_integer(target):
         raise TypeError(f"`target` has dtype {_array.dtype_name(target)}; it must hold whole numbers, the classes")
     scores, target = _array.to_numpy(scores), _array.to_numpy(target)
@@ -52,5 +59,4 @@ def top_error(scores, target, k=5):
                          "has no rank")
     if target.min() < 0 or target.max() >= num_classes:
         raise ValueError(f"`target` goes from {target.min()} to {target.max()}; the classes are 0 to {num_classes - 1}")
-    guesses = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    return float((guesses != target[:, None]).all(axis=1).mean())
+    return scores, target
