@@ -33,6 +33,7 @@ from cnnlib.plots.rose import plot_rose
 from cnnlib.plots.rows import plot_rows
 from cnnlib.plots.scale_space import plot_scale_space
 from cnnlib.plots.separation import plot_separation
+from cnnlib.plots.scatter import plot_scatter
 from cnnlib.plots.shapes import plot_field_growth, plot_tower, plot_windows
 from cnnlib.plots.stack import plot_stack
 from cnnlib.plots.tied_matrix import plot_tied_matrix
@@ -51,5 +52,6 @@ __all__ = [
     "plot_receptive_field",
     "plot_residual_blocks",
     "plot_rivals", "plot_roofline", "plot_rose", "plot_rows", "plot_scale_space",
+    "plot_scatter",
     "plot_stack", "plot_tied_matrix", "plot_timings", "plot_tower", "plot_trials", "plot_windows",
 ]

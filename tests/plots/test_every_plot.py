@@ -56,6 +56,8 @@ EXAMPLES = {
                                           ["LeNet C1", "ResNet 56×56"], title="forward"),
     "roofline": lambda: plots.plot_roofline(
         {"im2col": (20, 60), "shifted": (22, 70), "auto": (30, 90), "loops": (20, 0.05)}, 120, 14, title="two cores"),
+    "scatter": lambda: plots.plot_scatter({"AlexNet": (61, 56), "VGG-16": (138, 72), "ResNet-18": (12, 70)},
+                                          families=[("AlexNet", "VGG-16")], xlabel="M", ylabel="%", log=True),
     "stack": lambda: plots.plot_stack(ROWS, COLUMNS, bars=["parameters", "multiply-adds"], title="a stack"),
     "course_map": lambda: plots.plot_course_map(course.LECTURES, course.existing(), title="The course"),
     "residual_blocks": lambda: plots.plot_residual_blocks(

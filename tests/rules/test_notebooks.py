@@ -62,6 +62,10 @@ NOT_COMPARED = {
     },
     "44_googlenet": {"gpu-check": "times on a GPU, or says that there is none", "experiment-time": "times here"},
     "45_resnet": {"gpu-check": "trains where there is a GPU"},
+    "46_ten_years_of_imagenet": {
+        "price-time": "times on this machine",
+        "gpu-check": "fetches and judges weights where there is a GPU",
+    },
 }
 
 LIMITS = {"cells": (40, 80), "words": (1500, 3500), "sections": (8, 12)}
