@@ -32,26 +32,20 @@ from cnnlib.plots.roofline import plot_roofline
 from cnnlib.plots.rose import plot_rose
 from cnnlib.plots.rows import plot_rows
 from cnnlib.plots.scale_space import plot_scale_space
-from cnnlib.plots.separation import plot_separation
 from cnnlib.plots.scatter import plot_scatter
+from cnnlib.plots.separation import plot_separation
 from cnnlib.plots.shapes import plot_field_growth, plot_tower, plot_windows
 from cnnlib.plots.stack import plot_stack
 from cnnlib.plots.tied_matrix import plot_tied_matrix
 from cnnlib.plots.timeline import plot_timeline
 
 __all__ = [
-    "COLOURS", "STYLE", "plot_architecture",
-    "plot_arrows", "plot_backward", "plot_bars", "plot_block", "plot_boxes",
-    "plot_confusion", "plot_connections", "plot_convolution", "plot_course_map", "plot_curves",
-    "plot_error_chart",
-    "plot_separation",
-    "plot_timeline",
-    "plot_description", "plot_descriptor", "plot_directions", "plot_field_growth", "plot_graph", "plot_grid",
+    "COLOURS", "STYLE", "plot_architecture", "plot_arrows", "plot_backward", "plot_bars", "plot_block", "plot_boxes",
+    "plot_confusion", "plot_connections", "plot_convolution", "plot_course_map", "plot_curves", "plot_description",
+    "plot_descriptor", "plot_directions", "plot_error_chart", "plot_field_growth", "plot_graph", "plot_grid",
     "plot_histogram", "plot_image", "plot_keypoint_kinds", "plot_keypoints", "plot_learning", "plot_maps",
     "plot_matches", "plot_network", "plot_orientations", "plot_paths", "plot_pooling", "plot_pooling_backward",
-    "plot_receptive_field",
-    "plot_residual_blocks",
-    "plot_rivals", "plot_roofline", "plot_rose", "plot_rows", "plot_scale_space",
-    "plot_scatter",
-    "plot_stack", "plot_tied_matrix", "plot_timings", "plot_tower", "plot_trials", "plot_windows",
+    "plot_receptive_field", "plot_residual_blocks", "plot_rivals", "plot_roofline", "plot_rose", "plot_rows",
+    "plot_scale_space", "plot_scatter", "plot_separation", "plot_stack", "plot_tied_matrix", "plot_timeline",
+    "plot_timings", "plot_tower", "plot_trials", "plot_windows",
 ]

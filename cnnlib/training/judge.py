@@ -1,19 +1,16 @@
 """Published weights, judged on a folder of pictures, or on Imagenette: 3,925 pictures of 10 of ImageNet's classes."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
 
 from cnnlib import data, images
 from cnnlib.architectures import pretrained, published_crop, published_input
-from cnnlib.data import folders
 
 SUFFIXES = (".jpeg", ".jpg", ".png")
-IMAGENETTE = "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-160.tgz"  # some 94 MB
-IMAGENETTE_SHA256 = "64d0c4859f35a461889e0147755a999a48b49bf38a7e0f9bd27003f10db02fe5"
-# Which of the 1,000 its folders are: tench, English springer, cassette player, chain saw, church, French horn, garbage
-# truck, gas pump, golf ball, parachute.
-IMAGENETTE_CLASSES = (0, 217, 482, 491, 497, 566, 569, 571, 574, 701)
+# Which of ImageNet's 1,000 classes those of data.CLASSES["imagenette"] are.
+IMAGENETTE_CLASSES = np.array([0, 217, 482, 491, 497, 566, 569, 571, 574, 701])
 
 
 def judge_published(name, folder, classes, *, device="cpu", batch_size=32):
@@ -40,8 +37,6 @@ def judge_published(name, folder, classes, *, device="cpu", batch_size=32):
     ValueError
         There are not as many folders as classes, or no pictures.
     """
-    import torch
-
     places = sorted(place for place in Path(folder).iterdir() if place.is_dir())
     if len(places) != len(classes):
         raise ValueError(f"`folder` holds {len(places)} folders and `classes` {len(classes)} classes; they must be as "
@@ -50,28 +45,28 @@ def judge_published(name, folder, classes, *, device="cpu", batch_size=32):
              for path in sorted(place.iterdir()) if path.suffix.lower() in SUFFIXES]
     if not found:
         raise ValueError(f"`folder` holds no pictures ({', '.join(SUFFIXES)}) in its {len(places)} folders")
-    net, scores = pretrained(name).to(device), []
-    for first in range(0, len(found), batch_size):
-        batch = np.stack([published_crop(images.read(path)) for path, _ in found[first:first + batch_size]])
-        with torch.inference_mode():
-            scores.append(net(published_input(torch.tensor(batch, device=device), name)).cpu().numpy())
-    return np.concatenate(scores), np.array([index for _, index in found])
+    scores = _scores(name, (images.read(path) for path, _ in found), device, batch_size)
+    return scores, np.array([index for _, index in found])
 
 
-def judge_imagenette(name, *, device="cpu"):
+def judge_imagenette(name, *, device="cpu", batch_size=32):
     """Return what :func:`judge_published` does for Imagenette's validation pictures, fetched at first use.
 
     Notes
     -----
-    Its pictures are 160 pixels high or wide and are enlarged here, and ten of a thousand classes are asked for: what
+    Its pictures are squares of 160 pixels and are enlarged here, and ten of a thousand classes are asked for: what
     comes out is not to be put beside an accuracy on ImageNet.
     """
+    _, (x, y) = data.load_imagenette(num_train=1, size=160)
+    return _scores(name, map(images.to_hwc, x), device, batch_size), IMAGENETTE_CLASSES[y]
+
+
+def _scores(name, pictures, device, batch_size):
     import torch
 
-    place = folders.home() / "imagenette"
-    if not place.is_dir():
-        archive = place.with_suffix(".tgz")
-        archive.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(IMAGENETTE, str(archive), hash_prefix=IMAGENETTE_SHA256)
-        data.unpack(archive, place)
-    return judge_published(name, place / "imagenette2-160" / "val", IMAGENETTE_CLASSES, device=device)
+    net, scores, pictures = pretrained(name).to(device), [], iter(pictures)
+    while batch := [published_crop(picture) for picture in itertools.islice(pictures, batch_size)]:
+        with torch.inference_mode():
+            x = published_input(torch.tensor(np.stack(batch), device=device), name)
+            scores.append(net(x).cpu().numpy())
+    return np.concatenate(scores)

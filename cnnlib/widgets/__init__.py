@@ -10,11 +10,11 @@ _FILES = {"AdalineMachine": "adaline_machine",
           "MaskExplorer": "mask_explorer", "MatchViewer": "match_viewer", "NetworkViewer": "network_viewer",
           "OptimiserRace": "optimiser_race", "PoolingStepper": "pooling_stepper", "Redraw": "redraw",
           "ScaleSpaceWalker": "scale_space_walker", "ShapeBuilder": "shape_builder"}
-__all__ = ["AdalineMachine",
-           "ArchitectureExplorer",
-           "BackwardMicroscope", "ConvolutionMicroscope", "GraphStepper", "HogExplorer", "LiveCurves", "MaskExplorer",
-           "MatchViewer", "NetworkViewer", "OptimiserRace", "PoolingStepper", "Redraw", "ScaleSpaceWalker",
-           "ShapeBuilder"]
+__all__ = [
+    "AdalineMachine", "ArchitectureExplorer", "BackwardMicroscope", "ConvolutionMicroscope", "GraphStepper",
+    "HogExplorer", "LiveCurves", "MaskExplorer", "MatchViewer", "NetworkViewer", "OptimiserRace", "PoolingStepper",
+    "Redraw", "ScaleSpaceWalker", "ShapeBuilder",
+]
 
 
 def __getattr__(name):

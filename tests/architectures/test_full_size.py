@@ -20,8 +20,8 @@ SEED = 2012
 def test_both_engines_at_full_size(name):
     """One picture; one net at a time in memory. Scores of the net in use, gradients of its smoothed form in training.
 
-    In training, as batch norm then keeps numbers small: without it, those of 50 blocks grow to a billion, beside which a
-    GELU is as sharp as a ReLU.
+    In training, as batch norm then keeps numbers small: without it, those of 50 blocks grow to a billion, beside which
+    a GELU is as sharp as a ReLU.
     """
     factory, input_shape = PUBLISHED[name][:2]
     rng = np.random.default_rng(SEED)

@@ -1,13 +1,12 @@
 """Pictures from a folder to scores of published weights; the weights here are random, of a net for 224 x 224."""
 
 import sys
-import tarfile
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from cnnlib import architectures, images, training
+from cnnlib import architectures, data, images, training
 
 torch = pytest.importorskip("torch")
 
@@ -77,20 +76,12 @@ def test_published_accuracies_have_weights():
     assert all(0 < top1 < top5 < 100 for top1, top5 in table.ACCURACY.values())
 
 
-def test_imagenette_is_fetched_once_and_its_classes_are_its_folders(folder, net, monkeypatch, tmp_path):
-    judge = sys.modules["cnnlib.training.judge"]
-    fetched = []
-
-    def fetch(url, path, hash_prefix):
-        fetched.append((url, hash_prefix))
-        with tarfile.open(path, "w:gz") as archive:
-            for place in ("n01", "n02"):
-                archive.add(folder / place, f"imagenette2-160/val/{place}")
-
-    monkeypatch.setenv("CNNLIB_DATA", str(tmp_path / "kept"))
-    monkeypatch.setattr(torch.hub, "download_url_to_file", fetch)
-    monkeypatch.setattr(judge, "IMAGENETTE_CLASSES", (0, 5))
-    for _ in range(2):
-        scores, target = training.judge_imagenette("alexnet")
-        assert scores.shape == (3, 7) and target.tolist() == [0, 0, 5]
-    assert fetched == [(judge.IMAGENETTE, judge.IMAGENETTE_SHA256)] and len(judge.IMAGENETTE_SHA256) == 64
+def test_imagenettes_ten_classes_among_the_thousand(net, monkeypatch, rng):
+    x, y = rng.random((10, 3, 160, 160), "float32"), np.arange(10)[::-1]
+    monkeypatch.setattr(data, "load_imagenette", lambda num_train, size: ((x[:1], y[:1]), (x, y)))
+    scores, target = training.judge_imagenette("alexnet", batch_size=4)
+    assert target.tolist() == [701, 574, 571, 569, 566, 497, 491, 482, 217, 0]
+    crops = np.stack([architectures.published_crop(images.to_hwc(picture)) for picture in x])
+    with torch.no_grad():
+        expected = net(architectures.published_input(torch.tensor(crops), "alexnet"))
+    np.testing.assert_allclose(scores, expected, rtol=0, atol=1e-6)
