@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from helpers import assert_close
 
-from cnnlib import activations, architectures, layers, losses, optim, training
+from cnnlib import activations, architectures, initializers, layers, losses, optim, training
 from cnnlib.architectures import lenet, summary
+from cnnlib.features import hog
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +114,46 @@ def test_what_was_not_normalised_is_not_read(trained, scans):
     moved = np.pad(x, ((0, 0), (0, 0), (0, 0), (8, 0)))[..., :32]
     for other in (1 - x, moved):
         assert np.mean(net(lenet.ink_levels(other)).argmax(axis=1) == scans[3]) < 0.5
+
+
+def test_the_middles_of_c3s_fields_cover_the_ink():
+    """10 positions, 2 apart, on 32 x 32; 8 on 28 x 28."""
+    c3 = summary(architectures.lenet5_1998, (1, 32, 32))["c3"]
+    assert (c3.output_shape[1:], c3.jump, c3.receptive_field) == ((10, 10), 2, 14)
+    rows = 28
+    for kernel, stride in ((5, 1), (2, 2), (5, 1)):
+        rows = (rows - kernel) // stride + 1
+    assert rows == 8
+
+
+def test_what_rubbish_changes():
+    """40 against 90: without rubbish nobody is pulled; 90 against 40: without it the other is pushed further away."""
+    for target, by_rubbish, without in ((0, [1, 0], [0, 0]), (1, [0, 1], [-1, 1])):
+        x, right = np.array([[-40.0, -90.0]]), np.array([target])
+        assert_close(-losses.rubbish_cross_entropy_backward(1.0, x, right)[0], np.array([by_rubbish], dtype="float64"))
+        assert_close(-losses.cross_entropy_backward(1.0, x, right)[0], np.array([without], dtype="float64"))
+
+
+def test_the_first_weights_let_the_signal_shrink(scans):
+    net = architectures.lenet5_1998(rng=np.random.default_rng(0), nn=layers)
+    spread = [net.forward_to(scans[0][:200], f"tanh{k}").std(axis=0).mean() for k in range(1, 7)]
+    assert spread[0] < 0.1 and spread[5] < 0.001
+
+
+def test_rivals_that_learn_no_filters(scans):
+    """90 scans are enough for HOG and a linear classifier to err on 14 %; the nearest of all scans errs on 3.9 %."""
+    x, y, new, answers = scans
+    hogs = [hog.hog((part[:, 0] + 0.1) / 1.275).astype("float32") for part in (x, new)]
+    hogs = [(part - hogs[0].mean(axis=0)) / hogs[0].std() for part in hogs]
+    errors = []
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        chosen = rng.permutation(len(x))[:90]
+        model = initializers.redraw(layers.Linear(324, 10), initializers.he_normal, rng)
+        training.fit(model, (hogs[0][chosen], y[chosen]), epochs=54, batch_size=16, seed=seed, callback=None,
+                     optimizer=optim.Adam(model.parameters(), lr=0.003), schedule=optim.CosineAnnealingLR)
+        errors.append(1 - training.evaluate(model, (hogs[1], answers)).accuracy)
+    assert 0.12 < np.mean(errors) < 0.15
+    a, b = new.reshape(len(new), -1), x.reshape(len(x), -1)
+    nearest = y[((b**2).sum(axis=1) - 2 * a @ b.T).argmin(axis=1)]
+    assert np.mean(nearest != answers) == pytest.approx(0.039, abs=0.003)

@@ -36,7 +36,7 @@ PAPER, INK = -0.1, 1.175  # the levels of the input, for a mean near 0
 
 
 def lenet5_1998(num_classes=10, in_channels=1, *, rng=None, nn=None):
-    """Return LeNet-5 as the paper has it [1]_: five layers that learn, with 60,000 parameters.
+    """Return LeNet-5 as the paper has it [1]_: five layers deep, with 60,000 parameters to learn.
 
     Parameters
     ----------
