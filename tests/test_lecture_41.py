@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from helpers import assert_close
 
-from cnnlib import architectures, data, geometry, layers, norms
+from cnnlib import architectures, data, geometry, initializers, layers, norms
 
 TABLE = architectures.summary(architectures.alexnet_2012, (3, 227, 227))
 FULLY_CONNECTED = ("fc6", "fc7", "fc8")
@@ -26,8 +26,8 @@ def test_weights_sit_at_the_end_and_work_at_the_beginning():
 def test_training_took_half_a_million_million_multiply_adds_a_second():
     assert round(3 * TABLE.multiply_adds * 1.2e6 * 90 / 1e17, 1) == 2.3
     assert round(3 * TABLE.multiply_adds * 1.2e6 * 90 / (5.5 * 86400) / 1e12, 1) == 0.5
-    assert round(1.2e6 * 90 / 128, -4) == 840_000  # steps; ours are 12 passes of 400 pieces, 20 at a time
-    assert 12 * 400 // 20 == 240
+    assert round(1.2e6 * 90 / 128, -4) == 840_000  # steps; ours are 18 passes of 400 pieces, 20 at a time
+    assert 18 * 400 // 20 == 360
 
 
 def test_224_does_not_fit():
@@ -62,7 +62,7 @@ def test_memory_of_training():
     outputs = sum(prod(row.output_shape) for row in TABLE)
     weights = 3 * 4 * TABLE.parameters / 2**30
     activations = 2 * 4 * 128 * outputs / 2**30
-    assert (round(weights, 2), round(activations, 2), round(weights + activations, 2)) == (0.68, 1.85, 2.53)
+    assert (round(weights, 2), round(activations, 2), round(weights + activations, 2)) == (0.68, 1.84, 2.53)
     assert 2.5 < activations / weights < 3
 
 
@@ -90,6 +90,42 @@ def test_dropout_over_all_masks():
     assert_close(means / means.sum(), halved / halved.sum())
     rectified = np.maximum(scores, 0).mean(axis=0)
     assert rectified[0] > 0.4 and weight[0] @ x < 0  # behind a rectifier: 0 at test time
+
+
+def test_dropout_acts_on_the_outputs_of_fc6_and_fc7():
+    """In the paper; in the net of 2014, as torchvision has it, on their inputs."""
+    for factory, size, order in (
+            (architectures.alexnet_2012, 227, "flatten fc6 relu6 drop6 fc7 relu7 drop7 fc8"),
+            (architectures.alexnet, 224, "flatten drop6 fc6 relu6 drop7 fc7 relu7 fc8")):
+        names = [row.stage for row in architectures.summary(factory, (3, size, size))]
+        assert names[names.index("flatten"):] == order.split()
+
+
+def test_fc6_sees_more_than_there_is():
+    """355 pixels: 64 more than the picture has on either side, the zeros of padding."""
+    assert TABLE["fc6"].receptive_field == 355 == 227 + 2 * 64
+    assert 2 * 8 + 3 * 16 == 64  # conv2's padding and that of three convolutions, at their steps
+
+
+def test_glorot_draws_the_small_nets_conv1_three_times_smaller():
+    rng = np.random.default_rng(0)
+    he, glorot = (rule((8, 1, 11, 11), rng).std() for rule in (initializers.he_normal, initializers.glorot_normal))
+    assert 2.8 < he / glorot < 3.2
+
+
+def test_slopes_are_half_of_the_chain():
+    """From Glorot's weights tanh's slopes let three quarters through and the signal fades; from He's neither."""
+    (x, _), _ = data.load_patches(64, count=25)
+    found = []
+    for rule in (initializers.glorot_normal, initializers.he_normal):
+        stages = {name: layers.Tanh() if name.startswith("relu") else layer for name, layer in
+                  architectures.alexnet(4, 1, width=1 / 8, nn=layers).named_children() if name != "avgpool"}
+        net = layers.Sequential({**stages, "fc6": layers.Linear(32, 512)}).eval()
+        initializers.redraw(net, rule, np.random.default_rng(0))
+        behind = [net.forward_to((x - x.mean()) / x.std(), f"relu{k}") for k in range(1, 8)]
+        found.append((prod((1 - out**2).mean() for out in behind), behind[6].std()))
+    (glorot_slopes, glorot_spread), (he_slopes, he_spread) = found
+    assert glorot_slopes > 0.7 > 0.2 > he_slopes and he_spread > 5 * glorot_spread
 
 
 def test_seven_slopes():

@@ -34,6 +34,7 @@ def alexnet_2012(num_classes=1000, in_channels=3, *, width=1.0, norm=True, nn=No
     -----
     A tower is a group of channels: conv2, conv4 and conv5 have two groups. The paper's normalisation divides by
     (k + α Σ a²)^β; torch's, and ours, divides α by the number of channels in the sum, so α is 5 times the paper's.
+    Dropout acts on the outputs of fc6 and fc7, as in the paper; in :func:`alexnet` on their inputs, as in torchvision.
     """
     nn = vocabulary(nn)
     checked(num_classes, in_channels, width)
@@ -52,8 +53,8 @@ def alexnet_2012(num_classes=1000, in_channels=3, *, width=1.0, norm=True, nn=No
         "conv4": nn.Conv2d(c3, c4, 3, padding=1, groups=2), "relu4": nn.ReLU(),
         "conv5": nn.Conv2d(c4, c5, 3, padding=1, groups=2), "relu5": nn.ReLU(),
         "pool5": nn.MaxPool2d(3, 2), "flatten": nn.Flatten(),
-        "drop6": nn.Dropout(0.5), "fc6": nn.Linear(c5 * 6 * 6, features), "relu6": nn.ReLU(),
-        "drop7": nn.Dropout(0.5), "fc7": nn.Linear(features, features), "relu7": nn.ReLU(),
+        "fc6": nn.Linear(c5 * 6 * 6, features), "relu6": nn.ReLU(), "drop6": nn.Dropout(0.5),
+        "fc7": nn.Linear(features, features), "relu7": nn.ReLU(), "drop7": nn.Dropout(0.5),
         "fc8": nn.Linear(features, num_classes)})
 
 
