@@ -89,7 +89,7 @@ def _block(table, row, path, start, jump):
     layer, path = table.layer(row.stage), f"{path}{row.stage}"
     kind = {"Residual": "residual", "Concat": "concat", "Gate": "layer"}.get(type(layer).__name__, "chain")
     if kind == "layer" or not shapes.children(layer):
-        start = tuple(first - before * step for first, before, step in zip(start, _padding(layer), jump))
+        start = tuple(first - before * step for first, before, step in zip(start, zeros_before(layer), jump))
         start = start if kind == "chain" else (0, 0) if len(row.output_shape) == 1 else start
         return Block(path, "layer", row, prod(row.output_shape), start, ()), start
     inner = table.inside(row.stage)
@@ -105,7 +105,7 @@ def _block(table, row, path, start, jump):
     return Block(path, kind, row, memory, widest.start, parts), widest.start
 
 
-def _padding(layer):
+def zeros_before(layer):
     """Return the zeros before the first row and column of a layer's maps."""
     settings = getattr(layer, "settings", {})
     padding = getattr(layer, "padding", settings.get("padding", 0))

@@ -58,19 +58,23 @@ def occlusion(net, x, target, patch=8, stride=4, fill="grey", *, batch_size=64, 
     size = tuple(x.shape[-2:])
     if any(p > s for p, s in zip(patch, size)):
         raise ValueError(f"`patch` is {patch}; it must fit into the picture, {size}")
-    cover = _cover(batch, fill, patch, rng)[0]
+    cover = cover_of(batch, fill, patch, rng)[0]
     rows, cols = (range(0, s - p + 1, step) for s, p, step in zip(size, patch, stride))
     places = [(i, j) for i in rows for j in cols]
     probability, winner = [], []
     with undisturbed(net):
         for start in range(0, len(places), batch_size):
-            covered = [_covered(x, cover, place, patch) for place in places[start:start + batch_size]]
-            logits = run(net, _array.library(x=x).stack(covered))
+            logits = covered_logits(net, x, cover, places[start:start + batch_size], patch)
             chosen = int(as_targets(target, logits)[0])
             probability.append(softmax(logits, 1)[:, chosen])
             winner.append(logits.argmax(1))
     join = _array.library(x=x).concatenate
     return tuple(join(parts).reshape(len(rows), len(cols)) for parts in (probability, winner))
+
+
+def covered_logits(net, x, cover, places, patch):
+    """Return the scores (N, classes) of a picture with the patch at each of these places: its upper left pixels."""
+    return run(net, _array.library(x=x).stack([_covered(x, cover, place, patch) for place in places]))
 
 
 def _covered(x, cover, place, patch):
@@ -81,8 +85,8 @@ def _covered(x, cover, place, patch):
     return out
 
 
-def _cover(batch, fill, patch, rng):
-    """Return the picture that is seen through the patch."""
+def cover_of(batch, fill, patch, rng):
+    """Return the pictures that are seen through the patch, for a batch of pictures."""
     if isinstance(fill, (int, float)) and not isinstance(fill, bool):
         return batch * 0 + fill
     if not isinstance(fill, str) or fill not in FILLS:
