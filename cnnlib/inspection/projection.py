@@ -59,7 +59,7 @@ def deconvnet(net, x, stage, channel, unit=None):
     batch = one_picture(net, x)
     if type(net).__name__ != "Sequential":
         raise TypeError(f"`net` is {type(net).__name__}; it must be a Sequential")
-    way = way(net, stage)
+    way = layers_to(net, stage)
     inputs, out = [], batch.detach() if _array.is_torch(batch) else batch
     with undisturbed(net):
         for _, layer in way:
@@ -76,14 +76,14 @@ def reachable(net):
     names = []
     for name, _ in _unfolded(net) if type(net).__name__ == "Sequential" else ():
         try:
-            way(net, name)
+            layers_to(net, name)
         except ValueError:
             break
         names.append(name)
     return names
 
 
-def way(net, stage):
+def layers_to(net, stage):
     """Return [(name, layer)] from the picture up to the stage, Sequentials unfolded; check their kinds."""
     layers = list(_unfolded(net))
     last = [k for k, (name, _) in enumerate(layers) if f"{name}.".startswith(f"{stage}.")]

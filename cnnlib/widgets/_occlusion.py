@@ -17,7 +17,7 @@ from cnnlib.architectures._blocks import zeros_before
 from cnnlib.inspection import activations, deconvnet
 from cnnlib.inspection._engine import is_ours, run
 from cnnlib.inspection.occluded import cover_of, covered_logits
-from cnnlib.inspection.projection import reachable, way
+from cnnlib.inspection.projection import layers_to, reachable
 from cnnlib.layers import shapes
 from cnnlib.widgets import _torch_model
 from cnnlib.widgets._text import full, places
@@ -101,7 +101,7 @@ class Subject:
     def _field(self, layer, unit):
         """Return the first pixel (row, col) that a unit sees, and how many rows and columns."""
         first, reach = (0, 0), shapes.start(tuple(self.x.shape))
-        for _, each in way(self.net, layer):
+        for _, each in layers_to(self.net, layer):
             first = tuple(start - before * jump for start, before, jump in zip(first, zeros_before(each), reach.jump))
             reach = shapes.after(each, reach)
         return [start + jump * at for start, jump, at in zip(first, reach.jump, unit)], list(reach.field)

@@ -1,10 +1,12 @@
 """The widgets as the lectures show them: a line for each, and every battery of tests tries them all."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from match_cases import quarter
 from network_cases import drawing_of, small_net
+from occlusion_cases import looked_at
 
 from cnnlib import widgets
 
@@ -52,7 +54,10 @@ class Example:
         made, names = self(), ("image", "kernel", "model", "scans", "image_a", "image_b")
         known = {name: getattr(made, name, None) for name in names} | known
         functions = {function.__name__: function for function in (mistaken, unturned, wave)}
-        return eval(code, {self.widget: getattr(widgets, self.widget), **functions, **known})
+        widget = getattr(widgets, self.widget)
+        if hasattr(made, "_answers"):  # no page here has a kernel to ask: it knows what it was told at the start
+            widget = partial(widget, _told=made._answers)
+        return eval(code, {self.widget: widget, **functions, **known})
 
 
 def mistaken(image, kernel):
@@ -104,6 +109,11 @@ EXAMPLES = {
                        {"drawing": SCAN, "selected": [2, 3, 1, 0], "scans": [SCAN, SCAN.T], "grain": 2}),
     "network-back": Example("NetworkViewer", (small_net(), (1, 8, 8)), {"direction": "forward", "contrast": "map"},
                             {"drawing": SCAN, "direction": "backward", "labels": list("abcde")}),
+    "occlusion": Example("OcclusionViewer", looked_at(), {"row": 8, "col": 40},
+                         {"patch": 12, "stride": 4, "scanned": True, "row": 16, "col": 20,
+                          "labels": ["nothing", "bright", "dark"]}, {"patch": 41, "scanned": False}),
+    "occlusion-deconvnet": Example("OcclusionViewer", (small_net(), SCAN), {"view": "occlusion", "patch": 2},
+                                   {"view": "deconvnet", "layer": "relu2", "channel": 3, "patch": 3, "stride": 1}),
     "race": Example("OptimiserRace", ("ravine",), {"step": 40, "kappa": 30.0, "look": "momentum"},
                     {"lr": {"sgd": 0.05}}, {"steps": 0}),
     "race-own": Example("OptimiserRace", (wave,), {"step": 25, "noise": 0.5, "start": (1.5, -0.5)},

@@ -22,6 +22,7 @@ from hog_cases import hog_cases
 from mask_cases import mask_cases
 from match_cases import match_cases
 from network_cases import network_cases
+from occlusion_cases import occlusion_cases
 from pooling_cases import pooling_cases
 from race_cases import race_cases
 from walker_cases import walker_cases
@@ -146,6 +147,7 @@ def cases(tmp_path_factory):
         "backward": backward_cases(rng, plain),
         "network": network_cases(np.random.default_rng(23), plain),
         "hog": hog_cases(np.random.default_rng(13), plain),
+        "occlusion": occlusion_cases(np.random.default_rng(42), plain),
         "race": race_cases(np.random.default_rng(33), plain),
         "masks": mask_cases(np.random.default_rng(12), plain),
         "matches": match_cases(np.random.default_rng(14), plain),
@@ -232,6 +234,13 @@ FAULTS = {
     "network: last stage back": ("kit/network.js", "let n = stages.length; n > 0", "let n = stages.length - 1; n > 0"),
     "network: a tie": ("kit/network.js", "&& list[n + 2] < at)", "&& list[n + 2] > at)"),
     "network: the frame": ("kit/seen.js", "first + size / 2 - 0.5", "first + size / 2"),
+    "occlusion: the map one step on": (
+        "occlusion_words.js", "first = (i * cols + j) * n;", "first = (i * cols + j + 1) * n;"),
+    "occlusion: row and column": ("occlusion_words.js", "first = (i * cols + j) * n;", "first = (j * rows + i) * n;"),
+    "occlusion: the last column": (
+        "occlusion_words.js", "j < cols; j++) {\n    const row", "j < cols - 1; j++) {\n    const row"),
+    "occlusion: the last row of places": (
+        "occlusion_words.js", "floor((n - patch) / stride) + 1", "floor((n - patch) / stride) + (stride > 1 ? 0 : 1)"),
     "race: slope and step swapped": (
         "kit/race.js", "at[i] -= RULES[rule](g[i] +", "at[i] -= RULES[rule](g[1 - i] +"),
     "race: memory shared between the weights": (

@@ -1,7 +1,7 @@
 // What the occlusion viewer reads from the answers of the network: the same numbers and sentences as in Python.
 // A state has its settings in s; what is known is in scene: { size, classes, whole, layers, maps, places, units }.
 // An answer is a row: the probability of each class that is listed, the class that wins, and that one's probability.
-import { full, count, places as span } from "./kit/text.js";
+import { full, count, places } from "./kit/text.js";
 import { floor, max, min } from "./kit/numbers.js";
 
 const COARSE = 8;
@@ -115,7 +115,7 @@ function unitWords(s, scene, hidden) {
   if (!found) return `${whose}: not asked yet.`;
   const strongest = `${whose}: its strongest unit is row ${found.at[0]}, column ${found.at[1]}`, words = `${at ? whose : strongest}: ${two(found.value)}`;
   if (hidden) return `${words}. How far does it see?`;
-  const [rows, cols] = found.first.map((first, a) => span(max(first, 0), min(first + found.size[a], scene.size[a]) - 1));
+  const [rows, cols] = found.first.map((first, a) => places(max(first, 0), min(first + found.size[a], scene.size[a]) - 1));
   return `${words}${found.value > 0 ? "" : "; it does not fire, so nothing goes back"}; it sees rows ${rows}, columns ${cols}.`;
 }
 
