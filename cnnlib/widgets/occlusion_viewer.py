@@ -128,6 +128,7 @@ class OcclusionViewer(_base.CourseWidget):
         self._names |= {"model": "model", "image": "image"}
         self._names |= {"labels": "labels"} if len(self.labels) > _occlusion.LISTED else {}
         with self.hold_sync():
+            self._start = {name: value for name, value in self._start.items() if name != "image"}  # none can change it
             self._tell_scene()
             self._tell_code()
         self.observe(self._settled, ["patch", "stride", "fill", "scanned"])

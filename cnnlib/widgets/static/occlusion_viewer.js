@@ -113,7 +113,7 @@ function build(kit, { scene, factsNow, complete, deep }) {
   const heat = sketch("heat", "the map", signal, { ...second, choose: (y, x) => { if (deep(read())) state.commit({ unit: unitAt(y, x) }); else second.choose(y, x); } });
   const [bars, winner, pattern] = [["bars", "probabilities"], ["winner", "which class wins"], ["pattern", "the pixels that made it fire"]].map(([part, label]) => easel(part, label));
   for (const { canvas } of [photo, heat]) on(canvas, signal, { pointerdown: (e) => canvas.setPointerCapture?.(e.pointerId) });
-  const views = { photo: panel("input", "picture", photo.canvas), heat: panel("output", "map", heat.canvas), bars: panel("output", "whole and covered", bars.canvas), winner: panel("gradient", "who wins", winner.canvas), pattern: panel("input", "its pixels", pattern.canvas) };
+  const views = { photo: panel("input", "picture", photo.canvas), heat: panel("output", "map", heat.canvas), bars: panel("output", "whole and covered", bars.canvas), winner: panel("gradient", "who wins", winner.canvas), pattern: panel("input", "pixels", pattern.canvas) };
   const legend = element("div.cw-legend", { "data-part": "others" });
   legend.style.flexWrap = "wrap";
   views.winner.element.append(legend);
@@ -178,6 +178,7 @@ function build(kit, { scene, factsNow, complete, deep }) {
     const p = { s, here, font, hidden, facts, deconvnet, trouble: Boolean(trouble), ink: css(INK[theme()]), paper: css(PAPER[theme()]), soft: css(mix(PAPER[theme()], INK[theme()], 0.45)) };
     const gap = 0.9 * font, column = deconvnet ? (width - 2 * gap) / 3 : 13 * font, room = [deconvnet ? column : (width - column - 2 * gap) / 2, 20 * font];
     for (const [name, shown] of [["bars", !deconvnet], ["winner", !deconvnet && !hidden && facts?.others.length > 0], ["pattern", deconvnet]]) visible(views[name].element, shown);
+    for (const [el, wide] of [[views.photo.element, room[0]], [views.heat.element, room[0]], [side, column]]) el.style.width = `${wide}px`;
     Object.assign(p, { fit: min((room[0] - 3) / here.size[1], room[1] / here.size[0]) });
     drawPhoto(p);
     if (deconvnet) { drawMap(p, room); drawPattern(p); } else { drawHeat(p); drawBars(p, column - 3, 1.55 * font); if (facts?.others.length && !hidden) drawWinner(p, column - 3, 11 * font); }
@@ -262,15 +263,15 @@ function build(kit, { scene, factsNow, complete, deep }) {
     }
     visible(views.heat.rule, Boolean(shown));
     if (at) { const [y, x, h, w] = cell(p, at); box(context, [y, x], [h, w], ink, paper); }
-    views.heat.name(name, shown ? "percent when covered here" : hidden ? "hidden" : "not scanned");
+    views.heat.name(name, shown ? "percent" : hidden ? "hidden" : "not scanned");
     for (const [key, value] of [["focus", at], ["done", facts && !hidden ? facts.done : ""], ["lowest", shown ? facts.lowest : ""], ["value", ""]]) setAttribute(heat.canvas, `data-${key}`, value === null ? "" : String(value));
     setAttribute(heat.canvas, "aria-label", `map of ${name}`);
     setAttribute(heat.canvas, "data-fit", fit);
   }
   // From the lowest to the highest of the map and of the whole picture, at least ten percentage points.
   function scaleOf({ least, most }, whole) {
-    const high = 100 * max(most, whole), low = min(100 * least, high - 10), paper = PAPER[theme()];
-    return { kind: "heat", low: max(0, low), high, rgb: (x) => mix(paper, ROLES.output, (x - max(0, low)) / (high - max(0, low) || 1)) };
+    const high = max(10, ceil(100 * max(most, whole))), low = floor(min(100 * least, high - 10)), paper = PAPER[theme()];
+    return { kind: "heat", low, high, rgb: (x) => mix(paper, ROLES.output, (x - low) / (high - low)) };
   }
   function ring(context, [y, x], colour, paper) {
     context.setLineDash([]);
@@ -337,8 +338,8 @@ function build(kit, { scene, factsNow, complete, deep }) {
 
   // Deconvnet: the map with its unit, and the pixels that made it fire.
   function drawMap(p, [wide, high]) {
-    const { s, here, hidden, paper, ink } = p, key = unitOf(s, here), found = here.units.get(unitKey(key)), [, h, w] = layerOf(s, here).shape, fit = min((wide - 3) / w, high / h), context = heat.sheet(w * fit, h * fit);
-    const most = found ? found.map.data.reduce((a, b) => max(a, b), 0) : 0, sameMap = found || [...here.units.values()].findLast?.((unit) => unit.layer === key.layer && unit.channel === key.channel);
+    const { s, here, hidden, paper } = p, key = unitOf(s, here), found = here.units.get(unitKey(key)), [, h, w] = layerOf(s, here).shape, fit = min((wide - 3) / w, high / h), context = heat.sheet(w * fit, h * fit);
+    const sameMap = found || [...here.units.values()].findLast?.((unit) => unit.layer === key.layer && unit.channel === key.channel);
     context.fillStyle = paper;
     context.fillRect(0, 0, w * fit, h * fit);
     const map = sameMap ? sameMap.map.data : null, top = map ? map.reduce((a, b) => max(a, b), 0) : 0;
@@ -349,22 +350,21 @@ function build(kit, { scene, factsNow, complete, deep }) {
     if (!map) hatch(context, [0, 0, h * fit, w * fit], p.soft);
     const at = key.unit || found?.at;
     if (at) box(context, at.map((n) => n * fit), [fit, fit], css(ROLES.output), paper);
-    views.heat.name(`${key.layer}, map ${key.channel}`, map ? `black 0, white ${two(top)}` : "not asked yet");
+    views.heat.name(`map ${key.channel}`, map ? `white ${two(top)}` : "not asked yet");
     visible(views.heat.rule, false);
     for (const [name, value] of [["focus", at ? at.join() : ""], ["value", found ? full(found.value) : ""], ["done", ""], ["lowest", ""]]) setAttribute(heat.canvas, `data-${name}`, value);
     setAttribute(heat.canvas, "aria-label", sentence(s, here, hidden));
-    void [most, ink];
   }
   function drawPattern(p) {
     const { s, here, fit, hidden, paper, soft } = p, found = hidden ? null : here.units.get(unitKey(unitOf(s, here)));
     if (!found) {
       const context = pattern.sheet(here.size[1] * fit, here.size[0] * fit);
       if (hidden) unknown(context, p); else hatch(context, [0, 0, here.size[0] * fit, here.size[1] * fit], soft);
-      return views.pattern.name("its pixels", hidden ? "hidden" : "not asked yet");
+      return views.pattern.name("pixels", hidden ? "hidden" : "not asked yet");
     }
     const context = sheetOf(pattern, p, 1, found.pattern);
     box(context, found.first.map((n) => n * fit), found.size.map((n) => n * fit), css(ROLES.output), paper);
-    views.pattern.name("its pixels", "mid-grey 0");
+    views.pattern.name("pixels", "grey is 0");
   }
 
   return { draw, sentence: (s) => sentence(s, scene(), !problem(s, sizeOf()) && hides(s)), problem: (s) => problem(s, sizeOf()), keys: { next: () => next(1), previous: () => next(-1) } };
