@@ -57,7 +57,9 @@ def _unit_panels(s, scene, picture):
 
     def field(ax, scale):
         if found:
-            _box(ax, scale, found["first"], found["size"], "output")
+            first = np.maximum(found["first"], 0)  # what reaches beyond the picture runs along its border
+            last = np.minimum(np.add(found["first"], found["size"]), scene.size)
+            _box(ax, scale, first, last - first, "output")
 
     def unit(ax, scale):
         if found:
@@ -75,5 +77,5 @@ def _unit_panels(s, scene, picture):
 def _box(ax, scale, first, size, role, fill=False):
     (row, col), (tall, wide) = np.multiply(first, scale) - 0.5, np.multiply(size, scale)
     for width, colour in ((4.5, "white"), (2.2, plots.COLOURS[role])):
-        ax.add_patch(Rectangle((col, row), wide, tall, linewidth=width, edgecolor=colour, clip_on=True,
+        ax.add_patch(Rectangle((col, row), wide, tall, linewidth=width, edgecolor=colour, clip_on=False,
                                facecolor=(0.5, 0.5, 0.5, 1) if fill and width > 4 else "none"))

@@ -70,10 +70,10 @@ class OcclusionViewer(_base.CourseWidget):
     --------
     >>> from cnnlib import layers
     >>> net = layers.Sequential(layers.Flatten(), layers.Linear(36, 2))
-    >>> net[1].weight.set(np.arange(72.0).reshape(2, 36) / 100)
+    >>> net[1].weight.set(np.arange(72.0).reshape(2, 36) / 1000)
     >>> net[1].bias.set(np.zeros(2))
     >>> OcclusionViewer(net, np.ones((6, 6)), patch=2, stride=2, scanned=True, row=4, col=4)
-    Patch at row 4, column 4: class 1 stays at over 99 percent. Lowest of 9 places: over 99 percent at row 0, column 0.
+    Patch at row 4, column 4: class 1 falls from 79 to 77 percent. Lowest of 9 places: 77 percent at row 0, column 0.
     """
 
     javascript = "occlusion_viewer.js"
@@ -291,6 +291,7 @@ class OcclusionViewer(_base.CourseWidget):
         elif ask.get("what") == "unit":
             self._meet_unit((ask["layer"], ask["channel"], None if ask["unit"] is None else tuple(ask["unit"])))
         elif ask.get("what") == "scan":
+            self._tell_map()
             self.scan()
         elif ask.get("what") == "stop":
             self.stop(wait=False)

@@ -5,7 +5,7 @@ import { choice } from "./kit/choice.js";
 import { pick } from "./kit/pick.js";
 import { sketch, easel } from "./kit/sketch.js";
 import { stepper } from "./kit/controls.js";
-import { control, button } from "./kit/form.js";
+import { button } from "./kit/form.js";
 import { element, div, on, atEnd, write, setAttribute, visible } from "./kit/dom.js";
 import { ROLES, PAPER, INK, mix, css } from "./kit/scale.js";
 import { waiting, SILENT } from "./kit/call.js";
@@ -13,7 +13,7 @@ import { count, full } from "./kit/text.js";
 import { tableOf, problem, gridOf, nearest, placeOf, mapKey, placeKey, topOf, targetOf, columnOf, rowAt, answerOf, factsOf, standIn, layerOf, unitOf, unitKey, nameOf, percent, placesOf, two, sentence } from "./occlusion_words.js";
 import { ceil, floor, max, min } from "./kit/numbers.js";
 
-const HANDS = "Drag the patch on the picture or on the map, or move it with the arrows, Shift for ten steps; Esc and Undo take it back. Scan covers every place; then the map is read, and nothing more is asked. Lowest goes to the spot that matters most. Under deconvnet choose a layer and a map, and click one of its units, or move with the arrows: the right picture shows which pixels made it fire. Page Up and Page Down: next class, or next map.";
+const HANDS = "Drag the patch on the picture or on the map, or move it with the arrows, Shift for ten steps. Scan covers every place; then the map is read, and nothing more is asked. Lowest goes to the spot that matters most. Under deconvnet choose a layer and a map, and click one of its units, or move with the arrows: the right picture shows which pixels made it fire. Page Up and Page Down: next class, or next map.";
 const BARS = 5, OTHERS = 4, SLOW = 2;                // bars drawn; classes that win elsewhere, told apart; seconds worth telling beforehand
 const FILLS = [["grey", "grey"], ["mean", "mean"], ["blur", "blur"], ["noise", "noise"]];
 
@@ -25,10 +25,10 @@ function render({ model, el }) {
   const place = (s) => (deep(s) ? unitKey(unitOf(s, scene())) : `${mapKey(s)} ${targetOf(s, scene())}`);
   const where = (s, [i, j], share) => `row ${i * s.stride}, column ${j * s.stride}: ${percent(share)} percent`;
   const predict = {
-    prompt: (s) => (deep(s) ? (unit(s) ? "How many pixels a side does it see?" : null) : complete(s) ? `To how many percent does ${nameOf(s, targetOf(s, scene()))} fall at worst? Or put the patch there:` : null),
+    prompt: (s) => (deep(s) ? (unit(s) ? "How many pixels a side does it see?" : null) : complete(s) ? `How low does ${nameOf(s, targetOf(s, scene()))} fall at worst, in percent? Or put the patch where it does, and commit that:` : null),
     answer: (s) => (deep(s) ? max(...unit(s).size) : floor(100 * factsNow(s).least + 0.5)),
     place, epoch: () => 0,
-    choice: { label: "this square", pick: (s) => {
+    choice: { label: "Commit the patch", pick: (s) => {
       const at = placeOf(s, scene().size), facts = factsNow(s);
       return { place: place(s), yours: at ? where(s, at, answerOf(s, scene())[columnOf(s, scene())]) : "no square", computed: where(s, facts.lowest, facts.least) };
     } },
@@ -130,14 +130,14 @@ function build(kit, { scene, factsNow, complete, deep }) {
     fill: choice({ trait: "fill", label: "fill", options: FILLS, signal, change: (fill) => put({ fill }) }),
   };
   const scan = button({ act: "scan", label: "Scan", signal, press: () => { tell({ what: "scan" }); wait.ask(); } }), stop = button({ act: "stop", label: "Stop", signal, press: () => tell({ what: "stop" }) }), told = element("span", { "data-part": "progress" });
-  const scans = control("scan", "", null, scan, stop, told);
+  const group = (name, ...made) => element("span.cw-control", { "data-trait": name }, ...made), scans = group("scan", scan, stop, told);
   const lowest = button({ act: "lowest", label: "Lowest", title: "to the place where covering hurts most", signal, press: () => { const s = read(), at = factsNow(s)?.lowest; if (at) state.commit({ row: at[0] * s.stride, col: at[1] * s.stride }); } });
   const whole = button({ act: "whole", label: "No patch", signal, press: () => state.commit({ row: null, col: null }) });
-  const jump = control("lowest", "", null, lowest, whole);
+  const jump = group("lowest", lowest, whole);
   const layer = pick({ trait: "layer", label: "layer", options: layers.map(({ name, shape }) => [name, `${name} ${shape.join("\u00d7")}`]), signal, change: (name) => state.commit({ layer: name, unit: null }) });
   const channel = stepper({ trait: "channel", label: "map", signal, change: (k) => turn(k) });
   const strongest = button({ act: "strongest", label: "Strongest unit", signal, press: () => state.commit({ unit: null }) });
-  const units = control("strongest", "", null, strongest);
+  const units = group("strongest", strongest);
   function turn(k) {
     const [maps] = layerOf(read(), scene()).shape;
     state.commit({ channel: min(max(k, 0), maps - 1), unit: null }, "channel");
@@ -201,6 +201,11 @@ function build(kit, { scene, factsNow, complete, deep }) {
       context.strokeRect(x, y, w, h);
     }
   }
+  // The outline of what reaches beyond the picture runs along its border.
+  function inside(context, first, size, limits, paper) {
+    const low = first.map((n) => max(n, 2)), high = first.map((n, a) => min(n + size[a], limits[a] - 2));
+    box(context, low, high.map((n, a) => max(n - low[a], 1)), css(ROLES.output), paper);
+  }
   function hatch(context, [y, x, h, w], colour, space = 6) {
     context.save();
     context.beginPath();
@@ -235,7 +240,7 @@ function build(kit, { scene, factsNow, complete, deep }) {
       } else { context.fillStyle = paper; context.fillRect(...place); hatch(context, [row, col, size, size].map((n) => n * fit), soft); }
       box(context, [row * fit, col * fit], [size * fit, size * fit], css(ROLES.weight), paper);
     }
-    if (found) box(context, found.first.map((n) => n * fit), found.size.map((n) => n * fit), css(ROLES.output), paper);
+    if (found) inside(context, ...[found.first, found.size, here.size].map((pair) => pair.map((n) => n * fit)), paper);
     views.photo.name("picture", here.size.join("\u00d7"));
     setAttribute(photo.canvas, "data-focus", at ? at.join() : "");
     setAttribute(photo.canvas, "data-field", found ? [...found.first, ...found.size].join() : "");
@@ -349,7 +354,7 @@ function build(kit, { scene, factsNow, complete, deep }) {
     }
     if (!map) hatch(context, [0, 0, h * fit, w * fit], p.soft);
     const at = key.unit || found?.at;
-    if (at) box(context, at.map((n) => n * fit), [fit, fit], css(ROLES.output), paper);
+    if (at) inside(context, at.map((n) => n * fit), [fit, fit], [h * fit, w * fit], paper);
     views.heat.name(`map ${key.channel}`, map ? `white ${two(top)}` : "not asked yet");
     visible(views.heat.rule, false);
     for (const [name, value] of [["focus", at ? at.join() : ""], ["value", found ? full(found.value) : ""], ["done", ""], ["lowest", ""]]) setAttribute(heat.canvas, `data-${name}`, value);
@@ -363,7 +368,7 @@ function build(kit, { scene, factsNow, complete, deep }) {
       return views.pattern.name("pixels", hidden ? "hidden" : "not asked yet");
     }
     const context = sheetOf(pattern, p, 1, found.pattern);
-    box(context, found.first.map((n) => n * fit), found.size.map((n) => n * fit), css(ROLES.output), paper);
+    inside(context, ...[found.first, found.size, here.size].map((pair) => pair.map((n) => n * fit)), paper);
     views.pattern.name("pixels", "grey is 0");
   }
 
