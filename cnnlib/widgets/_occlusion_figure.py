@@ -39,13 +39,14 @@ def _panels(s, scene, picture):
         rows, cols = (((np.arange(n) * s["stride"] + s["patch"] / 2) * c - 0.5) for n, c in zip(levels.shape, scale))
         if min(levels.shape) > 1 and np.nanmax(levels) > np.nanmin(levels):
             lines = ax.contour(cols, rows, 100 * levels, 5, colors=plots.COLOURS["output"], linewidths=1.6)
-            lines.set(path_effects=[patheffects.withStroke(linewidth=3, foreground="white")])
-            labels = ax.clabel(lines, fmt="%g %%", fontsize=9, colors="black")
+            lines.set(path_effects=[patheffects.withStroke(linewidth=3, foreground=plots.COLOURS["paper"])])
+            labels = ax.clabel(lines, fmt="%g %%", fontsize=9, colors=plots.COLOURS["ink"])
             for text in labels:
-                text.set_path_effects([patheffects.withStroke(linewidth=3, foreground="white")])
+                text.set_path_effects([patheffects.withStroke(linewidth=3, foreground=plots.COLOURS["paper"])])
         if not np.isnan(levels).all():
             i, j = np.unravel_index(np.nanargmin(levels), levels.shape)
-            ax.plot(cols[j], rows[i], "o", color=plots.COLOURS["gradient"], markeredgecolor="white", markersize=9)
+            ax.plot(cols[j], rows[i], "o", color=plots.COLOURS["gradient"], markeredgecolor=plots.COLOURS["paper"],
+                    markersize=9)
 
     name = _occlusion.name_of(s, scene.top if s["target"] is None else s["target"])
     return [(picture, "picture and patch", patch), (picture, f"{name} when covered here: percent", heat)]
@@ -76,6 +77,6 @@ def _unit_panels(s, scene, picture):
 
 def _box(ax, scale, first, size, role, fill=False):
     (row, col), (tall, wide) = np.multiply(first, scale) - 0.5, np.multiply(size, scale)
-    for width, colour in ((4.5, "white"), (2.2, plots.COLOURS[role])):
+    for width, colour in ((4.5, plots.COLOURS["paper"]), (2.2, plots.COLOURS[role])):
         ax.add_patch(Rectangle((col, row), wide, tall, linewidth=width, edgecolor=colour, clip_on=False,
-                               facecolor=(0.5, 0.5, 0.5, 1) if fill and width > 4 else "none"))
+                               facecolor=plots.COLOURS["faint"] if fill and width > 4 else "none"))

@@ -25,7 +25,7 @@ function render({ model, el }) {
   const place = (s) => (deep(s) ? unitKey(unitOf(s, scene())) : `${mapKey(s)} ${targetOf(s, scene())}`);
   const where = (s, [i, j], share) => `row ${i * s.stride}, column ${j * s.stride}: ${percent(share)} percent`;
   const predict = {
-    prompt: (s) => (deep(s) ? (unit(s) ? "How many pixels a side does it see?" : null) : complete(s) ? `How low does ${nameOf(s, targetOf(s, scene()))} fall at worst, in percent? Or put the patch where it does, and commit that:` : null),
+    prompt: (s) => (deep(s) ? (unit(s) ? "How many pixels a side does it see?" : null) : complete(s) ? `How low does ${nameOf(s, targetOf(s, scene()))} fall, in percent? Or move the patch there:` : null),
     answer: (s) => (deep(s) ? max(...unit(s).size) : floor(100 * factsNow(s).least + 0.5)),
     place, epoch: () => 0,
     choice: { label: "Commit the patch", pick: (s) => {
