@@ -96,9 +96,7 @@ LECTURES = (
 
 # The lectures whose notebooks are there: a test compares it with notebooks/, which an installed package lacks.
 WRITTEN = ("00", "10", "11", "12", "13", "14", "15", "20", "21", "22", "23", "24", "30", "31", "32", "33", "34",
-           "40", "41", "43", "44", "45", "46")
-WRITTEN = ("00", "11", "12", "13", "14", "15", "20", "21", "22", "23", "24", "30", "31", "32", "33", "34",
-           "40", "41", "42", "43", "44", "45")
+           "40", "41", "42", "43", "44", "45", "46")
 
 
 def lecture(number: str) -> Lecture:

@@ -3,25 +3,19 @@
 How to add one, in five steps: the docstring of ``_base.py``.
 """
 
-_FILES = {"AdalineMachine": "adaline_machine",
-          "ArchitectureExplorer": "architecture_explorer",
-          "BackwardMicroscope": "backward_microscope", "ConvolutionMicroscope": "microscope",
-          "GraphStepper": "graph_stepper", "HogExplorer": "hog_explorer", "LiveCurves": "live_curves",
-          "MaskExplorer": "mask_explorer", "MatchViewer": "match_viewer", "NetworkViewer": "network_viewer",
-          "OcclusionViewer": "occlusion_viewer",
-          "OptimiserRace": "optimiser_race", "PoolingStepper": "pooling_stepper", "Redraw": "redraw",
-          "ScaleSpaceWalker": "scale_space_walker", "ShapeBuilder": "shape_builder"}
+_FILES = {
+    "AdalineMachine": "adaline_machine", "ArchitectureExplorer": "architecture_explorer",
+    "BackwardMicroscope": "backward_microscope", "ConvolutionMicroscope": "microscope",
+    "GraphStepper": "graph_stepper", "HogExplorer": "hog_explorer", "LiveCurves": "live_curves",
+    "MaskExplorer": "mask_explorer", "MatchViewer": "match_viewer", "NetworkViewer": "network_viewer",
+    "OcclusionViewer": "occlusion_viewer", "OptimiserRace": "optimiser_race", "PoolingStepper": "pooling_stepper",
+    "Redraw": "redraw", "ScaleSpaceWalker": "scale_space_walker", "ShapeBuilder": "shape_builder",
+}
 __all__ = [
     "AdalineMachine", "ArchitectureExplorer", "BackwardMicroscope", "ConvolutionMicroscope", "GraphStepper",
-    "HogExplorer", "LiveCurves", "MaskExplorer", "MatchViewer", "NetworkViewer", "OptimiserRace", "PoolingStepper",
-    "Redraw", "ScaleSpaceWalker", "ShapeBuilder",
+    "HogExplorer", "LiveCurves", "MaskExplorer", "MatchViewer", "NetworkViewer", "OcclusionViewer", "OptimiserRace",
+    "PoolingStepper", "Redraw", "ScaleSpaceWalker", "ShapeBuilder",
 ]
-__all__ = ["ArchitectureExplorer",
-           "BackwardMicroscope", "ConvolutionMicroscope", "GraphStepper", "HogExplorer", "LiveCurves", "MaskExplorer",
-           "MatchViewer", "NetworkViewer",
-           "OcclusionViewer",
-           "OptimiserRace", "PoolingStepper", "Redraw", "ScaleSpaceWalker",
-           "ShapeBuilder"]
 
 
 def __getattr__(name):

@@ -27,9 +27,8 @@ CELLS = [
     "others = {name: example() for name, example in others.items()}\ndisplay(*others.values())",
     "",  # where the kernel is asked
 ]
-OTHERS = ("AdalineMachine",
-          "BackwardMicroscope", "HogExplorer", "MaskExplorer", "MatchViewer", "NetworkViewer", "OptimiserRace",
-          "PoolingStepper", "ScaleSpaceWalker")
+OTHERS = ("AdalineMachine", "ArchitectureExplorer", "BackwardMicroscope", "HogExplorer", "MaskExplorer", "MatchViewer",
+          "NetworkViewer", "OcclusionViewer", "OptimiserRace", "PoolingStepper", "ScaleSpaceWalker")
 MICROSCOPE = "[data-widget=ConvolutionMicroscope]"
 SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -162,6 +161,13 @@ def test_in_jupyterlab(chromium, lab):
     agree = "[not widget.predict and widget.readout == widget.sentence() for widget in others.values()]"
     assert ask_kernel(page, agree) == str([True] * len(OTHERS))
     assert faults(page) == []
+
+    # A scan runs in a thread of its own: what it finds comes to the page while the kernel is free.
+    ask_kernel(page, "setattr(others['OcclusionViewer'], 'patch', 8)")
+    occlusion = page.locator("[data-widget=OcclusionViewer]")
+    occlusion.locator('[data-do="scan"]').click()
+    page.wait_for_selector('[data-widget=OcclusionViewer] [data-part=heat][data-done="99"]', timeout=20_000)
+    assert ask_kernel(page, "others['OcclusionViewer'].scanned, others['OcclusionViewer'].progress") == "True 1.0"
 
     # A theme that turns while the page is open; then back.
     for theme in ("dark", "light"):

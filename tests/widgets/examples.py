@@ -49,10 +49,11 @@ class Example:
     def __call__(self, **state):
         return getattr(widgets, self.widget)(*self.arguments, **{**self.options, **state})
 
-    def again(self, code, **known):
+    def again(self, code, **given):
         """Return the widget that its own code makes; what stands there by its name is what is known by it here."""
         made, names = self(), ("image", "kernel", "model", "scans", "image_a", "image_b")
-        known = {name: getattr(made, name, None) for name in names} | known
+        known = {name: getattr(made, name, None) for name in names}
+        known |= {name: value for name, value in given.items() if value is not None}  # no page holds all
         functions = {function.__name__: function for function in (mistaken, unturned, wave)}
         widget = getattr(widgets, self.widget)
         if hasattr(made, "_answers"):  # no page here has a kernel to ask: it knows what it was told at the start
@@ -110,7 +111,7 @@ EXAMPLES = {
     "network-back": Example("NetworkViewer", (small_net(), (1, 8, 8)), {"direction": "forward", "contrast": "map"},
                             {"drawing": SCAN, "direction": "backward", "labels": list("abcde")}),
     "occlusion": Example("OcclusionViewer", looked_at(), {"row": 8, "col": 40},
-                         {"patch": 12, "stride": 4, "scanned": True, "row": 16, "col": 20,
+                         {"patch": 16, "stride": 4, "scanned": True, "row": 16, "col": 20,
                           "labels": ["nothing", "bright", "dark"]}, {"patch": 41, "scanned": False}),
     "occlusion-deconvnet": Example("OcclusionViewer", (small_net(), SCAN), {"view": "occlusion", "patch": 2},
                                    {"view": "deconvnet", "layer": "relu2", "channel": 3, "patch": 3, "stride": 1}),
