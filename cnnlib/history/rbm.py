@@ -66,9 +66,9 @@ class RBM:
         """Learn from rows of numbers in [0, 1], in batches drawn anew each epoch; return the machine."""
         names, speed = ("weight", "visible_bias", "hidden_bias"), [0.0, 0.0, 0.0]
         for epoch in range(epochs):
-            errors = []
-            for rows in np.split(self.rng.permutation(len(v)), range(batch_size, len(v), batch_size)):
-                *steps, error = self.contrast(v[rows])
+            errors, order = [], self.rng.permutation(len(v))
+            for start in range(0, len(v), batch_size):
+                *steps, error = self.contrast(v[order[start:start + batch_size]])
                 steps[0] -= weight_decay * self.weight
                 for k, name in enumerate(names):  # gently at first, as in the paper of 2006
                     speed[k] = (momentum if epoch >= 5 else momentum / 2) * speed[k] + lr * steps[k]
