@@ -61,14 +61,16 @@ class Subject:
         else:
             self.x = pixels if is_ours(self.net) else _torch_model.tensor(pixels)
         try:
-            logits = run(self.net, self.x[None])
+            with np.errstate(all="ignore"):  # what is no number is told below
+                logits = run(self.net, self.x[None])
         except (ValueError, TypeError, RuntimeError) as error:
             raise ValueError(f"`model` does not take an `image` of shape {np.shape(image)}: {error}") from error
         if logits.ndim != 2 or logits.shape[1] < 2:
             raise ValueError(f"`model` gives shape {tuple(logits.shape)} for one picture; it must give scores "
                              "(1, classes), at least two")
+        self.shares = self._shares(logits)[0]
         start = time.perf_counter()
-        self.shares = self._shares(run(self.net, self.x[None]))[0]
+        run(self.net, self.x[None])  # the second time costs what each costs
         self.seconds = time.perf_counter() - start
         names = reachable(self.net)
         found = activations(self.net, self.x[None], names) if names else {}
@@ -76,10 +78,10 @@ class Subject:
 
     @staticmethod
     def _shares(logits):
-        shares = softmax(_array.to_numpy(logits).astype(np.float64), 1)
-        if not np.isfinite(shares).all():
+        logits = _array.to_numpy(logits).astype(np.float64)
+        if not np.isfinite(logits).all():
             raise ValueError("`model` gives scores that are NaN or infinite for this picture")
-        return shares
+        return softmax(logits, 1)
 
     def cover(self, patch, fill):
         """Return the picture that is seen through the patch; noise is the same each time."""
@@ -87,7 +89,9 @@ class Subject:
 
     def covered(self, cover, patch, at):
         """Return the probabilities (N, K) with the patch at each of these places: its upper left pixels."""
-        return self._shares(covered_logits(self.net, self.x, cover, at, (patch, patch)))
+        with np.errstate(all="ignore"):
+            logits = covered_logits(self.net, self.x, cover, at, (patch, patch))
+        return self._shares(logits)
 
     def unit(self, layer, channel, unit):
         """Return what a map says, and what of the picture made one of its units say so."""

@@ -334,7 +334,8 @@ class OcclusionViewer(_base.CourseWidget):
             worker.join()
 
     def close(self):
-        self.stop(wait=False)
+        if "_halt" in vars(self):  # also called for a viewer that was refused before it was made
+            self.stop(wait=False)
         super().close()
 
     def _scan_safely(self, key):

@@ -250,6 +250,8 @@ def test_what_it_is_given_is_checked():
         OcclusionViewer(small_net(), SCAN, layer="fc")
     with pytest.raises(ValueError, match=r"`model` gives shape \(1, 4, 8, 8\) for one picture"):
         OcclusionViewer(layers.Sequential(layers.Conv2d(1, 4, 1)), SCAN)
+    with pytest.raises(TypeError, match="image"):
+        OcclusionViewer(net)
     net.fc.weight.data[0, 0] = np.nan
     with pytest.raises(ValueError, match="`model` gives scores that are NaN or infinite"):
         OcclusionViewer(net, image)
