@@ -176,6 +176,11 @@ def test_answers_of_the_exercises(nets):
     stack = [window for count in own for window in [(3, 1)] * count + [(2, 2)]]
     assert (geometry.receptive_field(stack)[0], sum(own) + 3) == (132, 14)
     assert [round(np.sqrt(2 / (9 * c)), 3) for c in (64, 512)] == [0.059, 0.021]
+    maps = [3] + [row.output_shape[0] for row in nets["E"] if row.stage.startswith("conv")]
+    kept = [came / (came + goes) for came, goes in zip(maps[:-1], maps[1:], strict=True)]  # by Glorot's weights
+    assert sorted(round(share, 3) for share in kept) == [round(3 / 67, 3)] + 3 * [0.333] + 12 * [0.5]
+    assert round(np.sqrt(np.prod(kept)), 4) == 0.0006
+    assert geometry.output_size(256, 2, 2) // 2**4 == 8
     slim = architectures.summary(partial(architectures.vgg, "D", width=0.7), PICTURE)
     assert round(slim.multiply_adds / nets["D"].multiply_adds, 1) == 0.5
     assert round((nets["D"].parameters - 48 * 512 * 4096) / nets["D"].parameters, 2) == 0.27
