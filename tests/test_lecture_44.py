@@ -110,3 +110,24 @@ def test_heads_rescue_a_gradient_that_fades():
 
     assert gain(lambda shape, rng: rng.normal(0, 0.01, shape)) > 1000
     assert gain(initializers.he_normal) < 3
+
+
+def test_norm_and_pool_swapped_change_the_scores_and_no_count(rng):
+    """Exercise 3 (e)."""
+    net = initializers.redraw(googlenet(4, width=1 / 16, nn=layers), initializers.he_normal, rng).to("float64").eval()
+    stages = dict(net.named_children())
+    order = list(stages)
+    here = order.index("pool1")
+    assert order[here:here + 2] == ["pool1", "norm1"]
+    order[here:here + 2] = ["norm1", "pool1"]
+    swapped = layers.Sequential({name: stages[name] for name in order}).eval()
+    x = 50 * rng.standard_normal((1, 3, 64, 64))  # grey levels with their mean taken away, as the paper's
+    assert sorted(swapped.state_dict()) == sorted(net.state_dict())
+    assert summary(swapped, (3, 64, 64)).multiply_adds == summary(net, (3, 64, 64)).multiply_adds
+    one, other = net(x), swapped(x)
+    assert np.abs(one - other).max() > 1e-3 * np.abs(one).max()
+
+
+def test_the_largest_reduction_that_saves():
+    """Exercise 4 (a) and (b): R < K²CF / (C + K²F), which is 0.9 C for 3x3 and as many maps out as in."""
+    assert [64 * r + 9 * r * 64 < 9 * 64 * 64 for r in (57, 58)] == [True, False] and 57 < 0.9 * 64 < 58

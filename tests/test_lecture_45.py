@@ -136,3 +136,34 @@ def test_the_share_of_a_block_falls_before_anything_is_learnt(digits):
         shares.append(np.linalg.norm(block["residual"].body(x)) / np.linalg.norm(x))
         x = block(x)
     assert (np.diff(shares) < 0).all() and 2 < shares[0] / shares[-1] < 4
+
+
+def test_a_sum_in_place_spoils_what_the_body_kept(rng):
+    """Exercise 4: `x += body(x)` gives the same scores, and wrong gradients; torch refuses, NumPy does not."""
+    torch = pytest.importorskip("torch")
+    body = layers.Conv2d(4, 4, 3, padding=1, bias=False).reset_parameters(rng).to("float64")
+    x, delta = rng.standard_normal((2, 2, 4, 6, 5))
+    block = layers.Residual(body)
+    right = block(x)
+    block.backward(delta)
+    gradient = body.weight.grad.copy()
+    body.zero_grad()
+    spoilt = x.copy()
+    spoilt += body(spoilt)
+    body.backward(delta)
+    assert_close(spoilt, right)
+    assert np.abs(body.weight.grad - gradient).max() > 0.1 * np.abs(gradient).max()
+    y = torch.tensor(x)
+    y += torch.nn.functional.conv2d(y, torch.tensor(body.weight.data, requires_grad=True), padding=1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+
+
+def test_a_shortcut_only_where_the_shape_changes():
+    """Exercise 4: two of ResNet-110's 54 blocks; and 853,018 parameters are ResNet-56's."""
+    with layers.without_weights():
+        net = architectures.resnet_cifar(110, nn=layers)
+    past = [net[stage][name]["residual"].shortcut for stage in ("conv2_x", "conv3_x", "conv4_x")
+            for name, _ in net[stage].named_children()]
+    assert (len(past), sum(way is not None for way in past)) == (54, 2)
+    assert summary(lambda nn: architectures.resnet_cifar(56, nn=nn), (3, 32, 32)).parameters == 853_018
