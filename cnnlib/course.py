@@ -82,7 +82,7 @@ LECTURES = (
     _lecture("42_zfnet", "ZFNet", "Look inside, then improve", "41"),
     _lecture("43_vgg", "VGG", "Depth from small filters", "41"),
     _lecture("44_googlenet", "GoogLeNet", "Inception: several filter sizes at a bearable cost", "43"),
-    _lecture("45_resnet", "ResNet", "Why deeper was worse, and the shortcut that mends it", "43"),
+    _lecture("45_resnet", "ResNet", "Why deeper was worse, and the shortcut that mends it", "43", "44"),
     _lecture("46_ten_years_of_imagenet", "Ten years of ImageNet", "Error, size and cost, side by side", "44", "45"),
     _lecture("50_visualising", "Visualising", "What a unit responds to, measured", "42"),
     _lecture("51_detection", "Detection", "What is where: anchors, overlap, proposals", "45"),
