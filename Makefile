@@ -84,8 +84,9 @@ triton: .venv/.test
 js: .venv/.test
 	$(PYTEST) $(MARKS) tests/widgets/test_js.py
 
+# Two browsers side by side, but one alone where times are held to their limits.
 browser: .venv/.test .venv/.chromium
-	$(PYTEST) $(MARKS) tests/browser
+	$(PYTEST) $(if $(CNNLIB_TIMED),,-n 2 --dist loadfile) $(MARKS) tests/browser
 
 # Install cnnlib among Colab's versions as a set-up cell does, and see that nothing else changes.
 colab-install: .venv-colab/.ready
