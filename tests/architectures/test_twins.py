@@ -12,7 +12,7 @@ if torch:
 DEEP = 1e-9  # float64, through up to 150 layers, where one operation is held to 1e-10
 LOGITS = 1e-4  # float32
 DRAWS = {"se_resnet50": 36}  # its gates multiply, and so do errors: from draw to draw they differ tenfold
-EXPORTED = ("alexnet", "resnet18", "se_resnet50")  # the other nets are built of the same parts
+EXPORTED = ("alexnet", "resnet18", "se_resnet50")  # the others are built of the same parts
 
 
 def pair(name, rng, dtype):
@@ -75,8 +75,12 @@ def both_errors(ours, theirs, x, grads):
     return [[relative(one, true), relative(other, true)] for one, other, true in zip(*found, truth, strict=True)]
 
 
-@pytest.mark.parametrize("name", [
-    name if name in EXPORTED else pytest.param(name, marks=pytest.mark.slow) for name in SMALL])
+def some(quick):
+    """Return all names; those that are not among the quick ones are for `make test-all`."""
+    return [name if name in quick else pytest.param(name, marks=pytest.mark.slow) for name in SMALL]
+
+
+@pytest.mark.parametrize("name", some(EXPORTED))
 def test_torch_may_do_with_it_what_it_does_with_nets(name, rng):
     """Channels last, autocast, and a graph without a break."""
     _, net, x = pair(name, rng, "float32")
@@ -89,3 +93,27 @@ def test_torch_may_do_with_it_what_it_does_with_nets(name, rng):
         with torch.autocast("cpu", dtype=torch.bfloat16):
             assert relative_error(net(x).float(), plain) < 0.2  # bfloat16 has three digits, and the net many layers
     assert torch.export.export(net, (x,)).module()(x).shape == plain.shape
+
+
+@pytest.fixture
+def alone():
+    """A group of one process."""
+    torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    yield
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.parametrize("name", some(["alexnet", "resnet18"]))
+def test_torch_compiles_it_and_trains_it_in_several_processes(name, rng, alone):
+    """torch.compile in one graph, and DistributedDataParallel: the same scores and gradients."""
+    _, net, x = pair(name, rng, "float64")
+    net.eval()
+    grads = [rng.standard_normal((2, 7))]
+    (plain, ), expected = passes(net, x, grads, training=False)
+    compiled = torch.compile(net, backend="aot_eager", fullgraph=True)
+    parallel = torch.nn.parallel.DistributedDataParallel(net, find_unused_parameters=True)  # heads rest
+    for wrapped in (compiled, parallel):
+        (out, ), found = passes(wrapped, x, grads, training=False)
+        assert_close(out, plain, DEEP)
+        for one, other in zip(found, expected, strict=True):
+            assert_close(one, other, DEEP)
