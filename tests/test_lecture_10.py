@@ -119,6 +119,12 @@ def test_symmetry_is_learnt_from_every_seed_with_centred_inputs_and_small_steps(
     assert [taught(seed, True, 0.03)[0] for seed in SEEDS] == [64] * 10
 
 
+def test_it_is_the_rate_and_not_the_inputs():
+    """Of the two changes the smaller rate alone is enough; the centred inputs alone are not."""
+    assert [taught(seed, False, 0.03)[0] for seed in SEEDS] == [64] * 10
+    assert [taught(seed, True, 0.1)[0] for seed in SEEDS].count(64) < 5
+
+
 def test_the_papers_own_setting_gets_stuck_more_often_than_not():
     first = arrivals(3000)
     stuck = [taught(seed, False, 0.1)[0] for seed in SEEDS]

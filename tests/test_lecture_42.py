@@ -186,7 +186,7 @@ def test_what_covers_decides_the_map(reader):
     assert found[1.0][empty].mean() < found[0.0][empty].mean() - 0.1
 
 
-def test_faces_are_told_by_black_bars():
+def test_faces_are_told_by_black_bars_and_more():
     pytest.importorskip("skimage")
     (known, is_face), (x_test, y_test) = data.load_faces()
     barred = ((known < 0.02).all(2) | (known < 0.02).all(3)).any((1, 2))
@@ -197,3 +197,9 @@ def test_faces_are_told_by_black_bars():
     middle[:, :, 4:21, 4:21], top_black[:, :, :8] = 0.5, 0
     shares = [net((x - known.mean()) / known.std()).argmax(1).mean() for x in (faces, middle, top_black)]
     assert min(shares[:2]) >= 0.9 and shares[2] <= 0.25
+    # nor are bars all: pure noise is a face, plain grey never, and backgrounds without a bar are told as well
+    noise = np.clip(0.5 + 0.2 * np.random.default_rng(0).standard_normal((50, 1, 25, 25)), 0, 1).astype("float32")
+    plain = np.linspace(0, 1, 21, dtype="float32")[:, None, None, None] + np.zeros((1, 1, 25, 25), "float32")
+    clear = x_test[(y_test == 0) & ~((x_test < 0.02).all(2) | (x_test < 0.02).all(3)).any((1, 2))]
+    shares = [net((x - known.mean()) / known.std()).argmax(1).mean() for x in (noise, plain, clear)]
+    assert shares[0] >= 0.9 and max(shares[1:]) == 0

@@ -31,7 +31,7 @@ MILESTONES = (
     Milestone(1943, "McCulloch & Pitts", "neurons as logic, nothing learnt",
               "A logical calculus of the ideas immanent in nervous activity, Bulletin of Mathematical Biophysics 5. "
               "doi:10.1007/BF02478259"),
-    Milestone(1958, "Rosenblatt", "perceptron: learns from its mistakes",
+    Milestone(1958, "Rosenblatt", "perceptron: a unit that learns, behind random ones",
               "The perceptron: a probabilistic model for information storage and organization in the brain, "
               "Psychological Review 65(6). doi:10.1037/h0042519", runs=True),
     Milestone(1960, "Widrow & Hoff", "Adaline: least mean squares",

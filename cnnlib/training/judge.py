@@ -54,8 +54,9 @@ def judge_imagenette(name, *, device="cpu", batch_size=32):
 
     Notes
     -----
-    Its pictures are squares of 160 pixels and are enlarged here, and ten of a thousand classes are asked for: what
-    comes out is not to be put beside an accuracy on ImageNet.
+    Its pictures are squares of 160 pixels and are enlarged here, ten of a thousand classes are asked for, and most of
+    the pictures were among those that the weights were trained on: its split is another than ImageNet's. So this
+    checks that weights, order of classes and cut fit together; it is no accuracy to put beside one on ImageNet.
     """
     _, (x, y) = data.load_imagenette(num_train=1, size=160)
     return _scores(name, map(images.to_hwc, x), device, batch_size), IMAGENETTE_CLASSES[y]

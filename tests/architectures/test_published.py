@@ -62,7 +62,7 @@ def test_a_picture_too_small_is_refused_with_the_size_that_works(name, engine):
 def test_every_factory_is_here():
     """A net that is exported is held to its numbers, and has a twin."""
     factories = {name for name in architectures.__all__ if name[0].islower()} - {
-        "inception", "load_torchvision_weights", "pretrained", "published_input", "summary"}
+        "inception", "load_torchvision_weights", "pretrained", "published_crop", "published_input", "summary"}
     for table in (PUBLISHED, SMALL):
         there = {getattr(entry[0], "func", entry[0]).__name__ for entry in table.values()}
         assert factories - there == set()
