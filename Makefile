@@ -75,7 +75,7 @@ numpy-only: .venv-numpy/.ready
 	@! .venv-numpy/bin/python -c "import torch" 2> /dev/null || { echo "torch is in .venv-numpy"; exit 1; }
 	.venv-numpy/bin/python -m pytest $(OUT) -n 2 $(MARKS) -r fE --doctest-ignore-import-errors \
 	    $(addprefix --ignore=tests/,rules browser colab widgets bench conv/test_memory.py plots/test_every_plot.py) \
-	    $(addprefix --ignore=cnnlib/,torch_layers.py data/digits.py data/faces.py data/textures.py)
+	    $(addprefix --ignore=cnnlib/,torch_layers.py data/digits.py data/faces.py data/numbers.py data/textures.py)
 
 # Two parts of `unit`, alone: the GPU kernel in Triton's interpreter, the interactives' JavaScript.
 triton: .venv/.test

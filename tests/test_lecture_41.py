@@ -115,6 +115,7 @@ def test_glorot_draws_the_small_nets_conv1_three_times_smaller():
 
 def test_slopes_are_half_of_the_chain():
     """From Glorot's weights tanh's slopes let three quarters through and the signal fades; from He's neither."""
+    pytest.importorskip("skimage")
     (x, _), _ = data.load_patches(64, count=25)
     found = []
     for rule in (initializers.glorot_normal, initializers.he_normal):
