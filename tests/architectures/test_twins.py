@@ -11,6 +11,7 @@ if torch:
 
 DEEP = 1e-9  # float64, through up to 150 layers, where one operation is held to 1e-10
 LOGITS = 1e-4  # float32
+OWN_FUNCTIONS = ("lenet5_1998", "resnet20", "resnet20, no norm")  # scaled tanh, and the shortcut padded with zeros
 DRAWS = {"se_resnet50": 36}  # its gates multiply, and so do errors: from draw to draw they differ tenfold
 EXPORTED = ("alexnet", "resnet18", "se_resnet50")  # the others are built of the same parts
 
@@ -97,7 +98,8 @@ def test_torch_may_do_with_it_what_it_does_with_nets(name, rng):
 
 @pytest.fixture
 def alone():
-    """A group of one process."""
+    """A group of one process, in which nothing has been compiled before: torch gives up after some nets of one code."""
+    torch.compiler.reset()
     torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
     yield
     torch.distributed.destroy_process_group()
@@ -105,14 +107,17 @@ def alone():
 
 @pytest.mark.parametrize("name", some(["alexnet", "resnet18"]))
 def test_torch_compiles_it_and_trains_it_in_several_processes(name, rng, alone):
-    """torch.compile in one graph, and DistributedDataParallel: the same scores and gradients."""
+    """torch.compile in one graph, and DistributedDataParallel: the same scores and gradients.
+
+    Not in one graph go those nets that compute a layer by our own functions: torch's tracer stops at NumPy's settings.
+    """
     _, net, x = pair(name, rng, "float64")
     net.eval()
     grads = [rng.standard_normal((2, 7))]
     (plain, ), expected = passes(net, x, grads, training=False)
-    compiled = torch.compile(net, backend="aot_eager", fullgraph=True)
     parallel = torch.nn.parallel.DistributedDataParallel(net, find_unused_parameters=True)  # heads rest
-    for wrapped in (compiled, parallel):
+    compiled = [] if name in OWN_FUNCTIONS else [torch.compile(net, backend="aot_eager", fullgraph=True)]
+    for wrapped in (parallel, *compiled):
         (out, ), found = passes(wrapped, x, grads, training=False)
         assert_close(out, plain, DEEP)
         for one, other in zip(found, expected, strict=True):
