@@ -26,6 +26,15 @@ def as_count(name, count, available=None):
     return number
 
 
+def as_generator(rng):
+    """Return the random generator that is asked for; None stands for the one of seed 0."""
+    rng = np.random.default_rng(0) if rng is None else rng
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"`rng` must be a numpy.random.Generator, not {type(rng).__name__}: "
+                        "np.random.default_rng(seed) makes one")
+    return rng
+
+
 def interleaved(x, y):
     """Return pictures (classes, n, C, H, W) and labels (classes, n) as one batch in which the classes take turns."""
     return np.ascontiguousarray(x.swapaxes(0, 1)).reshape(-1, *x.shape[2:]), y.T.reshape(-1)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from cnnlib.data._split import as_generator
 from cnnlib.data.digits import load_digits
 from cnnlib.geometry import as_int
 
@@ -42,10 +43,7 @@ def load_numbers(num_train=3000, num_test=2000, *, split="last", rng=None):
     ((3000, 1, 8, 16), (2000, 1, 8, 16), 99)
     """
     counts = as_int("num_train", num_train, 1), as_int("num_test", num_test, 1)
-    rng = np.random.default_rng(0) if rng is None else rng
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"`rng` must be a numpy.random.Generator, not {type(rng).__name__}: "
-                        "np.random.default_rng(seed) makes one")
+    rng = as_generator(rng)
     return tuple(_pairs(*scans, count, rng) for scans, count in zip(load_digits(split=split), counts))
 
 

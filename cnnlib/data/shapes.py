@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnnlib.data._split import as_count
+from cnnlib.data._split import as_count, as_generator
 from cnnlib.data.classes import CLASSES
 
 SMALLEST = 16  # pixels; below, a cross and a square look alike
@@ -44,10 +44,7 @@ def load_shapes(num_train=2000, num_test=500, size=32, *, rng=None):
     num_train, num_test = as_count("num_train", num_train), as_count("num_test", num_test)
     if as_count("size", size) < SMALLEST:
         raise ValueError(f"`size` is {size}; below {SMALLEST} pixels the shapes cannot be told apart")
-    rng = np.random.default_rng(0) if rng is None else rng
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"`rng` must be a numpy.random.Generator, not {type(rng).__name__}: "
-                        "np.random.default_rng(seed) makes one")
+    rng = as_generator(rng)
     return tuple(_draw(num, size, child) for num, child in zip((num_train, num_test), rng.spawn(2)))
 
 

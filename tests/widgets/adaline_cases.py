@@ -1,6 +1,7 @@
 """Drawn states of the Adaline machine and what Python answers: test_js.py puts them to the JavaScript."""
 
 import numpy as np
+from refusals import refused
 
 from cnnlib.widgets import AdalineMachine, _adaline
 
@@ -51,9 +52,4 @@ def answers(widget, plain):
 def adaline_cases(rng, plain):
     """Return the cases; `plain(array)` writes an array as JSON can hold it."""
     found = [case(rng, k, plain) for k in range(120)]
-    for change in REFUSED:
-        widget = AdalineMachine()
-        for name, value in change.items():
-            setattr(widget, name, value)
-        found.append(answers(widget, plain))
-    return found
+    return found + refused(AdalineMachine, REFUSED, answers, plain)

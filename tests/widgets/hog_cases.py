@@ -1,6 +1,7 @@
 """Drawn states of the HOG explorer and what Python answers: test_js.py puts them to the JavaScript."""
 
 import numpy as np
+from refusals import refused
 
 from cnnlib import data
 from cnnlib.features import hog
@@ -54,9 +55,5 @@ def answers(widget, plain):
 def hog_cases(rng, plain):
     """Return the cases; `plain(array)` writes an array as JSON can hold it."""
     found = [case(rng, k, plain) for k in range(72)]
-    for change in REFUSED:
-        widget = HogExplorer(np.arange(-5.0, 275).reshape(14, 20), pixels_per_cell=4)
-        for name, value in change.items():
-            setattr(widget, name, value)
-        found.append(answers(widget, plain))
-    return found
+    return found + refused(lambda: HogExplorer(np.arange(-5.0, 275).reshape(14, 20), pixels_per_cell=4), REFUSED,
+                           answers, plain)

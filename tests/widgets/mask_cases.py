@@ -1,6 +1,7 @@
 """Drawn states of the mask explorer and what Python answers: test_js.py puts them to the JavaScript."""
 
 import numpy as np
+from refusals import refused
 
 from cnnlib.widgets import MaskExplorer
 from cnnlib.widgets._masks import EDGE, NAMES, SPOT
@@ -88,9 +89,4 @@ def mask_cases(rng, plain):
     """Return the cases; `plain(array)` writes an array as JSON can hold it."""
     found = [case(rng, k, plain) for k in range(300)]
     found += [answers(MaskExplorer(**state), plain) for state in RARE]
-    for change in REFUSED:
-        widget = MaskExplorer(np.arange(30).reshape(5, 6))
-        for name, value in change.items():
-            setattr(widget, name, value)
-        found.append(answers(widget, plain))
-    return found
+    return found + refused(lambda: MaskExplorer(np.arange(30).reshape(5, 6)), REFUSED, answers, plain)

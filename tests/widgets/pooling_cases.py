@@ -1,6 +1,7 @@
 """Drawn states of the pooling stepper and what Python answers: test_js.py puts them to the JavaScript."""
 
 import numpy as np
+from refusals import refused
 
 from cnnlib.widgets import PoolingStepper
 from cnnlib.widgets._pooling import KINDS
@@ -43,9 +44,4 @@ def answers(widget, plain):
 def pooling_cases(rng, plain):
     """Return the cases; `plain(array)` writes an array as JSON can hold it."""
     found = [case(rng, k, plain) for k in range(200)]
-    for change in REFUSED:
-        widget = PoolingStepper(np.ones((5, 6)), kernel_size=3)
-        for name, value in change.items():
-            setattr(widget, name, value)
-        found.append(answers(widget, plain))
-    return found
+    return found + refused(lambda: PoolingStepper(np.ones((5, 6)), kernel_size=3), REFUSED, answers, plain)

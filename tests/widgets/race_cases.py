@@ -1,6 +1,7 @@
 """Drawn states of the optimiser race and what Python answers: test_js.py puts them to the JavaScript."""
 
 import numpy as np
+from refusals import refused
 
 from cnnlib.optim import surfaces
 from cnnlib.widgets import OptimiserRace
@@ -47,9 +48,4 @@ def answers(widget, plain):
 def race_cases(rng, plain):
     """Return the cases; `plain(array)` writes an array as JSON can hold it."""
     found = [case(rng, k, plain) for k in range(72)]
-    for change in REFUSED:
-        widget = OptimiserRace()
-        for name, value in change.items():
-            setattr(widget, name, value)
-        found.append(answers(widget, plain))
-    return found
+    return found + refused(OptimiserRace, REFUSED, answers, plain)

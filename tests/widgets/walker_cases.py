@@ -1,6 +1,7 @@
 """Drawn states of the scale-space walker and what Python answers: test_js.py puts them to the JavaScript."""
 
 import numpy as np
+from refusals import refused
 
 from cnnlib import data
 from cnnlib.features import sift
@@ -61,9 +62,4 @@ def answers(widget, plain):
 def walker_cases(rng, plain):
     """Return the cases; `plain(array)` writes an array as JSON can hold it."""
     found = [case(rng, k, plain) for k in range(48)]
-    for change in REFUSED:
-        widget = ScaleSpaceWalker(data.photo("coins")[:60, :70])
-        for name, value in change.items():
-            setattr(widget, name, value)
-        found.append(answers(widget, plain))
-    return found
+    return found + refused(lambda: ScaleSpaceWalker(data.photo("coins")[:60, :70]), REFUSED, answers, plain)
