@@ -8,6 +8,8 @@ from cnnlib import _array
 from cnnlib._array import COMPUTE_DTYPE
 from cnnlib.geometry import as_int
 
+USUAL = {np.dtype("float32"), np.dtype("float64")}
+
 
 def checked(what, optional=(), integers=False, **arrays):
     """Return the arrays, by name, as plain arrays of one library, dtype and device that we compute in.
@@ -31,6 +33,8 @@ def checked(what, optional=(), integers=False, **arrays):
     for name, a in arrays.items():
         if a is None and name not in optional:
             raise TypeError(f"`{name}` is None; it must be an array")
+    if _are_usual(arrays.values()):  # nothing to say, and a training step asks a hundred times
+        return list(arrays.values())
     _array.library(**arrays)
     plain = []
     for name, a in arrays.items():
@@ -39,6 +43,12 @@ def checked(what, optional=(), integers=False, **arrays):
             _check_dtype(what, name, a, integers)
         plain.append(a)
     return plain
+
+
+def _are_usual(arrays):
+    """Whether these are plain NumPy arrays, all of float32 or all of float64, and None."""
+    dtypes = {a.dtype if type(a) is np.ndarray else None for a in arrays if a is not None}
+    return len(dtypes) == 1 and dtypes <= USUAL
 
 
 def as_plain(what, name, a):

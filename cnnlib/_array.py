@@ -24,6 +24,8 @@ COMPUTE_DTYPE = {
 
 def is_torch(x):
     """Whether `x` is a torch tensor (False, at no cost, where torch was never imported)."""
+    if type(x) is np.ndarray:
+        return False
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(x, torch.Tensor)
 
@@ -78,6 +80,8 @@ def device(x):
 
 def as_dtype(x, name):
     """Return `x` in the dtype called `name`; the same array, not a copy, where it has it already."""
+    if type(x) is np.ndarray and _name(x.dtype) == name and x.dtype.isnative:
+        return x
     if is_torch(x):
         return x.to(getattr(sys.modules["torch"], name))
     return np.asarray(x, dtype=name)
@@ -92,6 +96,8 @@ def quietly(function):
     """Let overflow give infinity, and what is undefined NaN, without NumPy's warnings, as torch does."""
     @wraps(function)
     def quiet(*args, **kwargs):
+        if args and is_torch(args[0]):  # which has no warnings; and torch.compile cannot look into NumPy's settings
+            return function(*args, **kwargs)
         with np.errstate(all="ignore"):
             return function(*args, **kwargs)
     return quiet

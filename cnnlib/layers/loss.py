@@ -2,6 +2,7 @@
 
 from cnnlib import losses
 from cnnlib.layers._module import Buffer, Module
+from cnnlib.losses._cross_entropy import CrossEntropy
 
 
 class Loss(Module):
@@ -76,11 +77,18 @@ class CrossEntropyLoss(Loss):
     (1.3863, array([[ 0.25,  0.25, -0.75,  0.25]]))
     """
 
-    op, op_backward = staticmethod(losses.cross_entropy), staticmethod(losses.cross_entropy_backward)
-
     def __init__(self, weight=None, *, ignore_index=-100, reduction="mean", label_smoothing=0.0):
         super().__init__(arrays=dict(weight=weight), ignore_index=ignore_index, reduction=reduction,
                          label_smoothing=label_smoothing)
+
+    def forward(self, x, target):
+        batch = CrossEntropy(x, target, **self._all_settings())
+        self.keep(batch)  # backward need not check it and take logarithms again
+        return batch.loss()
+
+    def backward(self, grad_output=1.0):
+        batch, = self.kept()
+        return batch.gradients(grad_output)[0]
 
 
 class BCEWithLogitsLoss(Loss):

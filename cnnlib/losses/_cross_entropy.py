@@ -1,7 +1,6 @@
 """The cross-entropy of scores for several classes."""
 
 from math import prod
-from typing import NamedTuple
 
 import numpy as np
 
@@ -13,7 +12,6 @@ from cnnlib.geometry import as_int
 from cnnlib.losses._common import charge, check_reduction, check_values, gradient, reduced, spread
 
 
-@quietly
 def cross_entropy(x, target, *, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
     """Return minus the logarithm of the probability that softmax gives to the right class.
 
@@ -60,15 +58,9 @@ def cross_entropy(x, target, *, weight=None, ignore_index=-100, reduction="mean"
     >>> round(float(cross_entropy(np.zeros((2, 10)), np.array([3, 7]))), 4)  # no idea which class: ln 10
     2.3026
     """
-    task = _checked(x, target, weight, ignore_index, reduction, label_smoothing)
-    costs = charge(task.expected, -log_softmax(task.x, task.axis))
-    losses = costs.sum(axis=task.axis)
-    if task.ignored is not None:
-        losses = zero_where(task.ignored, losses)
-    return reduced(losses, reduction, task.count, dtype_name(x))
+    return CrossEntropy(x, target, weight, ignore_index, reduction, label_smoothing).loss()
 
 
-@quietly
 def cross_entropy_backward(grad_output, x, target, *, weight=None, ignore_index=-100, reduction="mean",
                            label_smoothing=0.0):
     """Return the gradients of x and target: p - q per sample, over the count for the mean.
@@ -83,60 +75,68 @@ def cross_entropy_backward(grad_output, x, target, *, weight=None, ignore_index=
         p Σ w q - w q, summed over the classes: p - q where nothing is weighted.
     grad_target : array of x's shape, -w log p (times 1 - ε); None for class indices
     """
-    task = _checked(x, target, weight, ignore_index, reduction, label_smoothing)
-    one = _with_one(task.axis, x.shape)
-    log_p = log_softmax(task.x, task.axis)
-    upstream = spread(grad_output, reduction, task.count, x, one[:task.axis] + one[task.axis + 1:])
-    if reduction == "none":
-        upstream = upstream.reshape(one)
-    p = library(x=log_p).exp(log_p)
-    grad_x = (p * task.expected.sum(axis=task.axis).reshape(one) - task.expected) * upstream
-    if task.ignored is not None:
-        grad_x = zero_where(task.ignored.reshape(one), grad_x)
-        return gradient(grad_x, x), None
-    return gradient(grad_x, x), gradient(-log_p * task.share * upstream, target)
+    return CrossEntropy(x, target, weight, ignore_index, reduction, label_smoothing).gradients(grad_output)
 
 
-class _Task(NamedTuple):
-    """A checked problem. Arrays are in the dtype that is computed in."""
+class CrossEntropy:
+    """One batch, checked, and the logarithms of its probabilities: what the loss and its gradient share.
 
-    x: object
-    axis: int  # of the classes
-    expected: object  # (N, C, ...): w q, the probability that is expected of each class, times its weight
-    share: object  # what a given probability is multiplied by in `expected`: w (1 - ε)
-    ignored: object  # (N, ...), bool; None for probabilities
-    count: object  # what a mean divides by
+    Parameters are those of :func:`cross_entropy`; arrays are kept in the dtype that is computed in.
+    """
 
+    @quietly
+    def __init__(self, x, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+        x, weight = checked("cross_entropy", optional=("weight",), x=x, weight=weight)
+        target = beside("cross_entropy", "target", target, x)
+        axis = min(x.ndim - 1, 1)
+        if x.ndim == 0 or x.shape[axis] == 0:
+            raise ValueError(f"`x` has shape {tuple(x.shape)}; it must be (N, C), (N, C, ...) or (C,), with at least "
+                             "one class")
+        classes, one = x.shape[axis], _with_one(axis, x.shape)
+        per_class = (classes, *(1,) * (x.ndim - axis - 1))  # the shape in which one per class broadcasts against x
+        check_reduction(reduction, x)
+        check_shape("weight", weight, (classes,), f"one number for each class of `x` {tuple(x.shape)}")
+        if not 0 <= label_smoothing <= 1:
+            raise ValueError(f"`label_smoothing` is {label_smoothing}; it must lie between 0 and 1")
+        self.x, self.target, self.axis, self.one, self.reduction = x, target, axis, one, reduction
+        self.log_p = log_softmax(working(x), axis)
+        weight = 1 if weight is None else working(weight).reshape(per_class)
+        self.ignored = None  # which samples, (N, ...); None for probabilities
+        if is_integer(target):
+            target = as_dtype(target, "int64")
+            self.ignored = _check_classes(target, x, axis, as_int("ignore_index", ignore_index, -2**63))
+            is_class = target.reshape(one) == _array.constant(np.arange(classes).reshape(per_class), like=target)
+            expected = as_dtype(is_class & ~self.ignored.reshape(one), dtype_name(self.log_p))
+            self.count = float((expected * weight).sum())  # what a mean divides by
+        else:
+            _check_probabilities(target, x, axis, ignore_index)
+            expected, self.count = working(target), prod(x.shape) // classes
+        if reduction == "mean" and self.count == 0:
+            raise ValueError(f"all {prod(target.shape)} targets are ignore_index={ignore_index}, or have weight 0: no "
+                             "losses have no mean; reduction='sum' gives 0")
+        self.share = weight * (1 - label_smoothing)  # what a given probability is multiplied by in `expected`
+        self.expected = self.share * expected + weight * (label_smoothing / classes)  # (N, C, ...): w q
 
-def _checked(x, target, weight, ignore_index, reduction, label_smoothing):
-    """Return the problem as a :class:`_Task`."""
-    x, weight = checked("cross_entropy", optional=("weight",), x=x, weight=weight)
-    target = beside("cross_entropy", "target", target, x)
-    axis = min(x.ndim - 1, 1)
-    if x.ndim == 0 or x.shape[axis] == 0:
-        raise ValueError(f"`x` has shape {tuple(x.shape)}; it must be (N, C), (N, C, ...) or (C,), with at least one "
-                         "class")
-    classes, one = x.shape[axis], _with_one(axis, x.shape)
-    per_class = (classes, *(1,) * (x.ndim - axis - 1))  # the shape in which something per class broadcasts against x
-    check_reduction(reduction, x)
-    check_shape("weight", weight, (classes,), f"one number for each class of `x` {tuple(x.shape)}")
-    if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"`label_smoothing` is {label_smoothing}; it must lie between 0 and 1")
-    weight = 1 if weight is None else working(weight).reshape(per_class)
-    if is_integer(target):
-        target = as_dtype(target, "int64")
-        ignored = _check_classes(target, x, axis, as_int("ignore_index", ignore_index, -2**63))
-        is_class = target.reshape(one) == _array.constant(np.arange(classes).reshape(per_class), like=target)
-        expected = as_dtype(is_class & ~ignored.reshape(one), dtype_name(working(x)))
-        count = float((expected * weight).sum())
-    else:
-        _check_probabilities(target, x, axis, ignore_index)
-        ignored, expected, count = None, working(target), prod(x.shape) // classes
-    if reduction == "mean" and count == 0:
-        raise ValueError(f"all {prod(target.shape)} targets are ignore_index={ignore_index}, or have weight 0: no "
-                         "losses have no mean; reduction='sum' gives 0")
-    expected = weight * ((1 - label_smoothing) * expected + label_smoothing / classes)
-    return _Task(working(x), axis, expected, weight * (1 - label_smoothing), ignored, count)
+    @quietly
+    def loss(self):
+        """Return the loss of each sample, or what they are reduced to."""
+        losses = charge(self.expected, -self.log_p).sum(axis=self.axis)
+        if self.ignored is not None:
+            losses = zero_where(self.ignored, losses)
+        return reduced(losses, self.reduction, self.count, dtype_name(self.x))
+
+    @quietly
+    def gradients(self, grad_output):
+        """Return the gradients of x and, where it holds probabilities, of the target."""
+        axis, one = self.axis, self.one
+        upstream = spread(grad_output, self.reduction, self.count, self.x, one[:axis] + one[axis + 1:])
+        if self.reduction == "none":
+            upstream = upstream.reshape(one)
+        p = library(x=self.log_p).exp(self.log_p)
+        grad_x = (p * self.expected.sum(axis=axis).reshape(one) - self.expected) * upstream
+        if self.ignored is not None:
+            return gradient(zero_where(self.ignored.reshape(one), grad_x), self.x), None
+        return gradient(grad_x, self.x), gradient(-self.log_p * self.share * upstream, self.target)
 
 
 def _check_classes(target, x, axis, ignore_index):
