@@ -7,7 +7,7 @@ torch is never imported by this file: an argument can only be a tensor if the ca
 """
 
 import sys
-from functools import cache, wraps
+from functools import wraps
 
 import numpy as np
 
@@ -20,6 +20,7 @@ COMPUTE_DTYPE = {
     "uint8": "int64", "int8": "int64", "int16": "int64", "int32": "int64", "int64": "int64",
     "uint16": "int64", "uint32": "int64",
 }
+NAMES = {np.dtype(name): name for name in COMPUTE_DTYPE if name != "bfloat16"}  # NumPy's, in this machine's byte order
 
 
 def is_torch(x):
@@ -65,12 +66,8 @@ def library(**arrays):
 
 def dtype_name(x):
     """Return the dtype as a word that both libraries know, such as ``"float32"``."""
-    return _name(x.dtype)
-
-
-@cache
-def _name(dtype):
-    return dtype.name if isinstance(dtype, np.dtype) else str(dtype).removeprefix("torch.")
+    dtype = x.dtype
+    return NAMES.get(dtype) or (dtype.name if isinstance(dtype, np.dtype) else str(dtype).removeprefix("torch."))
 
 
 def device(x):
@@ -80,7 +77,7 @@ def device(x):
 
 def as_dtype(x, name):
     """Return `x` in the dtype called `name`; the same array, not a copy, where it has it already."""
-    if type(x) is np.ndarray and _name(x.dtype) == name and x.dtype.isnative:
+    if type(x) is np.ndarray and NAMES.get(x.dtype) == name:
         return x
     if is_torch(x):
         return x.to(getattr(sys.modules["torch"], name))
@@ -167,6 +164,13 @@ def zero_where(condition, x):
     bits = f"int{8 * x.itemsize}"  # AND with no bits or all bits set: many times faster than np.where
     keep = (condition.view("int8") - 1).astype(bits)
     return np.bitwise_and(x.view(bits), keep, out=spare(keep) if keep.shape == x.shape else None).view(x.dtype)
+
+
+def not_below_zero(x):
+    """Return max(x, 0), NaN where x is NaN. Autograd sees a slope of 0 at 0."""
+    if is_torch(x) or not np.issubdtype(x.dtype, np.floating):
+        return zero_where(x <= 0, x)
+    return x.clip(0, np.inf)  # one pass over memory; np.maximum with a number is three times slower
 
 
 def parts(condition, x):

@@ -69,7 +69,7 @@ def relu(x):
     >>> relu(np.array([-2.0, 0.0, 3.0]))
     array([0., 0., 3.])
     """
-    return zero_where(x <= 0, x)
+    return _array.not_below_zero(x)
 
 
 @_backward

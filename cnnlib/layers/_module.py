@@ -156,7 +156,10 @@ class Module:
 
     def modules(self):
         """Return this layer and all below it."""
-        return [module for _, module in self.named_modules()]
+        found = [self]
+        for _, child in self.named_children():
+            found += child.modules()
+        return found
 
     def named_parameters(self):
         """Return [(name, Parameter)], in torch's order: a layer's own before those of the layers in it."""
@@ -164,7 +167,7 @@ class Module:
 
     def parameters(self):
         """Return the :class:`Parameter` objects, which an optimiser takes."""
-        return [parameter for _, parameter in self.named_parameters()]
+        return [value for module in self.modules() for value in vars(module).values() if isinstance(value, Parameter)]
 
     def gradients(self):
         """Return the gradients in the order of :meth:`parameters`, None where there is none yet."""

@@ -11,7 +11,6 @@ if torch:
 
 DEEP = 1e-9  # float64, through up to 150 layers, where one operation is held to 1e-10
 LOGITS = 1e-4  # float32
-OWN_FUNCTIONS = ("lenet5_1998", "resnet20", "resnet20, no norm")  # scaled tanh, and the shortcut padded with zeros
 DRAWS = {"se_resnet50": 36}  # its gates multiply, and so do errors: from draw to draw they differ tenfold
 EXPORTED = ("alexnet", "resnet18", "se_resnet50")  # the others are built of the same parts
 
@@ -107,17 +106,13 @@ def alone():
 
 @pytest.mark.parametrize("name", some(["alexnet", "resnet18"]))
 def test_torch_compiles_it_and_trains_it_in_several_processes(name, rng, alone):
-    """torch.compile in one graph, and DistributedDataParallel: the same scores and gradients.
-
-    Not in one graph go those nets that compute a layer by our own functions: torch's tracer stops at NumPy's settings.
-    """
+    """torch.compile in one graph, and DistributedDataParallel: the same scores and gradients."""
     _, net, x = pair(name, rng, "float64")
     net.eval()
     grads = [rng.standard_normal((2, 7))]
     (plain, ), expected = passes(net, x, grads, training=False)
     parallel = torch.nn.parallel.DistributedDataParallel(net, find_unused_parameters=True)  # heads rest
-    compiled = [] if name in OWN_FUNCTIONS else [torch.compile(net, backend="aot_eager", fullgraph=True)]
-    for wrapped in (parallel, *compiled):
+    for wrapped in (parallel, torch.compile(net, backend="aot_eager", fullgraph=True)):
         (out, ), found = passes(wrapped, x, grads, training=False)
         assert_close(out, plain, DEEP)
         for one, other in zip(found, expected, strict=True):
