@@ -70,7 +70,7 @@ nbval: .venv/.test
 nbval-Haswell nbval-SkylakeX: nbval-%: .venv/.test
 	OPENBLAS_CORETYPE=$* $(PYTEST) $(NBVAL) notebooks
 
-# The NumPy half, where torch is not installed, nor what the course's pictures come from.
+# The NumPy half on the oldest NumPy that we promise, without torch and without what the course's pictures come from.
 numpy-only: .venv-numpy/.ready
 	@! .venv-numpy/bin/python -c "import torch" 2> /dev/null || { echo "torch is in .venv-numpy"; exit 1; }
 	.venv-numpy/bin/python -m pytest $(OUT) -n 2 $(MARKS) -r fE --doctest-ignore-import-errors \
@@ -113,9 +113,9 @@ bench: .venv/.test
 	$(BIN)/python $(PIP) -c constraints.txt $$($(PYTHON) cnnlib/recipes/torch_index.py) -e ".[torch,course,test]"
 	@touch $@
 
-.venv-numpy/.ready: pyproject.toml constraints.txt
+.venv-numpy/.ready: pyproject.toml tests/floor-requirements.txt
 	$(call new_environment,.venv-numpy)
-	.venv-numpy/bin/python $(PIP) -c constraints.txt -e . pytest pytest-xdist hypothesis
+	.venv-numpy/bin/python $(PIP) -r tests/floor-requirements.txt -e .
 	@touch $@
 
 .venv-colab/.ready: tests/colab-requirements.txt

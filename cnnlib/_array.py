@@ -208,6 +208,11 @@ def places(condition):
     return np.flatnonzero(condition)
 
 
+def order(x):
+    """Return the int64 positions that sort 1-d `x`, equal numbers in the order in which they stand."""
+    return x.argsort(stable=True) if is_torch(x) else x.argsort(kind="stable")
+
+
 def look_up(x, index):
     """Return the elements of 1-d `x` at `index`, an int64 array of any shape that holds 0 to ``len(x) - 1`` only."""
     return x[index] if is_torch(x) else x.take(index, mode="clip")  # "raise" would look through the index first

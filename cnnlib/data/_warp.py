@@ -31,8 +31,8 @@ def warp(x, rng, *, turn=0.3, slant=0.4, grow=0.25, push=3.0):
     Examples
     --------
     >>> x = np.ones((2, 1, 8, 8), dtype=np.float32)
-    >>> warp(x, np.random.default_rng(0), turn=0, slant=0, grow=0, push=0).sum()
-    np.float32(128.0)
+    >>> float(warp(x, np.random.default_rng(0), turn=0, slant=0, grow=0, push=0).sum())
+    128.0
     """
     x = np.asarray(x)
     if x.ndim != 4 or x.dtype.kind != "f":

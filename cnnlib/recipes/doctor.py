@@ -77,13 +77,17 @@ def _runs_under_rosetta() -> bool:
 
 
 def requirements() -> dict[str, tuple[str, bool]]:
-    """Package to (lowest version or "", whether it must be there), as the installed package or the checkout says."""
-    try:
-        lines = metadata.requires("cnnlib") or []
-    except metadata.PackageNotFoundError:
-        table = tomllib.loads((stamp.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    """Package to (lowest version or "", whether it must be there), as the checkout or the installed package says.
+
+    The checkout comes first: what pip noted when it installed one is old as soon as the checkout is newer.
+    """
+    here = stamp.ROOT / "pyproject.toml"
+    if here.is_file():
+        table = tomllib.loads(here.read_text(encoding="utf-8"))["project"]
         optional = [line for lines in table["optional-dependencies"].values() for line in lines]
         lines = [*table["dependencies"], *(f"{line}; extra == ''" for line in optional)]
+    else:
+        lines = metadata.requires("cnnlib") or []
     found = {}
     for line in lines:
         name, lowest = re.match(r"([\w.-]+)(?:\[\w+\])?\s*(?:>=\s*([\d.]+))?", line).groups()

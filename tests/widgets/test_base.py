@@ -5,7 +5,6 @@ import importlib
 import io
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 pytest.importorskip("anywidget")
 
 from examples import EXAMPLES, each, microscope
+from node import NODE
 from PIL import Image
 
 from cnnlib import widgets
@@ -73,9 +73,9 @@ def test_module_is_small_and_whole(example, tmp_path):
     for banned in (r"\beval\(", r"new Function", r"https?://", r"@import", r"url\(", r"\d+vh\b", r"\.id\s*=",
                    r'"wheel"'):
         assert not re.search(banned, module + example()._css), banned
-    if shutil.which("node"):
+    if NODE:
         (tmp_path / "widget.mjs").write_text(module, encoding="utf-8")
-        subprocess.run(["node", "--check", tmp_path / "widget.mjs"], check=True)
+        subprocess.run([NODE, "--check", tmp_path / "widget.mjs"], check=True)
 
 
 def test_compose_refuses_clashes_other_imports_and_nested_templates(tmp_path, monkeypatch):

@@ -22,6 +22,7 @@ from hog_cases import hog_cases
 from mask_cases import mask_cases
 from match_cases import match_cases
 from network_cases import network_cases
+from node import NODE, find
 from occlusion_cases import occlusion_cases
 from pooling_cases import pooling_cases
 from race_cases import race_cases
@@ -33,7 +34,6 @@ from cnnlib.widgets._rows import rows_of
 from cnnlib.widgets.shape_builder import GOALS
 
 ROOT = Path(__file__).parents[2]
-NODE = shutil.which("node")
 needs_node = pytest.mark.skipif(NODE is None, reason="node is not installed: the JavaScript arithmetic is not compared")
 
 
@@ -192,6 +192,12 @@ def loaded(file, seen=()):
         if (other := (file.parent / name).resolve()) not in found:
             found |= loaded(other, found)
     return found
+
+
+def test_without_node_the_one_beside_playwright_answers():
+    found = find(which=lambda name: None)
+    assert subprocess.run([found, "-p", "6 * 7"], capture_output=True, text=True).stdout.strip() == "42"
+    assert find(which=lambda name: None, playwright=lambda name: None) is None
 
 
 @needs_node

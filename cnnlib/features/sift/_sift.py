@@ -66,14 +66,13 @@ def detect(image, *, contrast_threshold=0.04, edge_ratio=10, **settings):
 def _detect(space, complete, contrast_threshold, edge_ratio):
     """Find key points in a scale space whose octaves after the first `complete` blurs."""
     found = while_blurring(space, complete, contrast_threshold, edge_ratio)
-    xp = _array.library(positions=found.positions)
     found = found[found.reason == KEPT]
     sigma = found.sigma / _array.as_dtype(space.step(found.octave), "float32")
     index, angle = orientation.peaks(orientation.orientation_histograms(
         space, found.octave, found.layer, found.row, found.col, sigma))
     found = found[index]
     keypoints = Keypoints(found.positions, found.sigma, angle, abs(found.value), found.octave)
-    return keypoints[xp.argsort(-keypoints.response, stable=True)]
+    return keypoints[_array.order(-keypoints.response)]
 
 
 def describe(image, keypoints, **settings):

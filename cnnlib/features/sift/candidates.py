@@ -99,7 +99,7 @@ def while_blurring(space, complete, contrast_threshold, edge_ratio):
 def _first_of_each(key):
     """Return the order of the keys, each of them once."""
     xp = _array.library(key=key)
-    order = xp.argsort(key, stable=True)
+    order = _array.order(key)
     ordered = key[order]
     return order[xp.concatenate([ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]])]
 

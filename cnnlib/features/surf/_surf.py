@@ -111,7 +111,7 @@ def _detect(integral, unit, threshold, num_octaves):
         row, col, sigma, response = refined(maps, octave, threshold / unit**2)
         parts.append((row, col, sigma, response * unit**2, _array.zeros((len(row),), row, "int64") + octave))
     row, col, sigma, response, octave = (xp.concatenate(each) for each in zip(*parts))
-    order = xp.argsort(-response, stable=True)
+    order = _array.order(-response)
     row, col, sigma, response, octave = (each[order] for each in (row, col, sigma, response, octave))
     angle = _in_parts(orientation.orientations, orientation.NUM_SAMPLES, integral, row, col, sigma)
     positions, sigma, angle, response = (_array.as_dtype(each, "float32") for each in (

@@ -47,8 +47,9 @@ def box_derivatives(integral, size, step=1):
     >>> from cnnlib.features.surf import integral_image
     >>> rows = np.arange(15.0)[:, None]
     >>> across_rows, across_cols, _ = box_derivatives(integral_image(rows**2 * np.ones(15)), 9)
-    >>> across_rows[7, 7].round(6), across_cols[7, 7]  # 15 columns of 3 rows, each 18 higher than a parabola's middle
-    (np.float64(3.333333), np.float64(0.0))
+    >>> at = 7, 7  # 15 columns of 3 rows, each 18 higher than a parabola's middle
+    >>> float(across_rows[at].round(6)), float(across_cols[at])
+    (3.333333, 0.0)
     """
     return _over_the_picture(_scaled_parts, integral, size, step, 3)
 

@@ -73,7 +73,7 @@ def box_sum(integral, top, left, bottom, right):
     Examples
     --------
     >>> import numpy as np
-    >>> box_sum(integral_image(np.ones((5, 6))), 1, 2, 4, 4)
-    np.float64(6.0)
+    >>> float(box_sum(integral_image(np.ones((5, 6))), 1, 2, 4, 4))
+    6.0
     """
     return integral[bottom, right] - integral[top, right] - integral[bottom, left] + integral[top, left]
