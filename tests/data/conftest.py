@@ -3,11 +3,11 @@
 import hashlib
 import http.server
 import os
-import threading
 import time
 from pathlib import Path
 
 import pytest
+from serving import serving
 
 from cnnlib.data import _download, _turns, catalogue
 
@@ -194,12 +194,8 @@ class Mirror(http.server.ThreadingHTTPServer):
 def mirror():
     """A running mirror, and as attributes the ways in which it can answer."""
     server = Mirror()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(server):
+        yield server
 
 
 for _way in (whole, without_ranges, other_range, cut, slow, endless, status, redirect, silent):

@@ -3,9 +3,9 @@
 import shutil
 import ssl
 import subprocess
-import threading
 
 import pytest
+from serving import serving
 
 from cnnlib import data
 
@@ -30,12 +30,8 @@ def safe_mirror(mirror, certificate):
     context.load_cert_chain(*certificate)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     server.url = server.url.replace("http:", "https:")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(server):
+        yield server
 
 
 @pytest.fixture

@@ -28,7 +28,8 @@ def dry_run(target: str) -> str:
     there = [f"--old-file={name}" for name in (".venv/.test", ".venv/.course", ".venv/.chromium")]
     if target == "lab":
         there = ["--what-if=pyproject.toml"]
-    anew = [f"--what-if={name}" for name in ("tests/colab-requirements.txt", "tests/floor-requirements.txt", "constraints.txt")]
+    made_from = "tests/colab-requirements.txt", "tests/floor-requirements.txt", "constraints.txt"
+    anew = [f"--what-if={name}" for name in made_from]
     of_the_outer_make = ("MAKE", "MFLAGS", "COLAB", "CNNLIB_TEST")
     return subprocess.run(
         ["make", "--dry-run", "--no-print-directory", *there, *anew, target], cwd=ROOT, check=True,

@@ -3,9 +3,10 @@
 import ast
 from collections import defaultdict
 
-from checkout import code, notebooks, trees
+from checkout import code, notebooks, texts, trees
 
 FEWEST = 5  # statements; shorter bodies are often the same by nature
+LINES = 6  # that may not stand twice in a row, docstrings and imports aside
 
 
 def bodies(tree: ast.Module):
@@ -38,6 +39,28 @@ def twice(all_trees: dict[str, ast.Module]) -> list[str]:
         for name, line, body in bodies(tree):
             places[body].append(f"{path}:{line} {name}")
     return [" = ".join(sorted(group)) for group in places.values() if len(group) > 1]
+
+
+def lines_of(path: str, text: str) -> list[str]:
+    """The lines that do something, without their indent: no imports, no comments, in Python no docstrings."""
+    if path.endswith(".py"):
+        tree = ast.parse(text)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                node.body = node.body[ast.get_docstring(node) is not None:] or [ast.Pass()]
+        text = ast.unparse(tree)
+    lines = (line.strip() for line in text.splitlines())
+    return [line for line in lines if len(line) > 3 and not line.startswith(("import ", "from ", "//", "@"))]
+
+
+def repeated(all_texts: dict[str, str]) -> list[str]:
+    """Runs of lines that stand in several places, each as one line."""
+    places = defaultdict(list)
+    for path, text in all_texts.items():
+        lines = lines_of(path, text)
+        for k in range(len(lines) - LINES + 1):
+            places[tuple(lines[k:k + LINES])].append(path)
+    return [f"{' = '.join(group)}: {run[0]} …" for run, group in places.items() if len(group) > 1]
 
 
 def public_names(all_trees: dict[str, ast.Module]) -> set[str]:
@@ -73,6 +96,10 @@ def test_no_function_is_written_twice():
     assert twice({**trees("cnnlib"), **trees("tests"), **as_trees(notebooks())}) == []
 
 
+def test_no_six_lines_stand_twice():
+    assert repeated(texts(".py", ".js", ".mjs")) == []
+
+
 def test_no_notebook_redoes_the_library():
     public = public_names(trees("cnnlib"))
     assert {path: names for path, notebook in notebooks().items() if (names := redone(notebook, public))} == {}
@@ -95,3 +122,10 @@ def test_a_redefinition_in_a_notebook_is_caught():
     assert redone({"cells": [cell]}, public) == ["conv2d", "max_pool2d"]
     cell["source"] = ["class Layer:\n", "    def conv2d(self, x):\n", "        return x\n"]
     assert redone({"cells": [cell]}, public) == []
+
+
+def test_repeated_lines_are_caught():
+    one = '"Doc."\nimport os\n' + "\n".join(f"line{k} = {k}" for k in range(6))
+    other = "def f():\n    'Another.'\n" + "\n".join(f"    line{k} = {k}" for k in range(7))
+    assert repeated({"a.py": one, "b.py": other}) == ["a.py = b.py: line0 = 0 …"]
+    assert repeated({"a.py": one, "b.py": other.replace("line3 = 3", "line3 = 4")}) == []
