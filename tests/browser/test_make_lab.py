@@ -71,7 +71,8 @@ def test_a_new_user_opens_the_convolution_lecture(chromium, printed):
       return prompts.length > 20 && prompts.every((text) => /\[\d+\]/.test(text));
     }""", timeout=180_000)
     page.wait_for_selector(f"{MICROSCOPE}[data-ready]", timeout=60_000)
-    assert page.locator(".jp-RenderedText[data-mime-type$=stderr], .jp-RenderedText[data-mime-type$=error]").count() == 0
+    assert page.locator(":is(.jp-RenderedText, .jp-RenderedError):is([data-mime-type$=stderr], [data-mime-type$=error])"
+                        ).count() == 0
     assert page.locator(".jp-RenderedImage img").count() > 5 and faults(page) == []
     first = page.locator(MICROSCOPE).first
     said = first.locator("output[data-part=readout]").text_content()
