@@ -24,7 +24,7 @@ $(shell mkdir -p build)
 
 PHASES     := unit nbval numpy-only browser colab-install test-colab
 # OpenBLAS has a kernel for each kind of core, and their last digits differ.
-ALL_PHASES := $(PHASES) nbval-Haswell $(if $(shell grep -sm1 avx512f /proc/cpuinfo),nbval-SkylakeX)
+ALL_PHASES := $(PHASES) widgets-colab nbval-Haswell $(if $(shell grep -sm1 avx512f /proc/cpuinfo),nbval-SkylakeX)
 
 .NOTPARALLEL:
 .PHONY: lab test test-all notebooks stamp lint bench triton js $(ALL_PHASES)
@@ -95,6 +95,10 @@ colab-install: .venv-colab/.ready
 # The notebooks with Colab's versions of everything but Python and torch (`make test` takes four of them).
 test-colab: colab-install
 	.venv-colab/bin/python -m pytest $(OUT) $(NBVAL) $(COLAB)
+
+# The widgets' Python side with Colab's versions (node and the browser are in `unit` and `browser`).
+widgets-colab: .venv-colab/.ready
+	.venv-colab/bin/python -m pytest $(OUT) -n 2 -W default --ignore=tests/widgets/test_js.py tests/widgets
 
 # NumPy beside torch, two threads each, in the allocator's fast mode.
 bench: .venv/.test

@@ -30,7 +30,8 @@ def test_frames_keep_their_colours():
     for role in ("input", "weight", "output"):
         assert pixels(small, role) >= pixels(whole, role) > 50, role
     before, after = (np.ptp(np.asarray(picture.convert("RGB")), axis=-1) for picture in (whole, small))
-    assert (before == 0).sum() > 100_000 and after[before == 0].max() == 0  # and what is grey stays grey
+    assert (before == 0).sum() > 100_000
+    assert after[before == 0].max() <= 1  # what is grey stays grey; Pillow 11 rounds a colour of the palette by one
 
 
 def test_a_picture_of_noise_is_made_smaller():
