@@ -72,3 +72,30 @@ def assert_same_weights(a, b):
     assert list(a) == list(b)
     for name in a:
         np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+
+
+def out_of_memory(kind):
+    """Return an error as NumPy or torch would raise it."""
+    if kind == "numpy":
+        return MemoryError("Unable to allocate 9 TiB")
+    if kind == "torch":
+        import torch
+
+        return torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 TiB")
+    return RuntimeError("[enforce fail] DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes.")
+
+
+def limited(net, most, kind="numpy", log=None):
+    """Let the net's last layer fail on more than `most` samples, as if memory had run out there."""
+    layer = net.fc
+    forward = layer.forward
+
+    def check(x):
+        if log is not None:
+            log.append(len(x))
+        if len(x) > most:
+            raise out_of_memory(kind)
+        return forward(x)
+
+    layer.forward = check
+    return net

@@ -169,6 +169,10 @@ class Module:
         """Return the :class:`Parameter` objects, which an optimiser takes."""
         return [value for module in self.modules() for value in vars(module).values() if isinstance(value, Parameter)]
 
+    def buffers(self):
+        """Return the :class:`Buffer` objects, which layers keep and nobody learns."""
+        return [buffer for _, buffer in self._named(Buffer)]
+
     def gradients(self):
         """Return the gradients in the order of :meth:`parameters`, None where there is none yet."""
         return [parameter.grad for parameter in self.parameters()]

@@ -15,9 +15,13 @@ file                      its one idea
 ``augment.py``            pictures moved by some pixels
 ``_batches.py``           data in, batches out, in an order that one seed decides
 ``_engines.py``           the few words in which our engine and torch's differ
+``_counted.py``           which targets count: those that the loss does not ignore
 ``_watch.py``             early warnings: labels out of range, a loss that is not finite, answers by chance
 ``_parts.py``             one step in several parts, where memory does not hold the batch
 ``_checkpoint.py``        everything a run is, in one file that is never half written
+``_plain.py``             Python's own data as JSON that comes back as it was
+``_same_run.py``          what makes a run the one that a checkpoint was written by
+``_trace.py``             where an iterable stands in its epoch
 ``_processes.py``         several processes that do one step together
 ========================  ================================================================================
 """

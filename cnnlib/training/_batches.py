@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from cnnlib import _array
-from cnnlib._arguments import is_integer
+from cnnlib.training._trace import NoTrace
 
 
 def as_data(name, data, batch_size):
@@ -59,6 +59,7 @@ class Given:
         if batch_size is not None:
             raise ValueError(f"`batch_size` is {batch_size}, and `{name}` gives batches of its own: leave it out")
         self.name, self.iterable, self.count, self.batch_size = name, iterable, None, None
+        self.trace = None  # a Trace, where the run may have to go on in the middle of an epoch
 
     def __len__(self):
         return len(self.iterable) if hasattr(self.iterable, "__len__") else 0  # 0: not known
@@ -70,17 +71,25 @@ class Given:
                              f"`epochs` is {epochs}: a list or a DataLoader can begin again")
 
     def batches(self, order=None, skip=0):
+        """Yield (x, y), without the first `skip`."""
         del order
-        empty = True
-        for number, batch in enumerate(self.iterable):
-            empty = False
+        given, trace = 0, self.trace or NoTrace()
+        trace.begin(skip)
+        for batch in self.iterable:
             if not isinstance(batch, (tuple, list)) or len(batch) != 2:
-                raise TypeError(f"batch {number} of `{self.name}` is {_kind(batch)}; it must be (x, y)")
-            if number >= skip:
-                check_batch(f"batch {number} of {self.name}", *batch)
+                raise TypeError(f"batch {given} of `{self.name}` is {_kind(batch)}; it must be (x, y)")
+            check_batch(f"batch {given} of {self.name}", *batch)
+            trace.saw(*batch)
+            given += 1
+            if given > skip:
                 yield tuple(batch)
-        if empty:
+            elif given == skip:
+                trace.arrived()
+        if not given:
             raise ValueError(f"`{self.name}` gave no batch")
+        if given < skip:
+            raise ValueError(f"`{self.name}` gave {given} batches; the run had learnt from {skip} of this epoch when "
+                             "its checkpoint was written")
 
 
 def check_batch(name, x, y):
@@ -100,13 +109,6 @@ def check_batch(name, x, y):
         bad = ~np.isfinite(_array.to_numpy(x)).reshape(len(x), -1).all(axis=1)
         raise ValueError(f"x of `{name}` holds NaN or infinity in {bad.sum()} of {len(x)} samples, the first of them "
                          f"sample {bad.argmax()}")
-
-
-def num_correct(out, target):
-    """Return how many scores (N, C, ...) are largest for their target (N, ...), and of how many: 0 for no classes."""
-    if not is_integer(target) or len(out.shape) != len(target.shape) + 1 or out.shape[1] < 2:
-        return 0, 0
-    return (out.argmax(1) == target).sum(), math.prod(target.shape)
 
 
 def _rows(a, rows):

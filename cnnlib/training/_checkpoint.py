@@ -10,20 +10,21 @@ import numpy as np
 
 from cnnlib import _array
 from cnnlib.layers import _place
+from cnnlib.training import _plain
 
-FORMAT = 1
+FORMAT = 2
 ABOUT = "about.json"  # the one entry that is text
 STEP_LOSS = "history/step_loss"
 
 
 def write(path, arrays, about):
-    """Write arrays by name, and data for JSON, so that `path` holds either all of it or what it held before.
+    """Write arrays by name, and plain data, so that `path` holds either all of it or what it held before.
 
     Written is a new file beside it, which is flushed to the disk and then takes the name, in one step of the file
     system: whoever is killed in between leaves the old file whole.
     """
     path = Path(path)
-    text = np.frombuffer(json.dumps(about | {"format": FORMAT}, allow_nan=False).encode(), dtype=np.uint8)
+    text = np.frombuffer(as_text(about).encode(), dtype=np.uint8)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -53,9 +54,17 @@ def read(path):
         if isinstance(error, FileNotFoundError):
             raise
         raise ValueError(f"{path} is no checkpoint of cnnlib ({type(error).__name__}: {error})") from None
-    if about.get("format") != FORMAT:
-        raise ValueError(f"{path} has format {about.get('format')}; this version of cnnlib reads {FORMAT}")
-    return arrays, about
+    version = about.get("format") if isinstance(about, dict) else None
+    if version != FORMAT:
+        raise ValueError(f"{path} has format {version}, of another version of cnnlib; this one reads "
+                         f"{FORMAT}: begin anew under another name, or go on with that version")
+    return arrays, _plain.decode(about)
+
+
+def as_text(about):
+    """Return plain data as the text that is written; TypeError if there is something that no file holds."""
+    encoded = {name: _plain.encode(value, name) for name, value in about.items()}
+    return json.dumps(encoded | {"format": FORMAT}, allow_nan=False)
 
 
 def clear_leftovers(path):
@@ -65,7 +74,7 @@ def clear_leftovers(path):
 
 
 def packed_optimizer(optimizer):
-    """Return (arrays by name, the rest for JSON) of an optimiser's state, ours or torch's."""
+    """Return (arrays by name, the rest as plain data) of an optimiser's state, ours or torch's."""
     state = optimizer.state_dict()
     arrays, numbers = {}, {}
     for number, values in state["state"].items():
@@ -73,25 +82,20 @@ def packed_optimizer(optimizer):
             if hasattr(value, "shape"):
                 arrays[f"optimizer/{number}/{name}"] = stored(value)
             else:
-                numbers.setdefault(str(number), {})[name] = value
-    return arrays, {"kind": type(optimizer).__name__, "numbers": numbers, "groups": state["param_groups"]}
+                numbers.setdefault(number, {})[name] = value
+    return arrays, {"numbers": numbers, "groups": state["param_groups"]}
 
 
 def load_optimizer(optimizer, arrays, about):
     """Bring an optimiser to the state that :func:`packed_optimizer` returned."""
-    if about["kind"] != type(optimizer).__name__:
-        raise ValueError(f"`optimizer` is a {type(optimizer).__name__}; the checkpoint was written with "
-                         f"{about['kind']}")
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    state = {int(number): dict(values) for number, values in about["numbers"].items()}
+    state = {number: dict(values) for number, values in about["numbers"].items()}
     for key, value in arrays.items():
         if key.startswith("optimizer/"):
             number, _, name = key.removeprefix("optimizer/").partition("/")
             data = getattr(parameters[int(number)], "data", None)
             state.setdefault(int(number), {})[name] = _restored(value, data)
-    groups = [{name: tuple(value) if isinstance(value, list) and name != "params" else value
-               for name, value in group.items()} for group in about["groups"]]
-    optimizer.load_state_dict({"state": state, "param_groups": groups})
+    optimizer.load_state_dict({"state": state, "param_groups": about["groups"]})
 
 
 def stored(a):

@@ -10,8 +10,6 @@ from cnnlib._arguments import is_integer
 from cnnlib._threads import one_blas_thread
 from cnnlib.layers import _place
 
-WEIGHTED = ("weight", "pos_weight")  # settings of a loss that make its mean no plain mean over samples
-
 
 def engine_for(model, loss, device, mixed_precision=False):
     """Return what runs the model: :class:`Ours` or :class:`Torch`, with the model brought to the device."""
@@ -63,6 +61,15 @@ class Engine:
     def modes(self):
         return [module.training for module in self.model.modules()]
 
+    def kept_buffers(self):
+        """Return copies of what layers move while they run forward, running statistics, to be put back if need be."""
+        return [(buffer, _place.copy(buffer.data)) for buffer in self.buffers]
+
+    def put_back(self, kept):
+        """Give the buffers the values that :meth:`kept_buffers` kept; they stay good for another time."""
+        for buffer, value in kept:
+            buffer.data[...] = value
+
     @contextmanager
     def evaluating(self):
         """Put the model in evaluation mode, and each layer back into its own mode afterwards."""
@@ -90,6 +97,7 @@ class Ours(Engine):
         if not (callable(getattr(self.loss, "backward", None)) and callable(self.loss)):
             raise TypeError(f"`loss` is {self.loss!r}; for a net of cnnlib.layers it must be one of its losses, such "
                             "as layers.CrossEntropyLoss(): called on (out, target), and with a backward")
+        self.buffers = model.buffers()
         if isinstance(self.loss, layers.Module):
             self.loss.to(self.example.device if _array.is_torch(self.example) else "numpy")
 
@@ -154,8 +162,9 @@ class Ours(Engine):
                 module.rng.bit_generator.state = states[name]
 
     def own_randomness(self, seed):
-        del seed
-        return nullcontext()
+        """Do as for torch's nets where torch is there: a DataLoader draws its order from torch's generator."""
+        torch = sys.modules.get("torch")
+        return nullcontext() if torch is None else _forked(torch, [], seed)
 
     def _threads(self):
         """Keep BLAS to one thread where no tuned code does: between small products its others spin in each other's way.
@@ -187,6 +196,7 @@ class Torch(Engine):
         if isinstance(self.loss, layers.Module) or not callable(self.loss):
             raise TypeError(f"`loss` is {self.loss!r}; for a torch.nn.Module it must be a function of (out, target) "
                             "such as torch.nn.CrossEntropyLoss()")
+        self.buffers = list(model.buffers())
         if isinstance(self.loss, torch.nn.Module):
             self.loss.to(self.example.device)
         self.mixed = mixed_dtype(self.example.device) if mixed_precision else None
@@ -268,13 +278,10 @@ class Torch(Engine):
         if "cuda" in states and self.example.device.type == "cuda":
             self.torch.cuda.set_rng_state(as_state(states["cuda"]), self.example.device)
 
-    @contextmanager
     def own_randomness(self, seed):
         """Run with torch's generators begun at `seed`, and give them back as they were."""
         device = self.example.device
-        with self.torch.random.fork_rng([device] if device.type == "cuda" else []):
-            self.torch.manual_seed(seed)
-            yield
+        return _forked(self.torch, [device] if device.type == "cuda" else [], seed)
 
     def _autocast(self):
         if self.mixed is None:
@@ -293,6 +300,13 @@ def mixed_dtype(device):
     if device.type != "cuda":
         return None
     return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
+
+
+@contextmanager
+def _forked(torch, devices, seed):
+    with torch.random.fork_rng(devices):
+        (torch if devices else torch.default_generator).manual_seed(seed % 2**64)
+        yield
 
 
 @contextmanager

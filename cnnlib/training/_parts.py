@@ -2,6 +2,9 @@
 
 import sys
 
+from cnnlib.training._counted import weighs_classes
+
+WEIGHTED = ("weight", "pos_weight")  # settings of a loss that may differ from sample to sample
 CHANGES = ("BatchNorm", "Dropout")  # layers whose output depends on who else is in the batch, or on how it is drawn
 
 
@@ -61,8 +64,7 @@ def obstacles(engine):
     """Return what makes the mean over parts another computation than the batch's: layers and losses in words."""
     found = [f"{name} ({type(layer).__name__})" for name, layer in engine.leaves()
              if any(word in type(layer).__name__ for word in CHANGES) and getattr(layer, "p", 1) and layer.training]
-    weights = [word for word in ("weight", "pos_weight") if engine.loss_setting(word) is not None]
-    ignored = [f"ignore_index={index}" for index in [engine.loss_setting("ignore_index", -100)] if index >= 0]
-    if engine.reduction() == "mean" and weights + ignored:
-        found.append(f"the loss with {' and '.join(weights + ignored)}")
+    weights = [word for word in WEIGHTED if engine.loss_setting(word) is not None]
+    if engine.reduction() == "mean" and weights and not weighs_classes(engine):
+        found.append(f"the loss with {' and '.join(weights)}")
     return found

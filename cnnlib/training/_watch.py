@@ -7,6 +7,7 @@ import numpy as np
 
 from cnnlib import _array
 from cnnlib._arguments import is_integer
+from cnnlib.training import _counted
 
 FEWEST_STEPS = 20  # before which nobody need be better than chance
 
@@ -23,26 +24,41 @@ def warn(message):
     warnings.warn(message, TrainingWarning, stacklevel=level)
 
 
-def check_labels(engine, name, x, y):
-    """Check that all class labels y have a score, by asking the net for its output on x, one sample.
+class Labels:
+    """The class labels of some data: looked at before they are used, and counted.
 
-    Raises
-    ------
-    ValueError
-        A label is negative, or not below the number of scores.
+    Attributes
+    ----------
+    counts : array (num_classes,), or None
+        How often each class was seen that the loss does not ignore; None before the first look, or without classes.
     """
-    if not is_integer(y):
-        return
-    with engine.evaluating():
-        out = engine.predict(engine.arrays(x, y[:len(x)])[0])
-    out = out[0] if isinstance(out, tuple) else out
-    if len(out.shape) == len(y.shape) + 1 and out.shape[1] > 1:
-        check_range(name, y, out.shape[1], engine.loss_setting("ignore_index", -100))
+
+    def __init__(self, engine):
+        self.engine, self.classes, self.counts = engine, None, None
+
+    def look(self, name, x, y):
+        """Check that all class labels y have a score, at first by asking the net for its output on x, one sample.
+
+        Raises
+        ------
+        ValueError
+            A label is negative, or not below the number of scores.
+        """
+        if not is_integer(y):
+            return
+        if self.classes is None:
+            with self.engine.evaluating():
+                out = self.engine.predict(self.engine.arrays(x, y[:len(x)])[0])
+            self.classes = _counted.num_classes(out[0] if isinstance(out, tuple) else out, y)
+        if self.classes:
+            ignored, y = _counted.ignore_index(self.engine), _array.to_numpy(y)
+            check_range(name, y, self.classes, ignored)
+            found = np.bincount(y[y != ignored], minlength=self.classes)
+            self.counts = found if self.counts is None else self.counts + found
 
 
 def check_range(name, y, classes, ignore_index):
     """Check that labels lie in 0 .. classes - 1, or are ignore_index."""
-    y = _array.to_numpy(y)
     wrong = ((y < 0) | (y >= classes)) & (y != ignore_index)
     if not wrong.any():
         return
@@ -54,12 +70,13 @@ def check_range(name, y, classes, ignore_index):
                      + from_one)
 
 
-def not_finite(engine, x, y, loss, step, epoch, lr):
+def not_finite(engine, parts, x, y, loss, step, epoch, lr):
     """Return what is known about a loss that is not finite: where in the net it began, and what to try."""
     found = []
     with np.errstate(all="ignore"), engine.watched(lambda *seen: found.append(_seen(*seen)) if not found or
                                                    found[-1][1] else None):
-        engine.predict(x)
+        if len(x):  # of several processes, one may have no rows
+            parts.each(lambda x, y: engine.predict(x), x, y, undo=found.clear)
     begin = f"the loss is {loss} at step {step} (epoch {epoch}), with lr {lr:.3g}: "
     name, finite, layer, weights_finite, _ = found[-1] if found else ("", True, None, True, True)
     if finite:
@@ -82,13 +99,20 @@ def _seen(name, layer, x, out):
     return name, finite(out), layer, all(map(_array.all_finite, own)), finite(x)
 
 
-def check_chance(data, accuracy, epoch):
-    """Warn if the answers are no better than always naming the most frequent class."""
-    y = _array.to_numpy(data.y).reshape(-1)
-    classes, counts = np.unique(y, return_counts=True)
-    share = counts.max() / len(y)
-    if len(classes) < 2 or accuracy > share + 2 * np.sqrt(share * (1 - share) / len(y)):
+def check_chance(name, counts, accuracy, epoch):
+    """Warn if the answers are no better than always naming the most frequent class; `counts` as in :class:`Labels`."""
+    count, share = counts.sum(), counts.max() / counts.sum()
+    if (counts > 0).sum() < 2 or accuracy > share + 2 * np.sqrt(share * (1 - share) / count):
         return
-    warn(f"after epoch {epoch} the accuracy on `{data.name}` is {100 * accuracy:.1f} %: chance, since always naming "
-         f"class {classes[counts.argmax()]} gives {100 * share:.1f} %. Do x and y belong together, are pixels in "
+    warn(f"after epoch {epoch} the accuracy on `{name}` is {100 * accuracy:.1f} %: chance, since always naming "
+         f"class {counts.argmax()} gives {100 * share:.1f} %. Do x and y belong together, are pixels in "
          "[0, 1], is lr too large (try a tenth) or too small? A net that cannot learn 20 samples by heart has a fault")
+
+
+def check_finite(name, loss, train_loss, epoch):
+    """Warn if the loss on data that are not learnt from is not finite, and return whether."""
+    if np.isfinite(loss):
+        return False
+    warn(f"after epoch {epoch} the loss on `{name}` is {loss}, and that of training {train_loss:.4g}; training goes "
+         f"on. Look at the targets of `{name}`, at running statistics (batch norm), and whether lr is too large")
+    return True

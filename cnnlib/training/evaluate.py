@@ -6,10 +6,11 @@ import numpy as np
 
 from cnnlib import _array
 from cnnlib._arguments import is_integer
-from cnnlib.training._batches import as_data, is_arrays, num_correct
+from cnnlib.training._batches import as_data, is_arrays
+from cnnlib.training._counted import ignore_index, mass, num_classes, num_correct
 from cnnlib.training._engines import engine_for
 from cnnlib.training._parts import Parts
-from cnnlib.training._watch import check_labels
+from cnnlib.training._watch import Labels
 
 BATCH = 256  # samples at a time: enough for speed, few enough for memory
 
@@ -17,8 +18,8 @@ BATCH = 256  # samples at a time: enough for speed, few enough for memory
 class Evaluation(NamedTuple):
     """What :func:`evaluate` returns."""
 
-    loss: float  # mean over all samples
-    accuracy: float | None  # share of targets whose score is largest; None where targets are no classes
+    loss: float  # mean over all samples that count, each by its class's weight if the loss has weights
+    accuracy: float | None  # share of targets that count whose score is largest; None where targets are no classes
     predicted: object  # NumPy, int64: for each sample the class of the largest score; None likewise
     target: object  # NumPy: the targets in the same order
 
@@ -40,12 +41,12 @@ def evaluate(model, data, *, loss=None, batch_size=None, device="auto"):
     Returns
     -------
     Evaluation
-        ``loss, accuracy, predicted, target``
+        ``loss, accuracy, predicted, target``. Targets that the loss ignores count for neither loss nor accuracy.
 
     Raises
     ------
     ValueError, TypeError
-        As :func:`cnnlib.training.fit`, for the data.
+        As :func:`cnnlib.training.fit`, for the data; or the loss ignores all of their targets.
 
     Examples
     --------
@@ -59,31 +60,40 @@ def evaluate(model, data, *, loss=None, batch_size=None, device="auto"):
     """
     engine = engine_for(model, loss, device)
     data = as_data("data", data, BATCH if batch_size is None and is_arrays(data) else batch_size)
+    labels = Labels(engine)
     if hasattr(data, "first"):
-        check_labels(engine, "data", *data.first())
-    loss, accuracy, parts = measure_all(engine, data)
+        labels.look("data", *data.first())
+    loss, accuracy, parts = measure_all(engine, data, labels)
     predicted, target = (np.concatenate([_array.to_numpy(part[number]) for part in parts]) for number in (0, 1))
     return Evaluation(loss, accuracy, predicted if accuracy is not None else None, target)
 
 
-def measure_all(engine, data, processes=None):
-    """Return the mean loss, the accuracy or None, and [(predicted, target)]; each process takes its share."""
+def measure_all(engine, data, labels, processes=None):
+    """Return the mean loss, the accuracy or None, and [(predicted, target)]; each process takes its share.
+
+    `labels` has looked at the targets of arrays, and looks here at each batch of an iterable.
+    """
     def measure(x, y):
-        out = engine.predict(x)
-        value = engine.loss_of(out, y) * (1 if engine.reduction() == "sum" else len(y))
+        out, part = engine.predict(x), mass(engine, y)
+        value = engine.loss_of(out, y) * (1 if engine.reduction() == "sum" else part) if part else 0.0
         out = out[0] if isinstance(out, tuple) else out
-        right, answers = num_correct(out, y)
-        return np.array([value, len(y), float(right), answers]), out.argmax(1) if answers else y, y
+        right, answers = num_correct(engine, out, y)
+        return np.array([value, part, float(right), float(answers)]), out.argmax(1) if num_classes(out, y) else y, y
 
     results, parts = [], Parts("auto", engine)
     with engine.evaluating():
-        for x, y in data.batches():
+        for number, (x, y) in enumerate(data.batches()):
+            if data.count is None:
+                labels.look(f"batch {number} of {data.name}", x[:1], y)
             if processes is not None:
                 x, y = processes.share(x), processes.share(y)
             if len(x):
                 results += parts.each(measure, *engine.arrays(x, y))
     total = sum((sums for sums, _, _ in results), np.zeros(4))
     total = total if processes is None else processes.added(total)
+    if not total[1]:
+        raise ValueError(f"all targets of `{data.name}` are ignore_index={ignore_index(engine)}, or have weight 0: "
+                         "there is nothing to measure")
     return (float(total[0] / total[1]), float(total[2] / total[3]) if total[3] else None,
             [result[1:] for result in results])
 

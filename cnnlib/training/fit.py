@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from cnnlib.geometry import as_int
-from cnnlib.training import _checkpoint, _watch
-from cnnlib.training._batches import as_data, num_correct
+from cnnlib.training import _checkpoint, _same_run, _watch
+from cnnlib.training._batches import as_data
+from cnnlib.training._counted import mass, num_correct
 from cnnlib.training._engines import engine_for
 from cnnlib.training._interrupt import Interrupt
 from cnnlib.training._parts import Parts, obstacles
 from cnnlib.training._processes import processes
+from cnnlib.training._trace import Trace
 from cnnlib.training.evaluate import BATCH, measure_all
 from cnnlib.training.history import History
 from cnnlib.training.progress import Progress, text_bar
@@ -40,9 +42,11 @@ def fit(model, train, valid=None, *, epochs, optimizer, batch_size=None, device=
         else as ``model.to(device)``.
     seed : int
         Decides the order of the samples, by ``np.random.default_rng(seed)`` on every device alike, what `augment`
-        draws, and what dropout draws. The first weights are the model's own.
+        draws, what dropout draws, and in what order a DataLoader without a generator of its own shuffles. The first
+        weights are the model's own.
     loss : callable, optional
-        Cross-entropy without. For ours a layer of cnnlib.layers with a backward.
+        Cross-entropy without. For ours a layer of cnnlib.layers with a backward. Class labels that are its
+        ignore_index (-100 where it has none) count for nothing, neither in a mean nor as wrong answers.
     schedule : schedule, or function of (optimizer, number of steps in all), optional
         Stepped after each step: ``schedule=optim.CosineAnnealingLR`` falls to zero at the end.
     augment : function of (x, rng), optional
@@ -53,14 +57,17 @@ def fit(model, train, valid=None, *, epochs, optimizer, batch_size=None, device=
         For a torch.nn.Module on a GPU: multiply in bfloat16 where the GPU has it, else in float16.
     split_batches : {"auto", True, False}
         Where memory runs out, do each step in two, four, ... parts whose gradients add up. "auto" raises an error
-        where that is another computation (batch norm, dropout, weighted losses); True accepts it.
+        where that is another computation (batch norm, dropout, weights in a loss other than each class's); True
+        accepts it.
     checkpoint : path, optional
         A file for everything the run is, written after each epoch and on Ctrl-C. An existing one is an error unless
         `resume`.
     checkpoint_every : int, optional
         Write it also every so many steps.
     resume : bool
-        Go on from the checkpoint, if it is there, as if nothing had happened: on a CPU to the last bit.
+        Go on from the checkpoint, if it is there, as if nothing had happened: on a CPU to the last bit. An iterable
+        has to give its batches again in the same order, as a list does, or a DataLoader, for which torch's generators
+        are put back to where they were.
 
     Returns
     -------
@@ -70,15 +77,18 @@ def fit(model, train, valid=None, *, epochs, optimizer, batch_size=None, device=
     ------
     ValueError, TypeError
         Before the first step: data that do not fit each other or the model, labels out of range, an optimiser of other
-        parameters, a checkpoint of another run.
+        parameters, something that a checkpoint cannot hold, a checkpoint of another run (seed, data, loss, optimiser or
+        its settings, schedule). Of an iterable each batch is looked at before its step.
     MemoryError
         Memory runs out, and parts would be another computation.
 
     Warns
     -----
     TrainingWarning
-        The loss is not finite (training ends before the weights are touched); after an epoch answers are at chance;
-        several processes train layers that one would train differently.
+        The loss is not finite (training ends before weights and running statistics are touched), or that of `valid`
+        is not (training goes on); after the first epoch with 20 steps behind it answers are at chance; several
+        processes train layers that one would train differently; a run goes on with an iterable of which nobody knows
+        whether it begins its epochs as before.
 
     Notes
     -----
@@ -124,13 +134,15 @@ class _Run:
                 data.check_repeatable(self.epochs)
         self.engine = engine_for(model, loss, device, mixed_precision)
         self.optimizer = _checked_optimizer(optimizer, self.engine)
-        for data in (self.train, self.valid):
+        self.labels = {data: _watch.Labels(self.engine) for data in (self.train, self.valid) if data is not None}
+        for data, labels in self.labels.items():
             if hasattr(data, "first"):
-                _watch.check_labels(self.engine, data.name, *data.first())
+                labels.look(data.name, *data.first())
         if self.engine.reduction() == "none":
             raise ValueError("`loss` has reduction='none'; training needs one number: 'mean' or 'sum'")
         if split_batches not in ("auto", True, False):
             raise ValueError(f"`split_batches` is {split_batches!r}; it must be 'auto', True or False")
+        self.steps = max(1, self.epochs * len(self.train))
         self.schedule = self._scheduled(schedule)
         self.augment, self.callback = augment, callback or (lambda progress: None)
         self.checkpoint = None if checkpoint is None else Path(checkpoint)
@@ -139,10 +151,13 @@ class _Run:
         self.engine.set_training(True)
         self.parts = Parts(split_batches, self.engine, obstacles(self.engine))
         self.processes = processes()
+        self.asked = None if checkpoint is None else _same_run.asked(self, schedule)
+        if self.checkpoint is not None and self.train.count is None:
+            self.train.trace = Trace(self.train.name, self.train.iterable)
         self.history, self.sums = History(), np.zeros(4)  # of the epoch: loss, samples, right answers, answers
         self.lr = None  # of the last step
         self.epoch, self.batch, self.step = 0, 0, 0  # epochs that ended, steps taken in this one, steps in all
-        self.earlier, self.started, self.warned = 0.0, time.perf_counter(), False
+        self.earlier, self.started, self.warned = 0.0, time.perf_counter(), []  # of what has been warned once
 
     def _scheduled(self, schedule):
         """Return the schedule, or the one that a function makes."""
@@ -153,7 +168,7 @@ class _Run:
         if not len(self.train):
             raise ValueError("`schedule` is a function of the number of steps, and `train` does not tell its length: "
                              "give a schedule that is made, or data with len()")
-        return schedule(self.optimizer, max(1, self.epochs * len(self.train)))
+        return schedule(self.optimizer, self.steps)
 
     def begin(self, resume):
         """Agree on the first weights with the other processes; go on from a checkpoint if asked."""
@@ -164,6 +179,7 @@ class _Run:
             if not self.checkpoint.parent.is_dir():
                 raise ValueError(f"`checkpoint` is {str(self.checkpoint)!r}, and there is no folder "
                                  f"{str(self.checkpoint.parent)!r}")
+            _checkpoint.as_text(self.packed()[1])  # what no file holds is said now, not after an epoch
             if self.checkpoint.exists() and not resume:
                 raise FileExistsError(f"`checkpoint` {self.checkpoint} exists: resume=True goes on from it, another "
                                       "name begins anew")
@@ -200,20 +216,32 @@ class _Run:
         if self.augment is not None:
             x = self.augment(x, np.random.default_rng([self.seed, 2, self.step]))
         count = len(x)
-        if self.train.count is None and self.step == 0:
-            _watch.check_labels(self.engine, "step 1 of train", x[:1], y)
+        if self.train.count is None:
+            self.labels[self.train].look(f"step {self.step + 1} of train", x[:1], y)
+        total, before, summed = mass(self.engine, y), self.engine.kept_buffers(), self.engine.reduction() == "sum"
+        if not total and not summed:
+            raise ValueError(f"all {len(y)} samples of step {self.step + 1} are ignored, or have weight 0: there is "
+                             "nothing to learn from; a larger `batch_size`, or data without samples that do not count")
         self.engine.zero_grad()
         x, y = self.engine.arrays(self.processes.share(x), self.processes.share(y))
 
         def learn(x, y):
-            loss, out = self.engine.learn(x, y, 1.0 if self.engine.reduction() == "sum" else len(x) / count)
-            right, answers = num_correct(out[0] if isinstance(out, tuple) else out, y)
-            return np.array([loss, float(right), answers])
+            part = total if len(x) == count else mass(self.engine, y)
+            if total and not part:
+                return np.zeros(3)  # all of this part is ignored: no loss, no gradient
+            loss, out = self.engine.learn(x, y, 1.0 if summed else part / total)
+            right, answers = num_correct(self.engine, out[0] if isinstance(out, tuple) else out, y)
+            return np.array([loss, float(right), float(answers)])
 
-        found = sum(self.parts.each(learn, x, y, undo=self.engine.zero_grad), np.zeros(3)) if len(x) else np.zeros(3)
+        def undo():
+            self.engine.zero_grad()
+            self.engine.put_back(before)
+
+        found = sum(self.parts.each(learn, x, y, undo=undo), np.zeros(3)) if len(x) else np.zeros(3)
         loss, right, answers = self.processes.added(found)
         if not np.isfinite(loss):
-            message = _watch.not_finite(self.engine, x, y, loss, self.step + 1, self.epoch + 1, self.lr)
+            message = _watch.not_finite(self.engine, self.parts, x, y, loss, self.step + 1, self.epoch + 1, self.lr)
+            self.engine.put_back(before)
             _watch.warn(message)
             self.stop(message)
             return False
@@ -222,7 +250,7 @@ class _Run:
         if self.schedule is not None:
             self.schedule.step()
         self.step, self.batch = self.step + 1, self.batch + 1
-        self.sums += (loss * (1 if self.engine.reduction() == "sum" else count), count, right, answers)
+        self.sums += (loss * (1 if summed else total), total, right, answers)
         self.history.step_loss.append(float(loss))
         return True
 
@@ -231,16 +259,22 @@ class _Run:
         loss, count, right, answers = self.sums
         valid_loss = valid_accuracy = None
         if self.valid is not None:
-            valid_loss, valid_accuracy, _ = measure_all(self.engine, self.valid, self.processes)
+            labels = self.labels[self.valid]
+            valid_loss, valid_accuracy, _ = measure_all(self.engine, self.valid, labels, self.processes)
         accuracy = right / answers if answers else None
         self.epoch, self.batch, self.sums = self.epoch + 1, 0, np.zeros(4)
         self.history.add(epoch=self.epoch, step=self.step, train_loss=float(loss / count),
                          train_accuracy=None if accuracy is None else float(accuracy), valid_loss=valid_loss,
                          valid_accuracy=valid_accuracy, lr=self.lr, seconds=self.seconds())
         data, accuracy = (self.train, accuracy) if valid_accuracy is None else (self.valid, valid_accuracy)
-        if not self.warned and accuracy is not None and data.count and self.step >= _watch.FEWEST_STEPS:
-            self.warned = True
-            _watch.check_chance(data, accuracy, self.epoch)
+        if "chance" not in self.warned and accuracy is not None and self.step >= _watch.FEWEST_STEPS:
+            self.warned.append("chance")
+            _watch.check_chance(data.name, self.labels[data].counts, accuracy, self.epoch)
+        if valid_loss is not None and "valid" not in self.warned and _watch.check_finite(
+                self.valid.name, valid_loss, self.history.train_loss[-1], self.epoch):
+            self.warned.append("valid")
+        for data, labels in self.labels.items():
+            labels.counts = labels.counts if data.count else None  # of an iterable, each epoch's own
         self.save()
         self.tell(epoch_ended=True)
 
@@ -259,33 +293,32 @@ class _Run:
     def seconds(self):
         return self.earlier + time.perf_counter() - self.started
 
-    def settings(self):
-        """Return what must be the same for a run to go on."""
-        return {"seed": self.seed, "batch_size": self.train.batch_size, "samples": self.train.count}
-
     def save(self):
         """Write the checkpoint, if one is wanted and this is the process that writes."""
-        if self.checkpoint is None or self.processes.number:
-            return
+        if self.checkpoint is not None and not self.processes.number:
+            _checkpoint.write(self.checkpoint, *self.packed())
+
+    def packed(self):
+        """Return all that the run is: arrays by name, and plain data."""
         arrays, optimizer = _checkpoint.packed_optimizer(self.optimizer)
         arrays |= {f"model/{name}": _checkpoint.stored(a) for name, a in self.engine.state().items()}
         history = asdict(self.history)
         arrays[_checkpoint.STEP_LOSS] = np.array(history.pop("step_loss"), dtype=np.float64)
         scaler = getattr(self.engine, "scaler", None)
-        _checkpoint.write(self.checkpoint, arrays, {
-            "settings": self.settings(), "epoch": self.epoch, "batch": self.batch, "step": self.step, "lr": self.lr,
+        return arrays, {
+            "asked": self.asked, "epoch": self.epoch, "batch": self.batch, "step": self.step, "lr": self.lr,
             "sums": self.sums.tolist(), "seconds": self.seconds(), "warned": self.warned, "parts": self.parts.count,
             "history": history, "optimizer": optimizer, "generators": self.engine.generators(),
             "schedule": None if self.schedule is None else self.schedule.state_dict(),
-            "scaler": None if scaler is None else scaler.state_dict()})
+            "scaler": None if scaler is None else scaler.state_dict(),
+            "labels": self.labels[self.train].counts if self.train.count is None else None,
+            "trace": None if self.train.count is not None else self.train.trace.state()}
 
     def load(self):
         """Go back to where the checkpoint was written."""
         arrays, about = _checkpoint.read(self.checkpoint)
-        for name, value in self.settings().items():
-            if about["settings"][name] != value:
-                raise ValueError(f"`{name}` is {value}; the checkpoint {self.checkpoint} was written with "
-                                 f"{about['settings'][name]}")
+        _same_run.check(self.asked, about["asked"], self.checkpoint, about["optimizer"]["groups"])
+        self.asked = about["asked"]
         self.engine.load({name.removeprefix("model/"): a for name, a in arrays.items() if name.startswith("model/")})
         _checkpoint.load_optimizer(self.optimizer, arrays, about["optimizer"])
         if self.schedule is not None:
@@ -298,6 +331,12 @@ class _Run:
         self.epoch, self.batch, self.step, self.lr = (about[word] for word in ("epoch", "batch", "step", "lr"))
         self.sums, self.warned, self.earlier = np.array(about["sums"]), about["warned"], about["seconds"]
         self.parts.count = about["parts"]
+        if self.train.count is None:
+            self.labels[self.train].counts = about["labels"]
+            self.train.trace.load(about["trace"])
+            if not self.batch and not self.train.trace.is_known():
+                _watch.warn(f"`train` is a {type(self.train.iterable).__name__}: whether it gives the batches of epoch "
+                            f"{self.epoch + 1}, or again those of the first, cannot be seen from here")
 
 
 def _checked_optimizer(optimizer, engine):

@@ -28,13 +28,21 @@ def torchrun(*arguments, processes=2):
     return run.stdout
 
 
+def partly_ignored(x, y):
+    return x, np.where(np.random.default_rng(len(y)).random(len(y)) < 1 / 3, -100, y)
+
+
 def train(engine, name, path=None):
-    """Train a net on 43 samples in batches of 16: the last batch has 11, an odd number, and 6 + 5 rows."""
+    """Train a net on 43 samples in batches of 16: the last batch has 11, an odd number, and 6 + 5 rows.
+
+    A third of the labels is ignored, and no two processes have as many of them in a batch.
+    """
     build = {"plain": plain, "noisy": noisy}[name]
     rank = int(os.environ.get("RANK", 0))
     make, optimizer = (ours, sgd) if engine == "numpy" else (theirs, torch_sgd)
     net = make(build, "float64", seed=rank)  # process 0's weights are everybody's
-    history = training.fit(net, samples(43, "float64"), samples(21, "float64", seed=2), epochs=3, batch_size=16,
+    (x, y), valid = (partly_ignored(*samples(count, "float64", seed)) for count, seed in ((43, 1), (21, 2)))
+    history = training.fit(net, (x, y), valid, epochs=3, batch_size=16,
                            optimizer=optimizer(net), callback=None, device="auto", checkpoint=path,
                            augment=lambda x, rng: training.shift(x, 1, rng=rng))
     return net, history
