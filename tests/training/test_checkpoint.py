@@ -40,6 +40,13 @@ def started(engine, path, seed=0, **changes):
         net = ours(noisy)
         optimizer = optim.AdamW(net.parameters(), lr=0.01)
         schedule = lambda optimizer, steps: optim.OneCycleLR(optimizer, 0.02, steps)  # noqa: E731
+    elif engine == "torch-milestones":
+        import torch
+
+        net, rates = theirs(noisy), torch.optim.lr_scheduler
+        optimizer = torch_sgd(net)
+        schedule = lambda optimizer, steps: rates.SequentialLR(  # noqa: E731
+            optimizer, [rates.LinearLR(optimizer, 0.1, 1.0, 4), rates.MultiStepLR(optimizer, [8, 9, 25])], [4])
     elif engine == "torch-adam":
         import torch
 
@@ -70,7 +77,8 @@ class Stop:
             os.kill(os.getpid(), signal.SIGINT)
 
 
-ENGINES = ["numpy", "adam", pytest.param("torch", marks=needs_torch), pytest.param("torch-adam", marks=needs_torch)]
+ENGINES = ["numpy", "adam", *(pytest.param(name, marks=needs_torch)
+                              for name in ("torch", "torch-adam", "torch-milestones"))]
 
 
 @pytest.mark.parametrize("step", [STEPS, STEPS + 4, 2 * STEPS - 1])

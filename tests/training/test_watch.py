@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from trainees import needs_torch, noisy, ours, samples, sgd, theirs, torch_sgd, weights
+from trainees import limited, needs_torch, noisy, ours, samples, sgd, theirs, torch_sgd, weights
 
 from cnnlib import layers, training
 
@@ -54,6 +54,21 @@ def test_labels_of_batches():
 
 
 @both
+def test_every_batch_of_an_iterable_is_looked_at(make, optimizer):
+    """The step before is taken, the wrong one is not; and so are the batches that are measured."""
+    x, y = samples()
+    batches, nets = [(x, y), (x, np.where(np.arange(48) == 5, 3, y))], [make(), make()]
+    with pytest.raises(ValueError, match=r"y of `step 2 of train` holds 3 at \[5\] \(1 of 48 are out of range\)"):
+        fit(nets[0], batches, optimizer(nets[0]), batch_size=None)
+    fit(nets[1], batches[:1], optimizer(nets[1]), batch_size=None, epochs=1)
+    np.testing.assert_array_equal(weights(nets[0])["fc.weight"], weights(nets[1])["fc.weight"])
+    with pytest.raises(ValueError, match=r"y of `batch 1 of valid` holds 3 at \[5\]"):
+        fit(nets[1], batches[:1], optimizer(nets[1]), valid=batches, batch_size=None)
+    with pytest.raises(ValueError, match=r"y of `batch 1 of data` holds 3 at \[5\]"):
+        training.evaluate(nets[1], batches, device="auto")
+
+
+@both
 def test_a_rate_that_is_too_large(make, optimizer):
     """The warning names step, rate and layer; the weights are those before the step, the history what there was."""
     net = make()
@@ -96,6 +111,46 @@ def test_a_loss_that_overflows_by_itself():
 
 
 @both
+@pytest.mark.parametrize("split_batches", ["auto", True])
+def test_running_statistics_are_put_back(make, optimizer, split_batches):
+    """One batch with NaN: the net is that before its step, running mean and variance too."""
+    net, kept = make(noisy), []
+
+    def spoilt(x, rng):
+        kept.append(weights(net))
+        return x * np.float32(np.nan) if len(kept) == 3 else x
+
+    with pytest.warns(training.TrainingWarning, match=r"the loss is nan at step 3"):
+        fit(net, samples(), optimizer(net), augment=spoilt, split_batches=split_batches)
+    assert (kept[2]["norm.running_mean"] != kept[0]["norm.running_mean"]).any()
+    for name, value in kept[2].items():
+        np.testing.assert_array_equal(weights(net)[name], value, err_msg=name)
+
+
+@both
+def test_statistics_of_an_attempt_that_failed_are_forgotten(make, optimizer):
+    """Memory runs out once: running statistics move as they do where one knew from the start."""
+    nets = [make(noisy), make(noisy)]
+    for net, pieces in zip(nets, (1, 2)):
+        x, y = samples(16)
+        limited(net, 8)
+        batches = [(x[:8], y[:8]), (x[8:], y[8:])] if pieces == 2 else [(x, y)]
+        fit(net, batches, optimizer(net, 0.0), epochs=1, batch_size=None, split_batches=True)
+    for name in ("norm.running_mean", "norm.running_var", "norm.num_batches_tracked"):
+        np.testing.assert_allclose(weights(nets[0])[name], weights(nets[1])[name], rtol=1e-5)  # sums in another order
+
+
+@both
+@pytest.mark.parametrize("kind", ["numpy", "torch-cpu"])
+def test_the_search_needs_no_more_memory_than_the_step(make, optimizer, kind):
+    """A batch fits only in parts, and then a loss is not finite: the layer is found in parts too."""
+    net = limited(make(), 8, kind)
+    with pytest.warns(training.TrainingWarning, match=r"at step 1 .* output is not finite is 'conv' \(Conv2d\)"):
+        history = fit(net, samples(), optimizer(net), augment=lambda x, rng: x * np.float32(np.nan))
+    assert history.stopped.startswith("the loss is nan at step 1")
+
+
+@both
 def test_nothing_is_left_of_the_search(make, optimizer):
     """The layers that told where it began run as before."""
     net = make()
@@ -114,6 +169,26 @@ def test_chance():
                       ) as caught:
         fit(net, (x * 0, y), sgd(net), epochs=10)
     assert len(caught) == 1 and caught[0].filename == __file__
+
+
+def test_chance_on_batches_of_an_iterable():
+    """Their labels are counted as they come: those of one epoch."""
+    def cut(x, y):
+        return [(x[begin:begin + 16], y[begin:begin + 16]) for begin in range(0, 96, 16)]
+
+    x, y = samples(96)
+    skew = np.where(np.arange(96) < 48, 1, y)
+    words = r"after epoch 4 the accuracy on `train` is 66\.7 %: chance, since always naming class 1 gives 66\.7 %"
+    net = ours()
+    with pytest.warns(training.TrainingWarning, match=words):
+        fit(net, cut(x * 0, skew), sgd(net), batch_size=None, epochs=5)
+    words = r"after epoch 4 the accuracy on `valid` is \d+\.\d %: chance, since always naming class 1 gives 66\.7 %"
+    with pytest.warns(training.TrainingWarning, match=words):
+        fit(net, (x, skew), sgd(net), valid=cut(x * 0, skew), epochs=5)
+    net = ours()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fit(net, cut(x, y), sgd(net), batch_size=None, valid=cut(x, y), epochs=6)
 
 
 def test_chance_on_what_is_measured():
