@@ -1,5 +1,7 @@
 """Small nets and data for the tests of training: in both engines, with the same first weights."""
 
+import os
+import signal
 from importlib.util import find_spec
 
 import numpy as np
@@ -99,3 +101,14 @@ def limited(net, most, kind="numpy", log=None):
 
     layer.forward = check
     return net
+
+
+class Stop:
+    """A callback that interrupts after so many steps, as Ctrl-C does."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def __call__(self, progress):
+        if progress.step == self.step and not progress.epoch_ended:
+            os.kill(os.getpid(), signal.SIGINT)

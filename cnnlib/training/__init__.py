@@ -19,6 +19,7 @@ file                      its one idea
 ``_watch.py``             early warnings: labels out of range, a loss that is not finite, answers by chance
 ``_parts.py``             one step in several parts, where memory does not hold the batch
 ``_checkpoint.py``        everything a run is, in one file that is never half written
+``_state.py``             all that a run is, packed for that file; and a run brought back to it
 ``_plain.py``             Python's own data as JSON that comes back as it was
 ``_same_run.py``          what makes a run the one that a checkpoint was written by
 ``_trace.py``             where an iterable stands in its epoch

@@ -1,6 +1,7 @@
 """Data in, batches out: arrays in an order that one seed decides, or whatever an iterable gives."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -66,7 +67,7 @@ class Given:
 
     def check_repeatable(self, epochs):
         """Refuse a generator where more than one epoch is wanted: it gives its batches once."""
-        if epochs > 1 and iter(self.iterable) is self.iterable:
+        if epochs > 1 and isinstance(self.iterable, Iterator):  # no iter() here: it makes a DataLoader draw
             raise ValueError(f"`{self.name}` is a {type(self.iterable).__name__}, which gives its batches once, and "
                              f"`epochs` is {epochs}: a list or a DataLoader can begin again")
 

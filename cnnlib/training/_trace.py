@@ -39,7 +39,10 @@ class Trace(NoTrace):
         self.digest = 0
 
     def saw(self, x, y):
-        for a in (y, x[:1]):
+        fixed = [y] if len(y.shape) == 1 else []  # pictures, and masks with them, may be changed at random
+        if isinstance(self.iterable, (list, tuple)):
+            fixed = [y, x[:1]]
+        for a in fixed:
             self.digest = zlib.crc32(_array.to_numpy(a).tobytes(), self.digest)
 
     def arrived(self):
@@ -59,10 +62,13 @@ class Trace(NoTrace):
         _put_back(self.iterable, state["now"])
 
     def is_known(self):
-        """Whether the next epoch's batches are sure to be those that would have come."""
-        torch = sys.modules.get("torch")
-        return isinstance(self.iterable, (list, tuple)) or (
-            torch is not None and isinstance(self.iterable, torch.utils.data.DataLoader))
+        """Whether the next epoch's batches are sure to be those that would have come: nobody else draws them."""
+        torch, given = sys.modules.get("torch"), self.iterable
+        if torch is None or not isinstance(given, torch.utils.data.DataLoader):
+            return isinstance(given, (list, tuple))
+        own = [sampler for sampler in (given.sampler, given.batch_sampler) if sampler is not None]
+        return (not isinstance(given.dataset, torch.utils.data.IterableDataset)
+                and all(type(sampler).__module__.startswith("torch.") for sampler in own))
 
 
 def _generators(iterable):

@@ -101,8 +101,10 @@ def _seen(name, layer, x, out):
 
 def check_chance(name, counts, accuracy, epoch):
     """Warn if the answers are no better than always naming the most frequent class; `counts` as in :class:`Labels`."""
+    if counts is None or (counts > 0).sum() < 2:
+        return
     count, share = counts.sum(), counts.max() / counts.sum()
-    if (counts > 0).sum() < 2 or accuracy > share + 2 * np.sqrt(share * (1 - share) / count):
+    if accuracy > share + 2 * np.sqrt(share * (1 - share) / count):
         return
     warn(f"after epoch {epoch} the accuracy on `{name}` is {100 * accuracy:.1f} %: chance, since always naming "
          f"class {counts.argmax()} gives {100 * share:.1f} %. Do x and y belong together, are pixels in "

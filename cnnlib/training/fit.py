@@ -1,13 +1,12 @@
 """The training loop: epochs of steps, for our engine and for torch's."""
 
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from cnnlib.geometry import as_int
-from cnnlib.training import _checkpoint, _same_run, _watch
+from cnnlib.training import _checkpoint, _same_run, _state, _watch
 from cnnlib.training._batches import as_data
 from cnnlib.training._counted import mass, num_correct
 from cnnlib.training._engines import engine_for
@@ -138,6 +137,8 @@ class _Run:
         for data, labels in self.labels.items():
             if hasattr(data, "first"):
                 labels.look(data.name, *data.first())
+                if labels.counts is not None and not labels.counts.any():
+                    raise ValueError(f"all labels of `{data.name}` are ignored: nothing counts")
         if self.engine.reduction() == "none":
             raise ValueError("`loss` has reduction='none'; training needs one number: 'mean' or 'sum'")
         if split_batches not in ("auto", True, False):
@@ -179,12 +180,12 @@ class _Run:
             if not self.checkpoint.parent.is_dir():
                 raise ValueError(f"`checkpoint` is {str(self.checkpoint)!r}, and there is no folder "
                                  f"{str(self.checkpoint.parent)!r}")
-            _checkpoint.as_text(self.packed()[1])  # what no file holds is said now, not after an epoch
+            _checkpoint.as_text(_state.packed(self)[1])  # what no file holds is said now, not after an epoch
             if self.checkpoint.exists() and not resume:
                 raise FileExistsError(f"`checkpoint` {self.checkpoint} exists: resume=True goes on from it, another "
                                       "name begins anew")
             if self.checkpoint.exists():
-                self.load()
+                _state.load(self, *_checkpoint.read(self.checkpoint))
             if self.processes.number == 0:
                 _checkpoint.clear_leftovers(self.checkpoint)
         elif resume:
@@ -296,47 +297,7 @@ class _Run:
     def save(self):
         """Write the checkpoint, if one is wanted and this is the process that writes."""
         if self.checkpoint is not None and not self.processes.number:
-            _checkpoint.write(self.checkpoint, *self.packed())
-
-    def packed(self):
-        """Return all that the run is: arrays by name, and plain data."""
-        arrays, optimizer = _checkpoint.packed_optimizer(self.optimizer)
-        arrays |= {f"model/{name}": _checkpoint.stored(a) for name, a in self.engine.state().items()}
-        history = asdict(self.history)
-        arrays[_checkpoint.STEP_LOSS] = np.array(history.pop("step_loss"), dtype=np.float64)
-        scaler = getattr(self.engine, "scaler", None)
-        return arrays, {
-            "asked": self.asked, "epoch": self.epoch, "batch": self.batch, "step": self.step, "lr": self.lr,
-            "sums": self.sums.tolist(), "seconds": self.seconds(), "warned": self.warned, "parts": self.parts.count,
-            "history": history, "optimizer": optimizer, "generators": self.engine.generators(),
-            "schedule": None if self.schedule is None else self.schedule.state_dict(),
-            "scaler": None if scaler is None else scaler.state_dict(),
-            "labels": self.labels[self.train].counts if self.train.count is None else None,
-            "trace": None if self.train.count is not None else self.train.trace.state()}
-
-    def load(self):
-        """Go back to where the checkpoint was written."""
-        arrays, about = _checkpoint.read(self.checkpoint)
-        _same_run.check(self.asked, about["asked"], self.checkpoint, about["optimizer"]["groups"])
-        self.asked = about["asked"]
-        self.engine.load({name.removeprefix("model/"): a for name, a in arrays.items() if name.startswith("model/")})
-        _checkpoint.load_optimizer(self.optimizer, arrays, about["optimizer"])
-        if self.schedule is not None:
-            self.schedule.load_state_dict(about["schedule"])
-        if about["scaler"]:
-            self.engine.scaler.load_state_dict(about["scaler"])
-        self.engine.load_generators(about["generators"])
-        self.history = History(**about["history"] | {"step_loss": arrays[_checkpoint.STEP_LOSS].tolist()})
-        self.history.stopped = None
-        self.epoch, self.batch, self.step, self.lr = (about[word] for word in ("epoch", "batch", "step", "lr"))
-        self.sums, self.warned, self.earlier = np.array(about["sums"]), about["warned"], about["seconds"]
-        self.parts.count = about["parts"]
-        if self.train.count is None:
-            self.labels[self.train].counts = about["labels"]
-            self.train.trace.load(about["trace"])
-            if not self.batch and not self.train.trace.is_known():
-                _watch.warn(f"`train` is a {type(self.train.iterable).__name__}: whether it gives the batches of epoch "
-                            f"{self.epoch + 1}, or again those of the first, cannot be seen from here")
+            _checkpoint.write(self.checkpoint, *_state.packed(self))
 
 
 def _checked_optimizer(optimizer, engine):

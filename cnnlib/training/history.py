@@ -21,7 +21,7 @@ class History:
         Means over the epoch's own steps, *while* the weights moved, in training mode and after augmentation.
         The accuracy is None where targets are no classes.
     valid_loss, valid_accuracy : lists of float, or of None where there were no data for it
-        Measured when the epoch ended, in evaluation mode.
+        Measured when the epoch ended, in evaluation mode. Targets that the loss ignores are in no mean.
     lr : list of float
         The step size of the epoch's last step.
     seconds : list of float

@@ -11,22 +11,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from trainees import assert_same_weights, needs_torch, noisy, ours, samples, sgd, theirs, torch_sgd, weights
+from trainees import (
+    Stop,
+    assert_same_weights,
+    needs_torch,
+    noisy,
+    ours,
+    samples,
+    sgd,
+    theirs,
+    torch_sgd,
+    weights,
+)
 
 from cnnlib import optim, training
 from cnnlib.training import _checkpoint
 
+pytestmark = pytest.mark.usefixtures("ctrl_c_is_heard")
 HERE = Path(__file__).resolve()
 STEPS = 9  # in an epoch
 EPOCHS = 4
-
-
-@pytest.fixture(autouse=True)
-def ctrl_c_is_heard():
-    """Let Ctrl-C interrupt: a shell that runs the tests in the background (`make test &`) has them ignore it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def started(engine, path, seed=0, **changes):
@@ -64,17 +68,6 @@ def started(engine, path, seed=0, **changes):
 def train(engine, path, **changes):
     net, settings = started(engine, path, **changes)
     return net, training.fit(net, samples(130), samples(20, seed=2), **settings)
-
-
-class Stop:
-    """A callback that interrupts after so many steps, as Ctrl-C does."""
-
-    def __init__(self, step):
-        self.step = step
-
-    def __call__(self, progress):
-        if progress.step == self.step and not progress.epoch_ended:
-            os.kill(os.getpid(), signal.SIGINT)
 
 
 ENGINES = ["numpy", "adam", *(pytest.param(name, marks=needs_torch)

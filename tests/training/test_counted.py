@@ -118,6 +118,10 @@ def test_nothing_that_counts():
     x, y = partly(6, range(6))
     with pytest.raises(ValueError, match=r"all targets of `data` are ignore_index=-100, or have weight 0"):
         training.evaluate(ours(dtype="float64"), (x, y), batch_size=2)
+    net, steps = ours(), []
+    with pytest.raises(ValueError, match="all labels of `valid` are ignored: nothing counts"):
+        training.fit(net, samples(), (x, y), epochs=1, optimizer=sgd(net), batch_size=16, callback=steps.append)
+    assert steps == []
 
 
 @pytest.mark.parametrize("engine", ENGINES)

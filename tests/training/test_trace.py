@@ -2,53 +2,54 @@
 
 import numpy as np
 import pytest
-from trainees import assert_same_weights, needs_torch, noisy, ours, samples, sgd, theirs, torch_sgd
+from trainees import Stop, assert_same_weights, needs_torch, noisy, ours, samples, sgd, theirs, torch_sgd
 
 from cnnlib import training
 
+pytestmark = pytest.mark.usefixtures("ctrl_c_is_heard")
 STEPS, EPOCHS = 5, 3
 ENGINES = ["numpy", pytest.param("torch", marks=needs_torch)]
+WHERE = [dict(epochs=1), *(dict(callback=Stop(step)) for step in (STEPS, STEPS + 3, 2 * STEPS - 1))]  # a run is cut off
 
 
 def fit(engine, data, path=None, **settings):
     make, optimizer = (ours, sgd) if engine == "numpy" else (theirs, torch_sgd)
     net = make(noisy)
-    history = training.fit(net, data, samples(20, seed=2), epochs=EPOCHS, optimizer=optimizer(net), device="auto",
-                           checkpoint=path, **dict(callback=None) | settings)
+    history = training.fit(net, data, samples(20, seed=2), optimizer=optimizer(net), device="auto", checkpoint=path,
+                           **dict(epochs=EPOCHS, callback=None) | settings)
     return net, history
 
 
-def stop_after(step):
-    """Return a callback that ends the run in that step, before it is saved; at an epoch's end, after."""
-    def stop(progress):
-        if progress.step == step and (step % STEPS or progress.epoch_ended):
-            raise KeyboardInterrupt
-    return stop
-
-
-def loader(own_generator=False, **settings):
+def loader(kind="plain"):
     """Return a new DataLoader that shuffles, as a fresh process would make it."""
     import torch
 
-    generator = torch.Generator().manual_seed(3) if own_generator else None
+    class Noisy(torch.utils.data.TensorDataset):
+        """Pictures that are changed at random, as torchvision's transforms do."""
+
+        def __getitem__(self, number):
+            x, y = super().__getitem__(number)
+            return x + 0.1 * torch.rand(x.shape), y
+
     x, y = map(torch.as_tensor, samples(40))
-    return torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), batch_size=8, shuffle=True,
-                                       generator=generator, **settings)
+    dataset = (Noisy if kind == "augmented" else torch.utils.data.TensorDataset)(x, y)
+    return torch.utils.data.DataLoader(dataset, batch_size=8, shuffle=True,
+                                       generator=torch.Generator().manual_seed(3) if kind == "own" else None)
 
 
 @needs_torch
-@pytest.mark.parametrize("own_generator", [False, True])
-@pytest.mark.parametrize("step", [STEPS, STEPS + 3, 2 * STEPS - 1])
+@pytest.mark.parametrize("kind", ["plain", "own", "augmented"])
+@pytest.mark.parametrize("cut", WHERE)
 @pytest.mark.parametrize("engine", ["numpy", "torch"])
-def test_a_loader_that_shuffles_goes_on(engine, step, own_generator, tmp_path):
+def test_a_loader_that_shuffles_goes_on(engine, cut, kind, tmp_path):
     """At an epoch's end and amid one, by torch's generator or the loader's own; dropout draws between the batches."""
     import torch
 
-    whole, expected = fit(engine, loader(own_generator))
-    fit(engine, loader(own_generator), tmp_path / "run.npz", callback=stop_after(step), checkpoint_every=1)
+    whole, expected = fit(engine, loader(kind))
+    fit(engine, loader(kind), tmp_path / "run.npz", **cut)
     with torch.random.fork_rng():
         torch.manual_seed(99)  # somebody else's draws
-        net, history = fit(engine, loader(own_generator), tmp_path / "run.npz", resume=True)
+        net, history = fit(engine, loader(kind), tmp_path / "run.npz", resume=True)
     assert history.step_loss == expected.step_loss
     assert_same_weights(net, whole)
 
@@ -72,11 +73,11 @@ def pieces(count=40, size=8, seed=1):
     return [(x[begin:begin + size], y[begin:begin + size]) for begin in range(0, count, size)]
 
 
-@pytest.mark.parametrize("step", [STEPS, STEPS + 3])
+@pytest.mark.parametrize("cut", WHERE)
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_list_goes_on(engine, step, tmp_path):
+def test_a_list_goes_on(engine, cut, tmp_path):
     whole, expected = fit(engine, pieces())
-    fit(engine, pieces(), tmp_path / "run.npz", callback=stop_after(step), checkpoint_every=1)
+    fit(engine, pieces(), tmp_path / "run.npz", **cut)
     net, history = fit(engine, pieces(), tmp_path / "run.npz", resume=True)
     assert history.step_loss == expected.step_loss
     assert_same_weights(net, whole)
@@ -95,18 +96,18 @@ class Shuffled:
 
 def test_other_batches_are_refused(tmp_path):
     """Amid an epoch one sees that they are others; not one step is taken."""
-    fit("numpy", Shuffled(), tmp_path / "run.npz", callback=stop_after(STEPS + 3), checkpoint_every=1)
+    fit("numpy", Shuffled(), tmp_path / "run.npz", callback=Stop(STEPS + 3))
     before = (tmp_path / "run.npz").read_bytes()
     with pytest.raises(ValueError, match="`train` gives other batches than before the checkpoint"):
         fit("numpy", Shuffled(), tmp_path / "run.npz", resume=True)
-    fit("numpy", pieces(), tmp_path / "list.npz", callback=stop_after(STEPS + 3), checkpoint_every=1)
-    with pytest.raises(ValueError, match=r"`train` gave 1 batches; the run had learnt from 2 of this epoch"):
-        fit("numpy", pieces()[:1], tmp_path / "list.npz", resume=True)
+    fit("numpy", pieces(), tmp_path / "list.npz", callback=Stop(STEPS + 3))
+    with pytest.raises(ValueError, match=r"`train` gave 2 batches; the run had learnt from 3 of this epoch"):
+        fit("numpy", pieces()[:2], tmp_path / "list.npz", resume=True)
     assert (tmp_path / "run.npz").read_bytes() == before
 
 
 def test_where_nobody_can_see_it_is_said(tmp_path):
     """Between two epochs."""
-    fit("numpy", Shuffled(), tmp_path / "run.npz", callback=stop_after(STEPS), checkpoint_every=1)
+    fit("numpy", Shuffled(), tmp_path / "run.npz", epochs=1)
     with pytest.warns(training.TrainingWarning, match="`train` is a Shuffled: whether it gives the batches of epoch 2"):
         fit("numpy", Shuffled(), tmp_path / "run.npz", resume=True)
