@@ -76,7 +76,7 @@ def not_finite(engine, parts, x, y, loss, step, epoch, lr):
     with np.errstate(all="ignore"), engine.watched(lambda *seen: found.append(_seen(*seen)) if not found or
                                                    found[-1][1] else None):
         if len(x):  # of several processes, one may have no rows
-            parts.each(lambda x, y: engine.predict(x), x, y, undo=found.clear)
+            parts.each(lambda x, y: engine.predict(x), x, y)
     begin = f"the loss is {loss} at step {step} (epoch {epoch}), with lr {lr:.3g}: "
     name, finite, layer, weights_finite, _ = found[-1] if found else ("", True, None, True, True)
     if finite:
