@@ -181,6 +181,24 @@ def test_finds_the_map_among_wrong_pairs(array, wrong, rng):
     assert np.abs(moved - matching.apply_homography(SEEN, grid)).max() < 1
 
 
+@pytest.mark.parametrize("noise", [0.5, 1.0, 2.0, 3.0])
+def test_inliers_are_the_homographys(array, noise):
+    """What agrees with the homography that is returned, not with another one on the way; with at least four pairs."""
+    moved = 0
+    for seed in range(40):
+        rng = np.random.default_rng([seed, 4])
+        src, dst, _ = scene(rng, int(rng.integers(10, 150)), wrong=rng.uniform(0, 0.6), noise=noise)
+        homography, inliers = matching.find_homography(array(src), array(dst), rng=rng, threshold=3)
+        error = _array.to_numpy(matching.transfer_error(homography, array(src), array(dst)))
+        np.testing.assert_array_equal(_array.to_numpy(inliers), error < 3)
+        assert inliers.sum() >= 4
+        mine = _array.to_numpy(inliers)
+        fitted = _array.to_numpy(matching.fit_homography(src[mine], dst[mine]))
+        moved += ((np.clip(matching.transfer_error(fitted, src, dst), 0, 3) ** 2).sum()
+                  < (np.clip(error, 0, 3) ** 2).sum() * (1 - 1e-9))
+    assert moved <= 2  # nothing is left to be gained by one more fit, but where ten fits were not enough
+
+
 def test_same_generator_same_answer(rng):
     src, dst, _ = scene(rng, 100, wrong=0.6, noise=1.0)
     one, two = (matching.find_homography(src, dst, rng=np.random.default_rng(5)) for _ in range(2))

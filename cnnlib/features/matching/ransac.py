@@ -58,8 +58,9 @@ def find_homography(src, dst, *, rng, threshold=3.0, confidence=0.99, max_trials
     """Find the homography that most of the pairs agree on, and say which do.
 
     Four pairs, drawn at random, give a homography; the pairs that it takes to within `threshold` of each other are
-    counted. After enough draws (:func:`num_trials`, of the largest share so far) the largest set wins, and the
-    homography is fitted to all of it, until the set no longer changes.
+    counted. After enough draws (:func:`num_trials`, of the largest share so far) the largest set wins. The homography
+    is fitted to all of it, and again to all pairs that agree then, for as long as that brings the pairs nearer: as long
+    as the sum of their squared errors falls, in which none counts more than `threshold`.
 
     Parameters
     ----------
@@ -79,7 +80,7 @@ def find_homography(src, dst, *, rng, threshold=3.0, confidence=0.99, max_trials
     homography : array of shape (3, 3), float64
         Takes `src` to `dst`.
     inliers : array of shape (K,), bool
-        Which pairs agree with it.
+        Which pairs agree with it: their :func:`transfer_error` is below `threshold`. At least four.
 
     Raises
     ------
@@ -94,6 +95,8 @@ def find_homography(src, dst, *, rng, threshold=3.0, confidence=0.99, max_trials
     A sample is refused if three of its points lie on a line, in either picture (a height of the triangle below 0.001
     of its longest side), or if some triangles of its points turn over from `src` to `dst` and some do not: no camera
     sees that of a flat thing that lies in front of it. Refused samples count as drawn.
+
+    The fit to all of a set may agree with fewer pairs than the sample did that found the set; those are then returned.
 
     References
     ----------
@@ -117,19 +120,24 @@ def find_homography(src, dst, *, rng, threshold=3.0, confidence=0.99, max_trials
                         "one")
     if not isinstance(threshold, Real) or not (threshold > 0 and isfinite(threshold)):
         raise ValueError(f"`threshold` is {threshold!r}; it must be a number of pixels above 0")
-    inliers = _consensus(src, dst, rng, threshold, confidence, as_int("max_trials", max_trials, 1))
+    homography = _consensus(src, dst, rng, threshold, confidence, as_int("max_trials", max_trials, 1))
+    error = transfer_distances(homography, src, dst)
     for _ in range(REFITS):
-        homography, _ = direct_linear_transform(src[inliers], dst[inliers])
-        before, inliers = inliers, transfer_distances(homography, src, dst) < threshold
-        if int(inliers.sum()) < int(before.sum()):  # a fit to all of them is not always better than the best sample's
-            inliers = before
-        if bool((inliers == before).all()):
+        fitted, _ = direct_linear_transform(src[error < threshold], dst[error < threshold])
+        fitted_error = transfer_distances(fitted, src, dst)
+        if not _cost(fitted_error, threshold) < _cost(error, threshold):
             break
-    return homography, inliers
+        homography, error = fitted, fitted_error
+    return homography, error < threshold
+
+
+def _cost(error, threshold):
+    """Return the sum of squared errors, none of which counts more than the threshold."""
+    return float((error.clip(0, threshold) ** 2).sum())
 
 
 def _consensus(src, dst, rng, threshold, confidence, max_trials):
-    """The largest set of pairs that agree with a homography through four of them."""
+    """The homography through four pairs that most pairs agree with."""
     count, best, drawn = len(src), None, 0
     needed, most = max_trials, 0
     num_trials(1, confidence)  # says what is wrong with `confidence`
@@ -144,7 +152,7 @@ def _consensus(src, dst, rng, threshold, confidence, max_trials):
         counts = agree.sum(1)
         winner = int(counts.argmax())
         if int(counts[winner]) > most:
-            best, most = agree[winner], int(counts[winner])
+            best, most = homographies[winner], int(counts[winner])
             needed = min(max_trials, num_trials(most / count, confidence))
     if most < 4:
         raise ValueError(f"no homography found: each of {drawn} samples of four pairs was refused, since three points "
