@@ -64,10 +64,15 @@ def check_finite(what, name, image):
                          f"spread them: np.nan_to_num({name}) replaces them")
 
 
-def as_number(name, value, least=None):
-    """Return `value` as a float, or say which argument is not a finite number, or is below `least`."""
+def check_number(name, value):
+    """Refuse what is not a number; NaN and infinity are."""
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"`{name}` must be a number, not {value!r}")
+
+
+def as_number(name, value, least=None):
+    """Return `value` as a float, or say which argument is not a finite number, or is below `least`."""
+    check_number(name, value)
     value = float(value)
     if not isfinite(value) or (least is not None and value < least):
         up = "" if least is None else f" from {least} up"
@@ -87,7 +92,13 @@ def _check_shape(name, image):
         raise ValueError(f"`{name}` has shape {shape}; a grey picture is (H, W), a batch of them (..., H, W)")
     if 0 in shape[-2:]:
         raise ValueError(f"`{name}` has shape {shape}: no pixels; it must have at least one row and one column")
+    check_no_colours(name, image)
+
+
+def check_no_colours(name, image, else_=""):
+    """Refuse what has its colours last; `else_` names another way to take them."""
+    shape = tuple(image.shape)
     if len(shape) > 2 and shape[-1] in COLOURS and min(shape[-3:-1]) > SMALL:
         drop = "" if shape[-1] == 3 else f"{name}[..., :3] drops the transparency, and "
         raise ValueError(f"`{name}` has shape {shape}, which looks like a picture in colour: {drop}"
-                         f"images.to_grey({name}{'' if shape[-1] == 3 else '[..., :3]'}) makes it grey")
+                         f"images.to_grey({name}{'' if shape[-1] == 3 else '[..., :3]'}) makes it grey{else_}")

@@ -242,12 +242,22 @@ def test_colours_stand_anywhere(array, rng):
     (lambda x: x[0], r"`image` has shape \(38,\); it must be \(\.\.\., H, W\)"),
     (lambda x: np.where(x > 200, np.nan, x), r"`image` has \d+ of 1710 values that are NaN, infinite or beyond 1e"),
     (lambda x: np.where(np.arange(38) == 3, -np.inf, x), r"`image` has 45 of 1710 values that are NaN"),
-    (lambda x: np.stack([x] * 3, -1), r"has 38 rows and 3 columns; .*say channel_axis=-1"),
+    (lambda x: np.stack([x] * 3, -1), r"shape \(45, 38, 3\), which looks like .* colours are, with channel_axis=-1"),
+    (lambda x: np.stack([x] * 4, -1), r"shape \(45, 38, 4\), which .*image\[\.\.\., :3\] drops the transparency"),
 ])
 def test_bad_pictures(array, rng, change, message):
     image = change(photo(rng, levels=np.float64))
     with pytest.raises(ValueError, match=message):
         hog.hog(array(np.array(image)))
+
+
+@pytest.mark.parametrize("cell", [1, (4, 1)])
+def test_colours_are_no_batch_of_narrow_pictures(array, cell):
+    """Cells of one pixel would fit into a picture of as many columns as there are colours."""
+    for colours in (3, 4):
+        with pytest.raises(ValueError, match=rf"shape \(64, 64, {colours}\), which looks like a picture in colour"):
+            hog.hog(array(np.ones((64, 64, colours))), pixels_per_cell=cell, cells_per_block=1)
+    assert hog.hog(array(np.ones((2, 64, 3))), pixels_per_cell=1, cells_per_block=1).shape == (2, 64 * 3 * 9)
 
 
 @pytest.mark.parametrize("kwargs, error, message", [

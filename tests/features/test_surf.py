@@ -341,5 +341,7 @@ def test_errors(array):
         surf.detect(array(np.ones((9, 9))), num_octaves=5)
     with pytest.raises(ValueError, match="`threshold` is -1; it must be at least 0"):
         surf.detect(array(np.ones((9, 9))), threshold=-1)
+    with pytest.raises(TypeError, match="`threshold` must be a number, not 'x'"):
+        surf.detect(array(np.ones((9, 9))), threshold="x")
     with pytest.raises(ValueError, match="`size` is 12; it must be an odd multiple of 3"):
         surf.box_hessian(surf.integral_image(array(np.ones((30, 30)))), 12)

@@ -6,7 +6,6 @@ from numbers import Real
 import numpy as np
 
 from cnnlib import _array
-from cnnlib.features._picture import COLOURS
 from cnnlib.features.hog import _norms, _products, _strips
 from cnnlib.features.hog.blocks import NORMS, block_histograms, group_cells, normalise_blocks
 from cnnlib.features.hog.gradients import gradients_of, levels, result_dtype
@@ -82,7 +81,7 @@ def hog(image, orientations=9, pixels_per_cell=(8, 8), cells_per_block=(3, 3), b
     one_of("votes", votes, VOTES)
     check_window(window_sigma, votes)
     x, largest = levels(image, transform_sqrt, channel_axis, short="float32")
-    _check_size(image, x.shape[-2:], cell, block, channel_axis)
+    _check_size(x.shape[-2:], cell, block)
     tuned = (type(x) is np.ndarray and channel_axis is None and votes != "linear" and not signed
              and largest <= _strips.LARGEST)
     if tuned and votes == "hard":
@@ -113,13 +112,10 @@ def check_window(window_sigma, votes):
                          'leave it out, or take votes="trilinear"')
 
 
-def _check_size(image, size, cell, block, channel_axis):
-    """Say how large a picture must be, and what else its shape may mean."""
+def _check_size(size, cell, block):
+    """Say how large a picture must be."""
     needed = cell[0] * block[0], cell[1] * block[1]
     if size[0] >= needed[0] and size[1] >= needed[1]:
         return
-    hint = ""
-    if channel_axis is None and image.ndim > 2 and image.shape[-1] in COLOURS:
-        hint = "; if its last axis holds colours, say channel_axis=-1"
     raise ValueError(f"`image` has {size[0]} rows and {size[1]} columns; blocks of {block[0]} x {block[1]} cells of "
-                     f"{cell[0]} x {cell[1]} pixels need at least {needed[0]} and {needed[1]}{hint}")
+                     f"{cell[0]} x {cell[1]} pixels need at least {needed[0]} and {needed[1]}")

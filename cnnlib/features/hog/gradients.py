@@ -4,6 +4,7 @@ from math import prod
 
 from cnnlib import _array
 from cnnlib._arguments import as_plain
+from cnnlib.features._picture import check_no_colours
 from cnnlib.geometry import as_int
 
 LARGEST = 1e100  # of a level: its square, summed over any picture, is a finite double
@@ -89,7 +90,9 @@ def levels(image, transform_sqrt=False, channel_axis=None, short="float64"):
     if axes < 2:
         raise ValueError(f"`image` has shape {tuple(image.shape)}; it must be (..., H, W)"
                          + (" and its channels" if channel_axis is not None else ""))
-    if channel_axis is not None:
+    if channel_axis is None:
+        check_no_colours("image", image, "; or say where the colours are, with channel_axis=-1")
+    else:
         image = _channels_first(image, channel_axis)
     small = "float" not in dtype and dtype != "int64"
     roots = transform_sqrt and dtype not in ("bool", "uint8", "uint16", "uint32")  # those are never negative

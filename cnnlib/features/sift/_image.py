@@ -3,7 +3,7 @@
 import numpy as np
 
 from cnnlib import _array
-from cnnlib._arguments import as_plain
+from cnnlib._arguments import as_plain, checked
 from cnnlib.features._picture import COLOURS, check_finite
 
 WHITE = {"uint8": 255, "uint16": 65535, "bool": 1}  # other integers count to 255, floats to 1
@@ -21,8 +21,8 @@ def grey_levels(what, image):
     if 0 in image.shape:
         raise ValueError(f"`image` has shape {tuple(image.shape)}: there are no pixels in it")
     dtype = _array.dtype_name(image)
-    if dtype.startswith("complex"):
-        raise TypeError(f"`image` has dtype {dtype}; image.real and image.imag are real")
+    if dtype != "bool":
+        checked(what, integers=True, image=image)
     levels = _array.as_dtype(image, "float32")
     if "float" not in dtype:
         white = WHITE.get(dtype, 255)

@@ -7,7 +7,7 @@ from cnnlib.features.sift._tiles import each
 from cnnlib.features.sift.candidates import while_blurring
 from cnnlib.features.sift.descriptor import cell_histograms, normalised
 from cnnlib.features.sift.descriptor import patches as upright
-from cnnlib.features.sift.keypoints import Keypoints
+from cnnlib.features.sift.keypoints import Keypoints, numbers_of
 from cnnlib.features.sift.refinement import KEPT
 from cnnlib.features.sift.scale_space import ScaleSpace, begun, go_on
 
@@ -108,7 +108,7 @@ def describe(image, keypoints, **settings):
     space = _space(image, settings)
     out = _array.zeros((len(keypoints), 128), space.pixels)
     xp = _array.library(pixels=space.pixels)
-    octave, layer, row, *_ = place = *_place(space, keypoints), _float32("orientation", keypoints)
+    octave, layer, row, *_ = place = _place(space, keypoints)
     order = xp.argsort(space.index(octave, layer, _array.as_dtype(row, "int64")))  # neighbours in memory together
 
     def piece(start):
@@ -143,7 +143,7 @@ def patches(image, keypoints, **settings):
         Which samples lie on the picture.
     """
     space = _space(image, settings)
-    return upright(space, *_place(space, keypoints), _float32("orientation", keypoints))
+    return upright(space, *_place(space, keypoints))
 
 
 def orientation_histograms(image, keypoints, **settings):
@@ -156,26 +156,20 @@ def orientation_histograms(image, keypoints, **settings):
     """
     space = _space(image, settings)
     xp = _array.library(pixels=space.pixels)
-    octave, layer, row, col, sigma = _place(space, keypoints)
+    octave, layer, row, col, sigma = _place(space, keypoints, ("positions", "sigma"))
     row, col = (_array.as_dtype(xp.round(a), "int64") for a in (row, col))
     return orientation.orientation_histograms(space, octave, layer, row, col, sigma)
 
 
-def _place(space, keypoints):
-    """Return the octave and layer nearest to each point's scale, and row, column and sigma in the octave's pixels."""
-    positions, sigma = _float32("positions", keypoints), _float32("sigma", keypoints)
-    _array.library(pixels=space.pixels, positions=positions, sigma=sigma)
+def _place(space, keypoints, names=("positions", "sigma", "orientation")):
+    """Return the octave and layer nearest to each point's scale, row, column and sigma in the octave's pixels, and the
+    orientation, if it is among the names."""
+    positions, sigma, *orientation = given = numbers_of("SIFT", keypoints, "float32", names)
+    _array.library(pixels=space.pixels, **dict(zip(names, given)))
     octave, layer = space.nearest(sigma)
     step = _array.as_dtype(space.step(octave), "float32")
     row, col = ((positions[:, axis] - space.origin) / step for axis in (0, 1))
-    return octave, layer, row, col, sigma / step
-
-
-def _float32(name, keypoints):
-    """Return what the key points have under this name in single precision, if it is an array."""
-    a = getattr(keypoints, name)
-    _array.library(**{name: a})
-    return _array.as_dtype(a, "float32")
+    return octave, layer, row, col, sigma / step, *orientation
 
 
 def _space(image, settings):

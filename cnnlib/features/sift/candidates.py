@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 
 from cnnlib import _array
+from cnnlib.features._picture import check_number
 from cnnlib.features.sift._tiles import each
 from cnnlib.features.sift.extrema import extrema_of_each
 from cnnlib.features.sift.refinement import REASONS, UNSTABLE, refine
@@ -106,6 +107,8 @@ def _first_of_each(key):
 
 def _check_tests(contrast_threshold, edge_ratio):
     """Refuse thresholds that mean nothing."""
+    for name, value in (("contrast_threshold", contrast_threshold), ("edge_ratio", edge_ratio)):
+        check_number(name, value)
     if not contrast_threshold >= 0:
         raise ValueError(f"`contrast_threshold` is {contrast_threshold}; it must be 0 or more")
     if not edge_ratio > 1:

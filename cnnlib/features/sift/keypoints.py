@@ -3,6 +3,9 @@
 from dataclasses import dataclass, fields
 from numbers import Integral
 
+from cnnlib import _array
+from cnnlib._arguments import check_shape, checked
+
 
 @dataclass(eq=False)
 class Keypoints:
@@ -36,3 +39,25 @@ class Keypoints:
         if isinstance(which, Integral):
             which = slice(which, which + 1 or None)
         return Keypoints(*(getattr(self, field.name)[which] for field in fields(self)))
+
+
+@_array.quietly  # of doubles too large for single precision, which are then named
+def numbers_of(what, keypoints, dtype, names=("positions", "sigma", "orientation")):
+    """Return what key points have under these names, in this dtype, after checking that `what` can look there."""
+    found = []
+    for name in names:
+        a, = checked(what, integers=True, **{name: getattr(keypoints, name)})
+        a = _array.as_dtype(a, dtype)
+        if name == "positions":
+            count = len(a) if a.ndim else 1
+            check_shape(name, a, (count, 2), "a row and a column for each key point")
+        else:
+            check_shape(name, a, (count,), "one number for each of the `positions`")
+        bad = ~(abs(a) < float("inf"))  # NaN, too
+        bad = bad.any(1) if name == "positions" else bad | (a <= 0) if name == "sigma" else bad
+        if bool(bad.any()):
+            above = " and above 0" if name == "sigma" else ""
+            raise ValueError(f"`{name}` is {a[bad][0].tolist()} for the first of {int(bad.sum())} key points, of "
+                             f"{count}, that {what} cannot use; it must be finite{above}")
+        found.append(a)
+    return found

@@ -1,8 +1,10 @@
 """The whole way: detect, describe, or both on one integral image."""
 
 from cnnlib import _array
+from cnnlib.features._picture import check_number
 from cnnlib.features.sift import Keypoints
 from cnnlib.features.sift._image import grey_levels
+from cnnlib.features.sift.keypoints import numbers_of
 from cnnlib.features.surf import descriptor, orientation
 from cnnlib.features.surf.extrema import refined
 from cnnlib.features.surf.hessian import FILTER_SIZES, hessian_octaves
@@ -81,7 +83,8 @@ def describe(image, keypoints):
         Each of length 1, or 0 where the picture is flat; (0, 64) of no points.
     """
     levels = grey_levels("SURF", image)
-    large = len(keypoints) and float(keypoints.sigma.max()) > LARGEST
+    _, sigma, _ = numbers_of("SURF", keypoints, "float64")
+    large = len(keypoints) and float(sigma.max()) > LARGEST
     return _describe(integral_image(levels if large else fixed_point(levels)[0]), keypoints)
 
 
@@ -103,6 +106,7 @@ def _detect(integral, unit, threshold, num_octaves):
     octaves = as_int("num_octaves", num_octaves, 1)
     if octaves > len(FILTER_SIZES):
         raise ValueError(f"`num_octaves` is {octaves}; it must be at most {len(FILTER_SIZES)}")
+    check_number("threshold", threshold)
     if not threshold >= 0:
         raise ValueError(f"`threshold` is {threshold}; it must be at least 0: saddles are below it")
     xp = _array.library(integral=integral)
@@ -120,8 +124,7 @@ def _detect(integral, unit, threshold, num_octaves):
 
 
 def _describe(integral, keypoints):
-    positions, sigma, angle = (_array.as_dtype(each, "float64") for each in (
-        keypoints.positions, keypoints.sigma, keypoints.orientation))
+    positions, sigma, angle = numbers_of("SURF", keypoints, "float64")
     _array.library(image=_array.as_dtype(integral[:1], "float64"), positions=positions, sigma=sigma, orientation=angle)
     return _in_parts(descriptor.descriptors, descriptor.NUM_SAMPLES, integral, positions[:, 0], positions[:, 1], sigma,
                      angle)
