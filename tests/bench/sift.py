@@ -28,6 +28,7 @@ OTHERS = ("grass", "gravel", "hubble_deep_field", "immunohistochemistry", "moon"
 TIMED = ("astronaut", "brick", "camera", "moon")
 SHIFT = 0.25  # how far OpenCV's places lie too far down and right, in pixels
 SAME = 0.05  # pixels: nearer, two points are one
+MOST_OF_OPENCV, TIMES_SKIMAGE = 1.5, 12  # the goals: at most so much of its time, so many times as fast
 
 
 def main(names=(), out=HERE):
@@ -168,7 +169,23 @@ def page(found):
                       + f" | {row['to_opencv']:.2f} | {' | '.join(map(str, row['of_skimage'].values()))} | "
                       + f"{row['foreign_cores']} |"
                       for row in part["rows"]]
+            lines += ["", *verdicts(part["rows"])]
     return "\n".join(lines) + "\n"
+
+
+def verdicts(rows):
+    """Return a line for each goal of speed: on which photographs it is reached and on which missed, and by what."""
+    lines = []
+    for goal, reached, measured in (
+            (f"at most {MOST_OF_OPENCV} times OpenCV's time, one thread each", lambda value: value <= MOST_OF_OPENCV,
+             {row["photo"]: row["to_opencv"] for row in rows}),
+            *((f"{TIMES_SKIMAGE} times as fast as scikit-image, {threads}", lambda value: value >= TIMES_SKIMAGE,
+               {row["photo"]: row["of_skimage"][threads] for row in rows}) for threads in ("1 thread", "2 threads"))):
+        said = {word: ", ".join(f"{photo} ({value:g})" for photo, value in measured.items() if reached(value) == yes)
+                for word, yes in (("reached", True), ("missed", False))}
+        lines.append(f"- Goal: {goal}: " + "; ".join(f"{word} on {names}" for word, names in said.items() if names)
+                     + f"; mean {statistics.mean(measured.values()):.2f}.")
+    return lines
 
 
 if __name__ == "__main__":

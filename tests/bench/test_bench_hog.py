@@ -31,3 +31,12 @@ def test_as_stored():
     assert len(found["skimage"]["rows"]) == 6 and len(found["opencv"]["rows"]) == 2
     assert max(row["largest difference"] for row in found["skimage"]["rows"]) < 1e-6
     assert min(row["correlation of opencv_hog"] for row in found["opencv"]["rows"]) > 0.9999
+
+
+@pytest.mark.parametrize("name", ["skimage", "opencv"])
+def test_goals_as_stored(name):
+    """In each row: HOG 15 and 25 times as fast as scikit-image's, trilinear in at most twice OpenCV's time."""
+    rows = json.loads((bench.HERE / "hog.json").read_text())[name]["rows"]
+    assert {tuple(row["size"]) for row in rows} == set(bench.GOALS[name])
+    for row in rows:
+        assert row["times as fast"] >= bench.GOALS[name][tuple(row["size"])], row

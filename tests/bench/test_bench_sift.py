@@ -29,15 +29,32 @@ def test_agreement_as_stored():
 
 
 def test_speed_as_stored():
-    """No slower than OpenCV, both with one thread; 12 times as fast as scikit-image, with our two threads.
+    """No slower than OpenCV, both with one thread, where the goal is 1.5 times its time.
 
-    That is the mean of four photographs; a single one moves by a tenth from run to run, as the second thread wakes.
+    The goal of 12 times as fast as scikit-image is reached with two threads by the mean of four photographs, and by
+    three of them; not by the astronaut, nor with one thread by any. The page says by how much, one by one.
     """
     rows = stored("speed")
+    assert max(row["to_opencv"] for row in rows) <= bench.MOST_OF_OPENCV
     assert [row["photo"] for row in rows] == [*bench.TIMED]
     assert statistics.mean(row["to_opencv"] for row in rows) <= 1
-    assert statistics.mean(row["of_skimage"]["2 threads"] for row in rows) >= 12
+    assert statistics.mean(row["of_skimage"]["2 threads"] for row in rows) >= bench.TIMES_SKIMAGE
+    assert sum(row["of_skimage"]["2 threads"] >= bench.TIMES_SKIMAGE for row in rows) >= 3
     assert min(row["of_skimage"]["2 threads"] for row in rows) >= 11
+    assert min(row["of_skimage"]["1 thread"] for row in rows) >= 9.5
+
+
+def test_verdicts():
+    rows = [{"photo": photo, "to_opencv": ours, "of_skimage": {"1 thread": one, "2 threads": two}}
+            for photo, ours, one, two in (("a", 0.8, 10, 12), ("b", 1.6, 11, 13.5))]
+    assert bench.verdicts(rows) == [
+        "- Goal: at most 1.5 times OpenCV's time, one thread each: reached on a (0.8); missed on b (1.6); mean 1.20.",
+        "- Goal: 12 times as fast as scikit-image, 1 thread: missed on a (10), b (11); mean 10.50.",
+        "- Goal: 12 times as fast as scikit-image, 2 threads: reached on a (12), b (13.5); mean 12.75."]
+
+
+def test_the_page_is_made_of_what_is_stored():
+    assert (bench.HERE / "sift.md").read_text() == bench.page(json.loads((bench.HERE / "sift.json").read_text()))
 
 
 def test_a_run_writes_what_it_found(tmp_path, monkeypatch, capsys):
