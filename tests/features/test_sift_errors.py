@@ -99,7 +99,7 @@ def points(count=5, **changed):
 
 
 @pytest.mark.parametrize("changed, message", [
-    ({"positions": (3, [np.nan, 2])}, r"`positions` is \[nan, 2.0\] for the first of 1 key points, of 5, that .*finite$"),
+    ({"positions": (3, [np.nan, 2])}, r"`positions` is \[nan, 2.0\] for the first of 1 .*finite$"),
     ({"positions": (slice(1, 3), np.inf)}, r"`positions` is \[inf, inf\] for the first of 2 key points, of 5"),
     ({"sigma": (0, np.nan)}, "`sigma` is nan for the first of 1 key points, of 5, .* must be finite and above 0"),
     ({"sigma": (4, 0)}, r"`sigma` is 0\.0 for the first of 1 key points, of 5, .* must be finite and above 0"),
