@@ -8,6 +8,7 @@ from helpers import assert_close
 
 from cnnlib import _array, data
 from cnnlib.features import matching, surf
+from cnnlib.features.sift import refinement
 from cnnlib.features.surf import _surf, descriptor, extrema, hessian, integral, orientation
 from cnnlib.features.surf.haar import haar
 
@@ -103,7 +104,9 @@ def test_octaves_share_filters(array, rng):
     sums = surf.integral_image(array(crop(rng, "camera")))
     for octave, maps in enumerate(hessian.hessian_octaves(sums, 4)):
         for size, found in zip(surf.FILTER_SIZES[octave], maps):
-            assert_close(found, surf.box_hessian(sums, size, 2**octave))
+            expected = surf.box_hessian(sums, size, 2**octave)
+            assert_close(found[:expected.shape[0], :expected.shape[1]], expected)
+            assert not found[expected.shape[0]:].any() and not found[:, expected.shape[1]:].any()
 
 
 def test_blocks_change_nothing(rng, monkeypatch):
@@ -143,8 +146,10 @@ def test_maxima_equal_the_definition(array, rng):
     maps = np.round(rng.random((4, 12, 15)), 1)  # many ties, none of which is a maximum
     expected = [(p, i, j) for p in (1, 2) for i in range(1, 11) for j in range(1, 14)
                 if maps[p, i, j] > 0.8 and (maps[p - 1:p + 2, i - 1:i + 2, j - 1:j + 2] >= maps[p, i, j]).sum() == 1]
-    found = list(zip(*(_array.to_numpy(each).tolist() for each in extrema.maxima(array(maps), 0.8))))
-    assert len(expected) > 2 and found == expected
+    *places, cubes = (_array.to_numpy(each) for each in extrema.maxima(array(maps), 0.8))
+    assert len(expected) > 2 and list(zip(*(each.tolist() for each in places))) == expected
+    for k, (p, i, j) in enumerate(expected):
+        np.testing.assert_array_equal(cubes[..., k], maps[p - 1:p + 2, i - 1:i + 2, j - 1:j + 2])
 
 
 def test_derivatives_of_a_quadratic(array, rng):
@@ -152,10 +157,12 @@ def test_derivatives_of_a_quadratic(array, rng):
     hessian, top = -np.eye(3) + 0.2 * (m := rng.random((3, 3))) + 0.2 * m.T, rng.uniform(-0.5, 0.5, 3)
     steps = np.stack(np.mgrid[-1:2, -1:2, -1:2], -1) - top
     cube = 5 + 0.5 * np.einsum("abci,ij,abcj->abc", steps, hessian, steps)
-    gradient, found = extrema.derivatives(array(cube[None]))
-    assert_close(found[0], array(hessian))
-    assert_close(extrema.top(gradient, found)[0], array(top))
-    assert (_array.to_numpy(extrema.top(gradient, 0 * found)) == 1).all()  # no top: far enough away to be dropped
+    value, gradient, found = refinement.of_cube(array(cube[..., None]))
+    assert_close(found[..., 0], array(hessian[::-1, ::-1].copy()))  # by columns, rows, layers
+    assert_close(refinement.extremum_of(gradient, found)[:, 0], array(top[::-1].copy()))
+    assert_close(value, array(cube[1, 1, 1, None]))
+    none = _array.to_numpy(refinement.extremum_of(gradient, 0 * found))
+    assert not (abs(none) < 0.5).any()  # no top: is dropped
 
 
 @pytest.mark.parametrize("sigma", [2.5, 3.0, 5.0, 8.0, 13.0])

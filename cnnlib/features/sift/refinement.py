@@ -105,14 +105,25 @@ def _whole(move):
 
 def derivatives(space, octave, place):
     """Return D (N,), its gradient (3, N) and its Hessian (3, 3, N) at pixels, given as (3, N): col, row, layer."""
-    xp = _array.library(pixels=space.pixels)
     height, width = space.sizes(octave)
     here = space.index(octave, place[2], place[1], place[0])
     steps = _array.constant(np.arange(-1, 3), here)[:, None]
     layers, rows, cols = steps * (height * width), steps[:3] * width, steps[:3]
     gaussian = space.pixels[here + layers[:, None, None] + rows[:, None] + cols]  # (4, 3, 3, N)
-    cube = gaussian[1:] - gaussian[:-1]  # (3, 3, 3, N): D and its neighbours, by layer, row and column
-    d = cube[1, 1, 1]
+    return of_cube(gaussian[1:] - gaussian[:-1])
+
+
+def of_cube(cube):
+    """Return numbers, gradients and Hessians in the middle of cubes (3, 3, 3, N) of numbers by layer, row and column.
+
+    Returns
+    -------
+    value : array of shape (N,)
+    gradient : array of shape (3, N)
+        By columns, rows and layers: central differences.
+    hessian : array of shape (3, 3, N)
+    """
+    xp, d = _array.library(cube=cube), cube[1, 1, 1]
     dx, dy, ds = cube[1, 1, 2] - cube[1, 1, 0], cube[1, 2, 1] - cube[1, 0, 1], cube[2, 1, 1] - cube[0, 1, 1]
     xx = cube[1, 1, 2] + cube[1, 1, 0] - 2 * d
     yy = cube[1, 2, 1] + cube[1, 0, 1] - 2 * d

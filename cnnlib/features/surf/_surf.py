@@ -110,16 +110,12 @@ def _detect(integral, unit, threshold, num_octaves):
     if not threshold >= 0:
         raise ValueError(f"`threshold` is {threshold}; it must be at least 0: saddles are below it")
     xp = _array.library(integral=integral)
-    parts = []
-    for octave, maps in enumerate(hessian_octaves(integral, octaves)):
-        row, col, sigma, response = refined(maps, octave, threshold / unit**2)
-        parts.append((row, col, sigma, response * unit**2, _array.zeros((len(row),), row, "int64") + octave))
-    row, col, sigma, response, octave = (xp.concatenate(each) for each in zip(*parts))
-    order = _array.order(-response)
-    row, col, sigma, response, octave = (each[order] for each in (row, col, sigma, response, octave))
+    found = refined(hessian_octaves(integral, octaves), threshold / unit**2)
+    order = xp.argsort(-found[3], stable=True)
+    row, col, sigma, response, octave = (each[order] for each in found)
     angle = _in_parts(orientation.orientations, orientation.NUM_SAMPLES, integral, row, col, sigma)
     positions, sigma, angle, response = (_array.as_dtype(each, "float32") for each in (
-        xp.stack([row, col], -1), sigma, angle, response))
+        xp.stack([row, col], -1), sigma, angle, response * unit**2))
     return Keypoints(positions, sigma, angle, response, octave)
 
 

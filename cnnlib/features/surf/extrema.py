@@ -3,10 +3,8 @@
 import numpy as np
 
 from cnnlib import _array
+from cnnlib.features.sift.refinement import extremum_of, of_cube
 from cnnlib.features.surf.hessian import FILTER_SIZES, sigma_of
-
-FLAT = 1e-9  # a determinant below this share of the entries' size cubed: no inverse
-NEIGHBOURS = [(p, i, j) for p in (0, -1, 1) for i in (-1, 0, 1) for j in (-1, 0, 1) if (p, i, j) != (0, 0, 0)]
 
 
 def maxima(maps, threshold):
@@ -21,66 +19,51 @@ def maxima(maps, threshold):
     -------
     layer, row, col : arrays of shape (N,), int64
         Never in the first or last layer, row or column.
+    cubes : array of shape (3, 3, 3, N)
+        The numbers and their neighbours, by layer, row and column.
     """
-    xp = _array.library(maps=maps)
-    (_, height, width), flat = maps.shape, maps.reshape(-1)
-    above = maps > threshold
-    above[0] = above[-1] = above[:, 0] = above[:, -1] = above[:, :, 0] = above[:, :, -1] = False
-    place = xp.where(above.reshape(-1))[0]
-    value = flat.take(place)
-    for p, i, j in NEIGHBOURS:  # most fall at the first few
-        keep = value > flat.take(place + (p * height + i) * width + j)
-        place, value = place[keep], value[keep]
-    return place // (height * width), place // width % height, place % width
+    (layers, height, width), line = maps.shape, maps.reshape(-1)
+    plane = height * width
+    inner = line[plane:-plane]
+    above = inner > threshold
+    for step in (1, -1, width, -width, plane, -plane):  # on all at once; few are left for the other 20
+        above &= inner > line[plane + step:len(line) - plane + step]
+    above = above.reshape(layers - 2, height, width)
+    above[:, 0] = above[:, -1] = above[:, :, 0] = above[:, :, -1] = False
+    place = _array.places(above) + plane
+    steps = _array.constant(np.arange(-1, 2), place)[:, None]
+    cubes = line[place + steps + steps[:, :, None] * width + steps[:, :, None, None] * plane]
+    largest = (cubes < cubes[1, 1, 1]).sum((0, 1, 2)) == 26
+    place = place[largest]
+    return place // plane, place // width % height, place % width, cubes[..., largest]
 
 
-def refined(maps, octave, threshold):
-    """Return an octave's points, each at the top of the quadratic through its 27 numbers.
+def refined(stacks, threshold):
+    """Return the points of all octaves, each at the top of the quadratic through its 27 numbers.
+
+    Parameters
+    ----------
+    stacks : list of arrays of shape (L, H, W)
+        Of :func:`~cnnlib.features.surf.hessian.hessian_octaves`.
+    threshold : float
 
     Returns
     -------
     row, col, sigma : arrays of shape (N,), in pixels of the picture
     response : array of shape (N,)
         The determinant at the top.
+    octave : array of shape (N,), int64
     """
-    layer, row, col = maxima(maps, threshold)
-    cubes = maps[tuple(each[:, None, None, None] + _array.constant(step, each) for each, step in zip(
-        (layer, row, col), np.mgrid[-1:2, -1:2, -1:2]))]
-    cubes = _array.as_dtype(cubes, "float64")  # (N, 3, 3, 3)
-    gradient, hessian = derivatives(cubes)
-    move = top(gradient, hessian)
-    near = (abs(move) < 0.5).all(-1)  # further away another number would be the top
-    layer, row, col, move = layer[near], row[near], col[near], move[near]
-    first, second = FILTER_SIZES[octave][:2]
-    sigma = sigma_of(first + (layer + move[:, 0]) * (second - first))
-    response = cubes[near, 1, 1, 1] + 0.5 * (gradient[near] * move).sum(-1)
-    return (row + move[:, 1]) * 2**octave, (col + move[:, 2]) * 2**octave, sigma, response
-
-
-def top(gradient, hessian):
-    """Return where quadratics have their tops, -H⁻¹ g: (N, 3). Far away where H has (almost) no inverse."""
-    xp = _array.library(gradient=gradient)
-    flat = abs(xp.linalg.det(hessian)) <= FLAT * abs(hessian).sum((1, 2)) ** 3
-    hessian = xp.where(flat[:, None, None], _array.constant(np.eye(3), hessian), hessian)
-    steps = xp.linalg.solve(hessian, -gradient[..., None])
-    return xp.where(flat[:, None], xp.ones_like(gradient), steps[..., 0])
-
-
-def derivatives(cubes):
-    """Return gradients (N, 3) and Hessians (N, 3, 3) in the middle of cubes (N, 3, 3, 3), by central differences."""
-    xp = _array.library(cubes=cubes)
-
-    def at(*place):
-        return cubes[(slice(None), *(1 + steps for steps in place))]
-
-    one = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
-    after, before = ([at(*(sign * step for step in axis)) for axis in one] for sign in (1, -1))
-    hessian = [[None] * 3 for _ in range(3)]
-    for i in range(3):
-        hessian[i][i] = after[i] + before[i] - 2 * at(0, 0, 0)
-        for j in range(i):
-            corners = [at(*(s * a + t * b for a, b in zip(one[i], one[j])))
-                       for s, t in ((1, 1), (-1, -1), (1, -1), (-1, 1))]
-            hessian[i][j] = hessian[j][i] = (corners[0] + corners[1] - corners[2] - corners[3]) / 4
-    gradient = xp.stack([(a - b) / 2 for a, b in zip(after, before)], -1)
-    return gradient, xp.stack([xp.stack(line, -1) for line in hessian], -2)
+    xp = _array.library(maps=stacks[0])
+    found = [maxima(maps, threshold) for maps in stacks]
+    octave = xp.concatenate([0 * part[0] + octave for octave, part in enumerate(found)])
+    layer, row, col, cubes = (xp.concatenate(parts, -1) for parts in zip(*found))
+    value, gradient, hessian = of_cube(_array.as_dtype(cubes, "float64"))
+    move = extremum_of(gradient, hessian)  # by columns, rows and layers
+    response = value + 0.5 * (gradient * move).sum(0)
+    near = (abs(move) < 0.5).all(0)  # further away another number would be the top
+    layer, row, col, response, octave = (each[near] for each in (layer, row, col, response, octave))
+    right, down, up = move[:, near]
+    first, second = (_array.constant(sizes, up)[octave] for sizes in np.array(FILTER_SIZES).T[:2])
+    sigma = sigma_of(first + (layer + up) * (second - first))
+    return (row + down) * 2**octave, (col + right) * 2**octave, sigma, response, octave

@@ -55,32 +55,74 @@ def box_derivatives(integral, size, step=1):
 
 
 def _over_the_picture(function, integral, size, step, count):
-    """Return maps, 0 where the filter does not fit, and elsewhere what the function makes of a few rows at a time."""
+    """Return maps, 0 where the filter does not fit, and elsewhere what the function makes of lines of corners."""
     size, step = as_int("size", size, 9), as_int("step", step, 1)
     if size % 6 != 3:
         raise ValueError(f"`size` is {size}; it must be an odd multiple of 3: 9, 15, 21, 27, …")
-    height, width = (side - 1 for side in integral.shape)
-    dtype = "float32" if is_integer(integral) else "float64"
-    maps = [_array.zeros((-(-height // step), -(-width // step)), integral, dtype) for _ in range(count)]
-    first = -(-(size // 2) // step)  # the first centre, in steps, around which the filter fits
-    last_row, last_col = ((side - 1 - size // 2) // step for side in (height, width))
-    if last_col < first:
-        return maps
-    tall = max(1, AT_A_TIME // width)
-    for row in range(first, last_row + 1, tall):
-        end = min(row + tall, last_row + 1)
-        for out, part in zip(maps, function(integral, size, step, (row, end), (first, last_col + 1))):
-            out[row:end, first:last_col + 1] = part
-    return maps
+    near = 2 if step % 2 == 0 else 1
+    corners = Corners(integral, near)
+    height, width = (-(-(side - 1) // step) for side in integral.shape)
+    maps = _array.zeros((count, *corners.shape), integral, "float32" if is_integer(integral) else "float64")
+    _fill(maps, function, corners, size)
+    return maps[:, ::step // near, ::step // near][:, :height, :width]
 
 
-def _scaled_parts(integral, size, step, rows, cols):
-    return [part / size**2 for part in _sums(integral, size, step, rows, cols)]
+class Corners:
+    """An integral image, sorted for steps of 1 or 2 so that a step to the right is one number further.
+
+    Every step-th corner of every step-th row, one row after the other, is a plane, and each plane one line of numbers.
+    A line is added to another three times as fast as a picture row by row. What runs over the end of a row mixes two
+    rows; it belongs to filters that do not fit.
+
+    Parameters
+    ----------
+    integral : array of shape (H + 1, W + 1)
+    step : int, in pixels
+    """
+
+    def __init__(self, integral, step):
+        self.step, self.picture = step, tuple(side - 1 for side in integral.shape)
+        self.shape = tuple(-(-side // step) for side in integral.shape)  # of a plane
+        if step == 1:
+            planes = integral[None, None]
+        else:
+            planes = _array.zeros((step, step, *self.shape), integral)
+            for row in range(step):
+                for col in range(step):
+                    some = integral[row::step, col::step]
+                    planes[row, col, :some.shape[0], :some.shape[1]] = some
+        self.planes = planes.reshape(step, step, -1)
+
+    def line(self, down, right, start, count):
+        """Return the corners that lie so far, in pixels, below and to the right of places of the grid, as a line."""
+        (rows, row), (cols, col) = divmod(down, self.step), divmod(right, self.step)
+        start += rows * self.shape[1] + cols
+        return self.planes[row, col, start:start + count]
 
 
-def _determinant(integral, size, step, rows, cols):
-    across_rows, across_cols, mixed = _sums(integral, size, step, rows, cols)
-    if is_integer(integral):
+def _fill(maps, function, corners, size):
+    """Write into the maps (count, *corners.shape), which are 0, what the function makes of the filters that fit."""
+    first = -(-(size // 2) // corners.step)  # the first centre, in steps, around which the filter fits
+    last_row, last_col = ((side - 1 - size // 2) // corners.step for side in corners.picture)
+    if min(last_row, last_col) < first:
+        return
+    width = corners.shape[1]
+    lines, end = maps.reshape(len(maps), -1), last_row * width + last_col + 1
+    for start in range(first * width + first, end, AT_A_TIME):
+        count = min(AT_A_TIME, end - start)
+        for out, part in zip(lines, function(corners, size, start, count)):
+            out[start:start + count] = part
+    maps[:, :, :first] = 0
+    maps[:, :, last_col + 1:] = 0
+
+
+def _scaled_parts(corners, size, start, count):
+    return [part / size**2 for part in _sums(corners, size, start, count)]
+
+
+def _determinant(corners, size, start, count):
+    across_rows, across_cols, mixed = _sums(corners, size, start, count)
+    if is_integer(mixed):
         across_rows, across_cols, mixed = (_array.as_dtype(a, "float32") for a in (across_rows, across_cols, mixed))
     across_rows *= across_cols
     mixed *= mixed
@@ -90,36 +132,46 @@ def _determinant(integral, size, step, rows, cols):
     return [across_rows]
 
 
-def _sums(integral, size, step, rows, cols):
-    """The three derivatives, not yet divided, at centres ``step * rows`` × ``step * cols``."""
+def _sums(corners, size, start, count):
+    """The three derivatives, not yet divided, at `count` places of the grid in a line."""
     lobe, reach = size // 3, size // 2
-    tall, wide = rows[1] - rows[0] - 1, cols[1] - cols[0] - 1
-    near = integral[step * rows[0] - reach:step * (rows[1] - 1) + reach + 2,
-                    step * cols[0] - reach:step * (cols[1] - 1) + reach + 2]
+    thirds, inner = [k * lobe - reach for k in range(4)], (1 - lobe, lobe)  # edges, seen from the centre
+    squares = -lobe, 0, 1, 1 + lobe
 
-    def down(table, edge):  # the numbers that lie `edge` pixels below each filter's upper edge
-        return table[edge:edge + step * tall + 1:step]
+    def along(edges, pitch, make):
+        """Return make(edge, count) for each edge; of those that lie whole steps apart parts of one long line."""
+        lines = {}
+        for edge in edges:
+            rest = edge % corners.step
+            if rest not in lines:
+                last = max(other for other in edges if other % corners.step == rest)
+                lines[rest] = edge, make(edge, count + (last - edge) // corners.step * pitch)
+        for edge in edges:
+            nearest, line = lines[edge % corners.step]
+            begin = (edge - nearest) // corners.step * pitch
+            yield line[begin:begin + count]
 
-    def right(table, edge):
-        return table[:, edge:edge + step * wide + 1:step]
-
-    def second(along, band):  # 1, -2, 1 is the whole minus three times the middle
-        middle = along(band, 2 * lobe) - along(band, lobe)
+    def second(one, two, three, four):  # 1, -2, 1 is the whole minus three times the middle
+        middle = three - two
         middle *= -3
-        middle += along(band, size)
-        middle -= along(band, 0)
+        middle += four
+        middle -= one
         return middle
 
+    def opposed(one, two, three, four):  # the first box minus the second
+        difference = two - one
+        difference -= four
+        difference += three
+        return difference
+
     # Sums in one direction first, in the other the differences of those: fewer steps than four look-ups for each box.
-    across_rows = second(down, right(near, reach + lobe) - right(near, reach + 1 - lobe))
-    across_cols = second(right, down(near, reach + lobe) - down(near, reach + 1 - lobe))
-    before, after = reach - lobe, reach + 1 + lobe
-    band = right(near, reach) - right(near, before)
-    band -= right(near, after)
-    band += right(near, reach + 1)
-    mixed = down(band, reach) - down(band, before)
-    mixed -= down(band, after)
-    mixed += down(band, reach + 1)
+    width = corners.shape[1]
+    across_rows = second(*along(thirds, width, lambda down, count: (
+        corners.line(down, inner[1], start, count) - corners.line(down, inner[0], start, count))))
+    across_cols = second(*along(thirds, 1, lambda right, count: (
+        corners.line(inner[1], right, start, count) - corners.line(inner[0], right, start, count))))
+    mixed = opposed(*along(squares, width, lambda down, count: (
+        opposed(*(corners.line(down, right, start, count) for right in squares)))))
     return across_rows, across_cols, mixed
 
 
@@ -142,15 +194,31 @@ def box_hessian(integral, size, step=1):
 
 
 def hessian_octaves(integral, octaves):
-    """Return the maps of each octave: a list of arrays (LAYERS, H', W'), every 2**octave pixels one number.
+    """Return the maps of each octave, every 2**octave pixels one number.
 
     Filters that the octave before has computed already are thinned out instead of computed again.
+
+    Returns
+    -------
+    list of arrays of shape (LAYERS, ceil((H + 1) / 2**octave), ceil((W + 1) / 2**octave))
+        The last row and column may lie below and to the right of the picture, and are 0.
     """
+    every, second = Corners(integral, 1), Corners(integral, 2)
+    dtype = "float32" if is_integer(integral) else "float64"
     known, stacks = {}, []
-    for octave in range(octaves):
-        known = {size: each[::2, ::2] for size, each in known.items()}
-        for size in FILTER_SIZES[octave]:
-            if size not in known:
-                known[size] = box_hessian(integral, size, 2**octave)
-        stacks.append(_array.library(integral=integral).stack([known[size] for size in FILTER_SIZES[octave]]))
+    for octave, sizes in enumerate(FILTER_SIZES[:octaves]):
+        corners = second if octave else every
+        thin = (slice(None, None, 2 ** max(octave - 1, 0)),) * 2
+        stack = _array.zeros((LAYERS, *(-(-side // 2**octave) for side in integral.shape)), integral, dtype)
+        for out, size in zip(stack, sizes):
+            if size in known:
+                out[...] = known[size][::2, ::2]
+            elif octave < 2:
+                _fill(out[None], _determinant, corners, size)
+            else:
+                whole = _array.zeros((1, *corners.shape), integral, dtype)
+                _fill(whole, _determinant, corners, size)
+                out[...] = whole[0][thin]
+        known = dict(zip(sizes, stack))
+        stacks.append(stack)
     return stacks
