@@ -5,14 +5,14 @@ from cnnlib.features._picture import check_number
 from cnnlib.features.sift import Keypoints
 from cnnlib.features.sift._image import grey_levels
 from cnnlib.features.sift.keypoints import numbers_of
-from cnnlib.features.surf import descriptor, orientation
+from cnnlib.features.surf.descriptor import descriptors
 from cnnlib.features.surf.extrema import refined
 from cnnlib.features.surf.hessian import FILTER_SIZES, hessian_octaves
 from cnnlib.features.surf.integral import fixed_point, integral_image
+from cnnlib.features.surf.orientation import orientations
 from cnnlib.geometry import as_int
 
 LARGEST = 90  # sigma, in pixels, up to which half a wavelet's sum fits into 32 bits
-AT_A_TIME = 2**15  # samples that are looked at in one go: as many as stay in a CPU's cache
 THRESHOLD = 0.0004  # finds about as many points in photographs as SIFT does
 
 
@@ -113,7 +113,7 @@ def _detect(integral, unit, threshold, num_octaves):
     found = refined(hessian_octaves(integral, octaves), threshold / unit**2)
     order = xp.argsort(-found[3], stable=True)
     row, col, sigma, response, octave = (each[order] for each in found)
-    angle = _in_parts(orientation.orientations, orientation.NUM_SAMPLES, integral, row, col, sigma)
+    angle = orientations(integral, row, col, sigma)
     positions, sigma, angle, response = (_array.as_dtype(each, "float32") for each in (
         xp.stack([row, col], -1), sigma, angle, response * unit**2))
     return Keypoints(positions, sigma, angle, response, octave)
@@ -122,13 +122,4 @@ def _detect(integral, unit, threshold, num_octaves):
 def _describe(integral, keypoints):
     positions, sigma, angle = numbers_of("SURF", keypoints, "float64")
     _array.library(image=_array.as_dtype(integral[:1], "float64"), positions=positions, sigma=sigma, orientation=angle)
-    return _in_parts(descriptor.descriptors, descriptor.NUM_SAMPLES, integral, positions[:, 0], positions[:, 1], sigma,
-                     angle)
-
-
-def _in_parts(function, samples, integral, *columns):
-    """Call a function for some points at a time, each of so many samples, and join what it returns."""
-    points = max(1, AT_A_TIME // samples)
-    return _array.library(integral=integral).concatenate(
-        [function(integral, *(column[start:start + points] for column in columns))
-         for start in range(0, max(len(columns[0]), 1), points)])
+    return descriptors(integral, positions[:, 0], positions[:, 1], sigma, angle)

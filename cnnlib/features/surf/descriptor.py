@@ -4,7 +4,7 @@ import numpy as np
 
 from cnnlib import _array
 from cnnlib.features.sift.descriptor import unit_vectors
-from cnnlib.features.surf.haar import haar
+from cnnlib.features.surf.haar import in_groups
 
 CELLS, SAMPLES = 4, 5  # cells along a side of the window, samples along a side of a cell, one sigma apart
 NUM_SAMPLES = (CELLS * SAMPLES) ** 2
@@ -28,14 +28,22 @@ def descriptors(integral, row, col, sigma, orientation):
         flat.
     """
     xp = _array.library(integral=integral)
+    return in_groups(_descriptors, NUM_SAMPLES, integral, xp.round(xp.clip(sigma, 1, None)), row, col, sigma,
+                     orientation)
+
+
+def _descriptors(integral, half, row, col, sigma, orientation, rises):
+    """Return the descriptors of a few points, of whose wavelets `rises` tells."""
+    xp = _array.library(integral=integral)
     places, weights = (_array.constant(a, sigma) for a in _samples())
     cosine, sine = xp.cos(orientation), xp.sin(orientation)
     along, beside = sigma * cosine, sigma * sine
-    rise_row, rise_col = haar(integral, xp.round(xp.stack([row + 0.5, beside, along], -1) @ places),
-                              xp.round(xp.stack([col + 0.5, along, -beside], -1) @ places),
-                              xp.round(xp.clip(sigma, 1, None))[:, None])
+    rows, cols = (xp.stack(steps, -1) @ places for steps in ((row + 0.5, beside, along), (col + 0.5, along, -beside)))
+    rise_row, rise_col = rises(integral, xp.round(rows), xp.round(cols), half)
     cosine, sine, weights = (_array.as_dtype(a, "float32") for a in (cosine[:, None], sine[:, None], weights))
-    first, second = cosine * rise_col + sine * rise_row, cosine * rise_row - sine * rise_col
+    first, second = cosine * rise_col, cosine * rise_row
+    first += sine * rise_row
+    second -= sine * rise_col
     vectors = xp.stack([each @ weights for each in (first, second, abs(first), abs(second))], -1)
     return unit_vectors(vectors.reshape(len(row), 4 * CELLS**2))
 

@@ -1,6 +1,12 @@
 """Haar wavelets (section 4): the difference of two half boxes, a gradient over many pixels."""
 
+import numpy as np
+
 from cnnlib import _array
+from cnnlib.features.sift._tiles import each
+
+AT_A_TIME = 2**15  # samples that are looked at in one go: as many as stay in a CPU's cache
+OFTEN = 1 / 8  # samples for each pixel from which on a wavelet is laid on all pixels, and then only looked up
 
 
 def haar(integral, row, col, half):
@@ -26,11 +32,99 @@ def haar(integral, row, col, half):
     near_row = xp.minimum(xp.maximum(row, fitting), height - fitting)
     near_col = xp.minimum(xp.maximum(col, fitting), width - fitting)
     inside = (near_row == row) & (near_col == col) & (fitting == half)
-    flat, stride = integral.reshape(-1), width + 1
-    centre, half = _array.as_dtype(near_row * stride + near_col, "int64"), _array.as_dtype(fitting, "int64")
-    upper, lower = centre - half * stride, centre + half * stride
-    falling = flat.take(lower + half) - flat.take(upper - half)  # along one diagonal of the wavelet
-    rising = flat.take(lower - half) - flat.take(upper + half)  # and along the other
-    down = falling - rising - 2 * (flat.take(centre + half) - flat.take(centre - half))
-    right = falling + rising - 2 * (flat.take(lower) - flat.take(upper))
-    return tuple(_array.as_dtype(rise, "float32") * inside for rise in (down, right))
+    line, stride = integral.reshape(-1), width + 1
+    near_row *= stride
+    near_row += near_col
+    half = _array.as_dtype(fitting, "int64")
+    first = _array.as_dtype(near_row, "int64") - half * (stride + 1)  # the upper left corner
+    rises = _rises(lambda rows, cols: _array.look_up(line, first + half * ((rows + 1) * stride + cols + 1)))
+    return tuple(_array.as_dtype(rise, "float32") * inside for rise in rises)
+
+
+def _rises(corner):
+    """Return the sums of wavelets' halves, minus those of the others, from corner(rows, cols): -1, 0 or 1 halves off
+    their centres. As whole numbers, if the corners are."""
+    right = corner(1, 1) - corner(-1, -1)  # along one diagonal
+    rising = corner(1, -1) - corner(-1, 1)  # and along the other
+    down = right - rising
+    right += rising
+    for rise, ends in ((down, ((0, 1), (0, -1))), (right, ((1, 0), (-1, 0)))):
+        middle = corner(*ends[0]) - corner(*ends[1])
+        middle *= 2
+        rise -= middle
+    return down, right
+
+
+class Everywhere:
+    """A wavelet of one size laid on all corners of a picture's pixels, to be looked up. Its call is :func:`haar`'s.
+
+    Parameters
+    ----------
+    integral : array of shape (H + 1, W + 1)
+    half : int, in pixels
+    """
+
+    def __init__(self, integral, half):
+        self.shape = height, width = integral.shape
+        line = integral.reshape(-1)
+        self.lines = _array.zeros((2, len(line)), integral, "float32")
+        centre = half * (width + 1)  # the first around which it fits; what runs over the end of a row does not
+        for start in range(centre, len(line) - centre, 2 * AT_A_TIME):
+            count = min(2 * AT_A_TIME, len(line) - centre - start)
+            rises = _rises(lambda rows, cols, start=start, count=count: line[
+                start + half * (rows * width + cols):][:count])
+            for out, rise in zip(self.lines, rises):
+                out[start:start + count] = rise
+        maps = self.lines.reshape(2, height, width)
+        maps[:, :, :half] = 0
+        maps[:, :, max(width - half, 0):] = 0
+
+    def __call__(self, _, row, col, half):
+        """Return what :func:`haar` does for wavelets of this size."""
+        xp, (height, width) = _array.library(row=row), self.shape
+        place = xp.clip(row, 0, height - 1)  # around the corners of the frame none fits
+        place *= width
+        place += xp.clip(col, 0, width - 1)
+        place = _array.as_dtype(place, "int64")
+        return tuple(_array.look_up(line, place) for line in self.lines)
+
+
+def in_groups(function, samples, integral, half, *columns):
+    """Call a function for some points at a time, and join what it returns.
+
+    Parameters
+    ----------
+    function : callable
+        Of the integral image, of `half` as a column and the other columns, some points of each, and of what to ask in
+        place of :func:`haar`.
+    samples : int
+        Wavelets for each point.
+    integral : array of shape (H + 1, W + 1)
+    half : array of shape (K,), float, in pixels
+        Half of the sides of a point's wavelets.
+    *columns : arrays of shape (K,)
+
+    Returns
+    -------
+    array of shape (K, …)
+    """
+    xp, (height, width) = _array.library(integral=integral), integral.shape
+    jobs, rest, points = [], half > 0, max(1, AT_A_TIME // samples)
+
+    def add(rises, which):
+        jobs.extend((rises, which[start:start + points]) for start in range(0, max(len(which), 1), points))
+
+    for size, count in zip(*np.unique(_array.to_numpy(half), return_counts=True)):
+        if count * samples >= OFTEN * height * width and 2 * size < min(height, width):
+            same = half == float(size)
+            add(Everywhere(integral, int(size)), xp.where(same)[0])
+            rest &= ~same
+    add(haar, xp.where(rest)[0])
+    found = [None] * len(jobs)
+
+    def work(job):
+        rises, which = jobs[job]
+        found[job] = function(integral, half[which][:, None], *(column[which] for column in columns), rises)
+
+    each(work, range(len(jobs)), integral)
+    return xp.concatenate(found)[xp.argsort(xp.concatenate([which for _, which in jobs]))]

@@ -5,13 +5,14 @@ from math import pi
 import numpy as np
 
 from cnnlib import _array
-from cnnlib.features.surf.haar import haar
+from cnnlib.features.surf.haar import in_groups
 
 RADIUS = 6  # of the circle of samples, in sigma
 NUM_SAMPLES = 109  # whole places within it
 WIDTH = 2  # of the Gaussian that weighs them, in sigma
 BINS = 72  # directions in which the window may begin
 WINDOW = BINS // 6
+ROOM = BINS + WINDOW  # of a histogram that goes on as far as the last window reaches
 
 
 def orientations(integral, row, col, sigma):
@@ -31,22 +32,42 @@ def orientations(integral, row, col, sigma):
         atan2(rise along the rows, rise along the columns).
     """
     xp = _array.library(integral=integral)
+    return in_groups(_orientations, NUM_SAMPLES, integral, xp.round(xp.clip(2 * sigma, 1, None)), row, col, sigma)
+
+
+def _orientations(integral, half, row, col, sigma, rises):
+    """Return the directions of a few points, of whose wavelets `rises` tells."""
+    xp = _array.library(integral=integral)
     down, across, weight = (_array.constant(a, sigma) for a in _samples())
     sigma = sigma[:, None]
-    rise_row, rise_col = haar(integral, xp.round(row[:, None] + 0.5 + sigma * down),
-                              xp.round(col[:, None] + 0.5 + sigma * across), xp.round(xp.clip(2 * sigma, 1, None)))
+    rise_row, rise_col = rises(integral, xp.round(row[:, None] + 0.5 + sigma * down),
+                               xp.round(col[:, None] + 0.5 + sigma * across), half)
     weight = _array.constant(weight, rise_row)
-    rise_row, rise_col = rise_row * weight, rise_col * weight
-    bins = _array.as_dtype((xp.arctan2(rise_row, rise_col) + pi) * (BINS / (2 * pi)), "int64") % BINS
+    rise_row *= weight
+    rise_col *= weight
+    angle = xp.arctan2(rise_row, rise_col)
+    angle += pi
+    angle *= BINS / (2 * pi)
+    bins = _array.as_dtype(angle, "int64")  # from 0 to BINS, which is 0 again
+    bins += _array.arange(len(half), bins)[:, None] * ROOM
     sums = []
     for rise in (rise_row, rise_col):
-        histogram = _array.scatter_add(_array.zeros((len(bins), BINS), rise), bins, rise)
-        around = xp.concatenate([_array.zeros((len(bins), 1), rise), histogram, histogram[:, :WINDOW]], 1).cumsum(1)
-        sums.append(around[:, WINDOW:WINDOW + BINS] - around[:, :BINS])
-    best = (sums[0] ** 2 + sums[1] ** 2).argmax(1)[:, None]
-    rise_row, rise_col = (xp.take_along_axis(each, best, 1)[:, 0] if xp is np else xp.gather(each, 1, best)[:, 0]
-                          for each in sums)
+        histogram = xp.bincount(bins.reshape(-1), rise.reshape(-1), len(half) * ROOM).reshape(-1, ROOM)
+        histogram[:, 0] += histogram[:, BINS]
+        histogram[:, BINS:] = histogram[:, :ROOM - BINS]  # the circle goes on
+        line = histogram.reshape(-1)
+        four = _doubled(_doubled(line, 1), 2)
+        window = _doubled(four, 4)[:-4] + four[8:]  # a bin and the 11 after it
+        line[:len(window)] = window
+        sums.append(histogram[:, :BINS])
+    best = (sums[0] ** 2 + sums[1] ** 2).argmax(1)
+    rise_row, rise_col = (each[_array.arange(len(half), best), best] for each in sums)
     return xp.arctan2(rise_row, rise_col) % (2 * pi)
+
+
+def _doubled(sums, width):
+    """Return the sums of twice as many neighbours as `width`, of those of so many."""
+    return sums[:-width] + sums[width:]
 
 
 def _samples():
