@@ -1,5 +1,7 @@
 """64 numbers about a spot (section 4.2): in each of 4 × 4 cells, how much it rises and how much it changes."""
 
+from functools import cache
+
 import numpy as np
 
 from cnnlib import _array
@@ -48,6 +50,7 @@ def _descriptors(integral, half, row, col, sigma, orientation, rises):
     return unit_vectors(vectors.reshape(len(row), 4 * CELLS**2))
 
 
+@cache
 def _samples():
     """Return where the samples stand, (3, 400): ones, and places along the window's axes in sigma; and how much each
     counts for each cell, (400, 16)."""

@@ -29,8 +29,7 @@ def haar(integral, row, col, half):
     """
     xp, (height, width) = _array.library(integral=integral), (side - 1 for side in integral.shape)
     fitting = xp.clip(half, 0, min(height, width) // 2)
-    near_row = xp.minimum(xp.maximum(row, fitting), height - fitting)
-    near_col = xp.minimum(xp.maximum(col, fitting), width - fitting)
+    near_row, near_col = xp.clip(row, fitting, height - fitting), xp.clip(col, fitting, width - fitting)
     inside = (near_row == row) & (near_col == col) & (fitting == half)
     line, stride = integral.reshape(-1), width + 1
     near_row *= stride

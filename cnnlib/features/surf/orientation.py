@@ -1,5 +1,6 @@
 """Which way a spot's surroundings rise (section 4.1): the longest sum of Haar responses in a sixth of the circle."""
 
+from functools import cache
 from math import pi
 
 import numpy as np
@@ -70,6 +71,7 @@ def _doubled(sums, width):
     return sums[:-width] + sums[width:]
 
 
+@cache
 def _samples():
     """Where the samples stand, in sigma, and what they count."""
     down, across = np.mgrid[-RADIUS:RADIUS + 1, -RADIUS:RADIUS + 1].reshape(2, -1)
