@@ -6,7 +6,8 @@ from cnnlib import _array
 from cnnlib.features.sift._tiles import each
 
 AT_A_TIME = 2**15  # samples that are looked at in one go: as many as stay in a CPU's cache
-OFTEN = 1 / 8  # samples for each pixel from which on a wavelet is laid on all pixels, and then only looked up
+CORNERS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))  # in halves of the side
+OFTEN = 1 / 10  # samples for each pixel from which on a wavelet is laid on all pixels, and then only looked up
 
 
 def haar(integral, row, col, half):
@@ -35,23 +36,29 @@ def haar(integral, row, col, half):
     near_row *= stride
     near_row += near_col
     half = _array.as_dtype(fitting, "int64")
-    first = _array.as_dtype(near_row, "int64") - half * (stride + 1)  # the upper left corner
-    rises = _rises(lambda rows, cols: _array.look_up(line, first + half * ((rows + 1) * stride + cols + 1)))
-    return tuple(_array.as_dtype(rise, "float32") * inside for rise in rises)
+    place = _array.as_dtype(near_row, "int64")
+    place -= half * (stride + 1)  # the upper left corner, and from there on in reading order
+    corners, before = [], 0
+    for rows, cols in CORNERS:
+        further = (rows + 1) * stride + cols + 1
+        place += half * (further - before)
+        before = further
+        corners.append(_array.look_up(line, place))
+    return tuple(_array.as_dtype(rise, "float32") * inside for rise in _rises(*corners))
 
 
-def _rises(corner):
-    """Return the sums of wavelets' halves, minus those of the others, from corner(rows, cols): -1, 0 or 1 halves off
-    their centres. As whole numbers, if the corners are."""
-    right = corner(1, 1) - corner(-1, -1)  # along one diagonal
-    rising = corner(1, -1) - corner(-1, 1)  # and along the other
-    down = right - rising
-    right += rising
-    for rise, ends in ((down, ((0, 1), (0, -1))), (right, ((1, 0), (-1, 0)))):
-        middle = corner(*ends[0]) - corner(*ends[1])
-        middle *= 2
-        rise -= middle
-    return down, right
+def _rises(upper_left, upper, upper_right, left, right, lower_left, lower, lower_right):
+    """Return the sums of wavelets' halves, minus those of the others, from the integral image at their CORNERS.
+
+    Down and right: whole numbers, if the corners are.
+    """
+    falling, rising = lower_right - upper_left, lower_left - upper_right  # along the diagonals
+    across, along = right - left, lower - upper
+    across *= 2
+    along *= 2
+    across += rising
+    along -= rising
+    return falling - across, falling - along
 
 
 class Everywhere:
@@ -70,8 +77,7 @@ class Everywhere:
         centre = half * (width + 1)  # the first around which it fits; what runs over the end of a row does not
         for start in range(centre, len(line) - centre, 2 * AT_A_TIME):
             count = min(2 * AT_A_TIME, len(line) - centre - start)
-            rises = _rises(lambda rows, cols, start=start, count=count: line[
-                start + half * (rows * width + cols):][:count])
+            rises = _rises(*(line[start + half * (rows * width + cols):][:count] for rows, cols in CORNERS))
             for out, rise in zip(self.lines, rises):
                 out[start:start + count] = rise
         maps = self.lines.reshape(2, height, width)
