@@ -2,6 +2,7 @@
 
 from cnnlib import _array
 from cnnlib._arguments import is_integer
+from cnnlib.features.sift._tiles import each
 from cnnlib.geometry import as_int
 
 WEIGHT = 0.9  # of the mixed derivative, which boxes make too strong: |Lxy(1.2)|·|Dyy(9)| / (|Lyy(1.2)|·|Dxy(9)|), eq. 3
@@ -63,7 +64,7 @@ def _over_the_picture(function, integral, size, step, count):
     corners = Corners(integral, near)
     height, width = (-(-(side - 1) // step) for side in integral.shape)
     maps = _array.zeros((count, *corners.shape), integral, "float32" if is_integer(integral) else "float64")
-    _fill(maps, function, corners, size)
+    _fill(maps, corners, size, function)
     return maps[:, ::step // near, ::step // near][:, :height, :width]
 
 
@@ -100,7 +101,7 @@ class Corners:
         return self.planes[row, col, start:start + count]
 
 
-def _fill(maps, function, corners, size):
+def _fill(maps, corners, size, function):
     """Write into the maps (count, *corners.shape), which are 0, what the function makes of the filters that fit."""
     first = -(-(size // 2) // corners.step)  # the first centre, in steps, around which the filter fits
     last_row, last_col = ((side - 1 - size // 2) // corners.step for side in corners.picture)
@@ -205,20 +206,21 @@ def hessian_octaves(integral, octaves):
     """
     every, second = Corners(integral, 1), Corners(integral, 2)
     dtype = "float32" if is_integer(integral) else "float64"
-    known, stacks = {}, []
-    for octave, sizes in enumerate(FILTER_SIZES[:octaves]):
-        corners = second if octave else every
-        thin = (slice(None, None, 2 ** max(octave - 1, 0)),) * 2
-        stack = _array.zeros((LAYERS, *(-(-side // 2**octave) for side in integral.shape)), integral, dtype)
+    stacks = [_array.zeros((LAYERS, *(-(-side // 2**octave) for side in integral.shape)), integral, dtype)
+              for octave in range(octaves)]
+    jobs, copies, known = [], [], {}
+    for octave, (stack, sizes) in enumerate(zip(stacks, FILTER_SIZES)):
         for out, size in zip(stack, sizes):
             if size in known:
-                out[...] = known[size][::2, ::2]
+                copies.append((out, known[size], 2))
             elif octave < 2:
-                _fill(out[None], _determinant, corners, size)
-            else:
-                whole = _array.zeros((1, *corners.shape), integral, dtype)
-                _fill(whole, _determinant, corners, size)
-                out[...] = whole[0][thin]
+                jobs.append((out[None], second if octave else every, size))
+            else:  # every second pixel, of which some are left out
+                more = _array.zeros(second.shape, integral, dtype)
+                jobs.append((more[None], second, size))
+                copies.append((out, more, 2 ** (octave - 1)))
         known = dict(zip(sizes, stack))
-        stacks.append(stack)
+    each(lambda job: _fill(*job, _determinant), jobs, integral)
+    for out, more, step in copies:
+        out[...] = more[::step, ::step]
     return stacks
