@@ -40,9 +40,9 @@ def _orientations(integral, half, row, col, sigma, rises):
     """Return the directions of a few points, of whose wavelets `rises` tells."""
     xp = _array.library(integral=integral)
     down, across, weight = (_array.constant(a, sigma) for a in _samples())
-    sigma = sigma[:, None]
-    rise_row, rise_col = rises(integral, xp.round(row[:, None] + 0.5 + sigma * down),
-                               xp.round(col[:, None] + 0.5 + sigma * across), half)
+    rows, cols = (xp.stack([middle + 0.5, sigma], -1) @ xp.stack([xp.ones_like(steps), steps])
+                  for middle, steps in ((row, down), (col, across)))
+    rise_row, rise_col = rises(integral, xp.round(rows), xp.round(cols), half)
     weight = _array.constant(weight, rise_row)
     rise_row *= weight
     rise_col *= weight
