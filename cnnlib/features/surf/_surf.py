@@ -63,8 +63,7 @@ def detect(image, *, threshold=THRESHOLD, num_octaves=4):
     >>> detect(spot).positions[:1].round(1)
     array([[30., 40.]], dtype=float32)
     """
-    whole, unit = fixed_point(grey_levels("SURF", image))
-    return _detect(integral_image(whole), unit, threshold, num_octaves)
+    return _detect(*_integral(image), threshold, num_octaves)
 
 
 def describe(image, keypoints):
@@ -96,10 +95,15 @@ def detect_and_describe(image, *, threshold=THRESHOLD, num_octaves=4):
     Keypoints
     array of shape (K, 64), float32
     """
-    whole, unit = fixed_point(grey_levels("SURF", image))
-    integral = integral_image(whole)
+    integral, unit = _integral(image)
     found = _detect(integral, unit, threshold, num_octaves)
     return found, _describe(integral, found)
+
+
+def _integral(image):
+    """Return the integral image of the picture as whole numbers, and how large a step of those is."""
+    whole, unit = fixed_point(grey_levels("SURF", image))
+    return integral_image(whole), unit
 
 
 def _detect(integral, unit, threshold, num_octaves):

@@ -1,5 +1,7 @@
 """Maxima over place and scale (section 3.4), to a fraction of a pixel."""
 
+from functools import partial
+
 import numpy as np
 
 from cnnlib import _array
@@ -43,8 +45,8 @@ def refined(stacks, threshold):
 
     Parameters
     ----------
-    stacks : list of arrays of shape (L, H, W)
-        Of :func:`~cnnlib.features.surf.hessian.hessian_octaves`.
+    stacks : iterable of arrays of shape (L, H, W)
+        From :func:`~cnnlib.features.surf.hessian.hessian_octaves`.
     threshold : float
 
     Returns
@@ -54,8 +56,8 @@ def refined(stacks, threshold):
         The determinant at the top.
     octave : array of shape (N,), int64
     """
-    xp = _array.library(maps=stacks[0])
-    found = [maxima(maps, threshold) for maps in stacks]
+    found = [*map(partial(maxima, threshold=threshold), stacks)]  # which holds no octave longer than it must
+    xp = _array.library(cubes=found[0][-1])
     octave = xp.concatenate([0 * part[0] + octave for octave, part in enumerate(found)])
     layer, row, col, cubes = (xp.concatenate(parts, -1) for parts in zip(*found))
     value, gradient, hessian = of_cube(_array.as_dtype(cubes, "float64"))

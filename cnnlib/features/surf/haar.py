@@ -115,21 +115,23 @@ def in_groups(function, samples, integral, half, *columns):
     """
     xp, (height, width) = _array.library(integral=integral), integral.shape
     jobs, rest, points = [], half > 0, max(1, AT_A_TIME // samples)
-
-    def add(rises, which):
-        jobs.extend((rises, which[start:start + points]) for start in range(0, max(len(which), 1), points))
-
     for size, count in zip(*np.unique(_array.to_numpy(half), return_counts=True)):
         if count * samples >= OFTEN * height * width and 2 * size < min(height, width):
             same = half == float(size)
-            add(Everywhere(integral, int(size)), xp.where(same)[0])
+            jobs.append((int(size), xp.where(same)[0]))
             rest &= ~same
-    add(haar, xp.where(rest)[0])
+    rare = xp.where(rest)[0]
+    jobs += [(None, rare[start:start + points]) for start in range(0, max(len(rare), 1), points)]
     found = [None] * len(jobs)
 
     def work(job):
-        rises, which = jobs[job]
-        found[job] = function(integral, half[which][:, None], *(column[which] for column in columns), rises)
+        size, which = jobs[job]
+        rises = Everywhere(integral, size) if size else haar
+        parts = []
+        for start in range(0, max(len(which), 1), points):
+            some = which[start:start + points]
+            parts.append(function(integral, half[some][:, None], *(column[some] for column in columns), rises))
+        found[job] = xp.concatenate(parts)
 
     each(work, range(len(jobs)), integral)
     return xp.concatenate(found)[xp.argsort(xp.concatenate([which for _, which in jobs]))]

@@ -8,7 +8,7 @@ from cnnlib.geometry import as_int
 WEIGHT = 0.9  # of the mixed derivative, which boxes make too strong: |Lxy(1.2)|·|Dyy(9)| / (|Lyy(1.2)|·|Dxy(9)|), eq. 3
 LAYERS = 4  # filters of an octave; points lie between its first and its last
 FILTER_SIZES = tuple(tuple(3 * (2 ** (octave + 1) * (layer + 1) + 1) for layer in range(LAYERS)) for octave in range(4))
-AT_A_TIME = 2**17  # numbers of a map that are computed in one go: as many as stay in a CPU's cache
+AT_A_TIME = 2**16  # numbers of a map that are computed in one go: as many as stay in a CPU's cache
 
 
 def sigma_of(size):
@@ -195,32 +195,39 @@ def box_hessian(integral, size, step=1):
 
 
 def hessian_octaves(integral, octaves):
-    """Return the maps of each octave, every 2**octave pixels one number.
+    """Yield the maps of each octave, every 2**octave pixels one number.
 
-    Filters that the octave before has computed already are thinned out instead of computed again.
+    Filters that the octave before has computed already are thinned out instead of computed again. One octave is held
+    at a time: the first takes five times as much memory as the picture.
 
-    Returns
-    -------
-    list of arrays of shape (LAYERS, ceil((H + 1) / 2**octave), ceil((W + 1) / 2**octave))
+    Yields
+    ------
+    array of shape (LAYERS, ceil((H + 1) / 2**octave), ceil((W + 1) / 2**octave))
         The last row and column may lie below and to the right of the picture, and are 0.
     """
-    every, second = Corners(integral, 1), Corners(integral, 2)
     dtype = "float32" if is_integer(integral) else "float64"
-    stacks = [_array.zeros((LAYERS, *(-(-side // 2**octave) for side in integral.shape)), integral, dtype)
-              for octave in range(octaves)]
-    jobs, copies, known = [], [], {}
-    for octave, (stack, sizes) in enumerate(zip(stacks, FILTER_SIZES)):
-        for out, size in zip(stack, sizes):
+    known = {}
+    for octave, sizes in enumerate(FILTER_SIZES[:octaves]):
+        if octave < 2:
+            corners = Corners(integral, 2**octave)
+        maps = _array.zeros((LAYERS, *(-(-side // 2**octave) for side in integral.shape)), integral, dtype)
+        for out, size in zip(maps, sizes):
             if size in known:
-                copies.append((out, known[size], 2))
-            elif octave < 2:
-                jobs.append((out[None], second if octave else every, size))
-            else:  # every second pixel, of which some are left out
-                more = _array.zeros(second.shape, integral, dtype)
-                jobs.append((more[None], second, size))
-                copies.append((out, more, 2 ** (octave - 1)))
-        known = dict(zip(sizes, stack))
-    each(lambda job: _fill(*job, _determinant), jobs, integral)
-    for out, more, step in copies:
-        out[...] = more[::step, ::step]
-    return stacks
+                out[...] = known[size]
+        jobs = [(out, corners, size, octave) for out, size in zip(maps, sizes) if size not in known]
+        each(_lay, jobs, integral)
+        known = {size: _array.contiguous(out[::2, ::2]) for out, size in zip(maps, sizes)}
+        yield maps
+        del maps, out, jobs
+
+
+def _lay(job):
+    """Fill a map, which is 0, of an octave: from the second octave on of every second pixel, of which some are kept."""
+    out, corners, size, octave = job
+    if octave < 2:
+        _fill(out[None], corners, size, _determinant)
+    else:
+        every_second = _array.zeros((1, *corners.shape), out)
+        _fill(every_second, corners, size, _determinant)
+        step = 2 ** (octave - 1)
+        out[...] = every_second[0, ::step, ::step]
