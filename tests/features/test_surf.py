@@ -9,8 +9,8 @@ from helpers import assert_close
 from cnnlib import _array, data
 from cnnlib.features import matching, surf
 from cnnlib.features.sift import refinement
-from cnnlib.features.surf import _surf, descriptor, extrema, hessian, integral, orientation
-from cnnlib.features.surf.haar import haar
+from cnnlib.features.surf import _surf, descriptor, extrema, haar, hessian, integral, orientation
+from cnnlib.features.surf.haar import Everywhere
 
 PHOTOS = ("astronaut", "camera", "coins", "rocket")
 
@@ -99,21 +99,33 @@ def test_filter_sizes():
     assert_close(np.float64(surf.sigma_of(9)), np.float64(1.2))
 
 
-def test_octaves_share_filters(array, rng):
+@pytest.mark.parametrize("height, width", [(160, 160), (151, 130), (97, 160), (40, 7)])
+def test_octaves_share_filters(array, rng, height, width):
     """What is thinned out is what would have been computed."""
-    sums = surf.integral_image(array(crop(rng, "camera")))
+    sums = surf.integral_image(array(crop(rng, "camera")[:height, :width].copy()))
     for octave, maps in enumerate(hessian.hessian_octaves(sums, 4)):
         for size, found in zip(surf.FILTER_SIZES[octave], maps):
             expected = surf.box_hessian(sums, size, 2**octave)
+            assert expected.shape == (-(-height // 2**octave), -(-width // 2**octave))
             assert_close(found[:expected.shape[0], :expected.shape[1]], expected)
             assert not found[expected.shape[0]:].any() and not found[:, expected.shape[1]:].any()
 
 
-def test_blocks_change_nothing(rng, monkeypatch):
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_blocks_change_nothing(step, rng, monkeypatch):
     sums = surf.integral_image(crop(rng, "coins"))
-    expected = surf.box_hessian(sums, 15, 2)
+    expected = surf.box_hessian(sums, 15, step)
     monkeypatch.setattr(hessian, "AT_A_TIME", 700)  # four rows at a time
-    np.testing.assert_array_equal(surf.box_hessian(sums, 15, 2), expected)
+    np.testing.assert_array_equal(surf.box_hessian(sums, 15, step), expected)
+
+
+def test_the_integral_image_stays(array, rng):
+    """Lines of it are views; nothing is written there."""
+    image = array(crop(rng, "coins"))
+    sums = surf.integral_image(image)
+    before = _array.to_numpy(sums).copy()
+    surf.box_hessian(sums, 9), Everywhere(sums, 3), [*hessian.hessian_octaves(sums, 4)]
+    np.testing.assert_array_equal(_array.to_numpy(sums), before)
 
 
 def test_fixed_point(array, rng):
@@ -216,7 +228,8 @@ def test_nothing_to_find(image):
 def test_haar_equals_brute_force(array, rng):
     image = rng.random((30, 25))
     row, col, half = np.array([10, 12, 29, 3]), np.array([9, 14, 10, 2]), np.array([4, 7, 3, 3])
-    down, right = haar(surf.integral_image(array(image)), *(array(a[:, None].astype(float)) for a in (row, col, half)))
+    places = (array(a[:, None].astype(float)) for a in (row, col, half))
+    down, right = haar.haar(surf.integral_image(array(image)), *places)
     assert _array.dtype_name(down) == "float32"
     for k in range(2):
         box = image[row[k] - half[k]:row[k] + half[k], col[k] - half[k]:col[k] + half[k]]
@@ -225,6 +238,48 @@ def test_haar_equals_brute_force(array, rng):
         found = np.array([float(down[k, 0]), float(right[k, 0])], np.float32)
         assert_close(found, np.array([lower - upper, other - left], np.float32))
     assert [float(a[k, 0]) for a in (down, right) for k in (2, 3)] == [0.0] * 4  # over the border
+
+
+@pytest.mark.parametrize("dtype", ["int32", "float64"])
+@pytest.mark.parametrize("half", [1, 2, 5, 11, 12, 13, 40])
+def test_everywhere_is_haar(array, rng, half, dtype, monkeypatch):
+    """To the last bit at places on the picture, on its frame, beyond it; of sizes that hardly fit and that do not."""
+    image = rng.integers(0, 65536, (24, 31)).astype(dtype)
+    sums = surf.integral_image(array(image))
+    row, col = (array(a.astype(float)) for a in rng.integers(-3, 35, (2, 40, 25)))
+    halves = array(np.full((40, 1), float(half)))
+    for room in (haar.AT_A_TIME, 9):  # a few places at a time
+        monkeypatch.setattr(haar, "AT_A_TIME", room)
+        for found, expected in zip(Everywhere(sums, half)(sums, row, col, halves), haar.haar(sums, row, col, halves)):
+            assert _array.dtype_name(found) == "float32"
+            np.testing.assert_array_equal(_array.to_numpy(found), _array.to_numpy(expected))
+
+
+@pytest.mark.parametrize("often, at_a_time", [(0, 2**15), (1e9, 2**15), (1e-3, 900)])
+def test_groups_change_nothing(array, rng, often, at_a_time, monkeypatch):
+    """Whichever wavelets are laid on the whole picture, and however many points are looked at together."""
+    image = array(crop(rng, "astronaut", 130))
+    expected, described = surf.detect_and_describe(image)
+    assert len(expected) > 40
+    monkeypatch.setattr(haar, "OFTEN", often)
+    monkeypatch.setattr(haar, "AT_A_TIME", at_a_time)
+    found, vectors = surf.detect_and_describe(image)
+    np.testing.assert_array_equal(_array.to_numpy(found.positions), _array.to_numpy(expected.positions))
+    assert_close(found.orientation, expected.orientation)
+    assert_close(vectors, described)
+
+
+def test_two_threads_change_nothing(rng, monkeypatch):
+    image = crop(rng, "camera", 300)
+    found = []
+    for threads in ("1", "2"):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        found.append(surf.detect_and_describe(image))
+    (one, of_one), (two, of_two) = found
+    assert len(one) > 100
+    for name in ("positions", "sigma", "orientation", "response"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+    np.testing.assert_array_equal(of_one, of_two)
 
 
 @pytest.mark.parametrize("degrees", range(0, 360, 25))

@@ -44,8 +44,10 @@ def _descriptors(integral, half, row, col, sigma, orientation, rises):
     rise_row, rise_col = rises(integral, xp.round(rows), xp.round(cols), half)
     cosine, sine, weights = (_array.as_dtype(a, "float32") for a in (cosine[:, None], sine[:, None], weights))
     first, second = cosine * rise_col, cosine * rise_row
-    first += sine * rise_row
-    second -= sine * rise_col
+    rise_row *= sine
+    rise_col *= sine
+    first += rise_row
+    second -= rise_col
     vectors = xp.stack([each @ weights for each in (first, second, abs(first), abs(second))], -1)
     return unit_vectors(vectors.reshape(len(row), 4 * CELLS**2))
 
