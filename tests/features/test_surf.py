@@ -282,7 +282,25 @@ def test_two_threads_change_nothing(rng, monkeypatch):
     np.testing.assert_array_equal(of_one, of_two)
 
 
-@pytest.mark.parametrize("degrees", range(0, 360, 25))
+def test_orientation_equals_the_definition(array, rng):
+    """The longest sum of the vectors in a window of 60°, which may begin at every fifth degree of the circle."""
+    image = crop(rng, "rocket", 120)
+    row, col = rng.uniform(0, 119, (2, 60))
+    sigma = rng.uniform(1.6, 4, 60)
+    sums = surf.integral_image(image)
+    down, across, weight = orientation._samples()
+    rises = haar.haar(sums, *(np.round(at[:, None] + 0.5 + sigma[:, None] * steps) for at, steps in (
+        (row, down), (col, across))), np.round(2 * sigma)[:, None])
+    rises = (rises[1] + 1j * rises[0]) * weight
+    bins = np.floor(np.angle(rises) / (2 * pi) * 72) % 72
+    windows = np.stack([(rises * ((bins - start) % 72 < 12)).sum(1) for start in range(72)])
+    longest = np.take_along_axis(windows, np.abs(windows).argmax(0)[None], 0)[0]
+    found = _array.to_numpy(orientation.orientations(array(sums), *(array(each) for each in (row, col, sigma))))
+    assert (np.abs(windows).argmax(0) > 60).sum() > 3  # also over the circle's end
+    assert (np.abs((found - np.angle(longest) + pi) % (2 * pi) - pi) < 1e-5).all()
+
+
+@pytest.mark.parametrize("degrees", [*range(0, 360, 25), 180])
 def test_orientation_of_a_slope(array, degrees):
     """A plane that rises in one direction has that orientation, to 1e-6 (all wavelets agree)."""
     angle = np.deg2rad(degrees)
