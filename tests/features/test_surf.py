@@ -300,6 +300,15 @@ def test_orientation_equals_the_definition(array, rng):
     assert (np.abs((found - np.angle(longest) + pi) % (2 * pi) - pi) < 1e-5).all()
 
 
+@pytest.mark.parametrize("zero", [0.0, -0.0])
+def test_orientation_where_the_circle_closes(array, zero):
+    """Exactly against the columns, where the angle is pi or -pi."""
+    row, half = array(np.full(3, 20.0)), array(np.full((3, 1), 4.0))
+    rises = [array(np.full((3, orientation.NUM_SAMPLES), rise, np.float32)) for rise in (zero, -1)]
+    found = orientation._orientations(array(np.zeros((41, 41))), half, row, row, row / 10, lambda *_: rises)
+    assert (abs(_array.to_numpy(found) - pi) < 1e-6).all()
+
+
 @pytest.mark.parametrize("degrees", [*range(0, 360, 25), 180])
 def test_orientation_of_a_slope(array, degrees):
     """A plane that rises in one direction has that orientation, to 1e-6 (all wavelets agree)."""
