@@ -53,8 +53,9 @@ def test_a_run_writes_what_it_found(tmp_path, monkeypatch, capsys):
     assert [row["detector"] for row in rows] == list(bench.detectors())
     for row in rows:
         assert set(row["means"]) == {"rotation", "light", "all"} and 0.3 < row["means"]["all"]["repeatability"] <= 1
+    assert [(row["photo"], row["threads"]) for row in found["speed"]["rows"]] == [("coins", 1), ("coins", 2)]
     text = (tmp_path / "keypoints.md").read_text()
-    assert "| rotation | " in text and "| coins | " in text and str(tmp_path) not in text
+    assert "| rotation | " in text and "| coins | 2 | " in text and str(tmp_path) not in text
 
 
 def test_opencv_in_our_form():
