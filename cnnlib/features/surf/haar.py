@@ -73,8 +73,10 @@ class Everywhere:
     def __init__(self, integral, half):
         self.shape = height, width = integral.shape
         line = integral.reshape(-1)
-        self.lines = _array.zeros((2, len(line)), integral, "float32")
+        self.lines = _array.empty((2, len(line)), _array.zeros((0,), integral, "float32"))
         centre = half * (width + 1)  # the first around which it fits; what runs over the end of a row does not
+        self.lines[:, :centre] = 0
+        self.lines[:, max(len(line) - centre, 0):] = 0
         for start in range(centre, len(line) - centre, 2 * AT_A_TIME):
             count = min(2 * AT_A_TIME, len(line) - centre - start)
             rises = _rises(*(line[start + half * (rows * width + cols):][:count] for rows, cols in CORNERS))

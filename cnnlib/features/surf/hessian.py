@@ -63,9 +63,14 @@ def _over_the_picture(function, integral, size, step, count):
     near = 2 if step % 2 == 0 else 1
     corners = Corners(integral, near)
     height, width = (-(-(side - 1) // step) for side in integral.shape)
-    maps = _array.zeros((count, *corners.shape), integral, "float32" if is_integer(integral) else "float64")
+    maps = _room((count, *corners.shape), integral)
     _fill(maps, corners, size, function)
     return maps[:, ::step // near, ::step // near][:, :height, :width]
+
+
+def _room(shape, integral):
+    """Return maps whose numbers are still to be written."""
+    return _array.empty(shape, _array.zeros((0,), integral, "float32" if is_integer(integral) else "float64"))
 
 
 class Corners:
@@ -102,14 +107,17 @@ class Corners:
 
 
 def _fill(maps, corners, size, function):
-    """Write into the maps (count, *corners.shape), which are 0, what the function makes of the filters that fit."""
+    """Write into the maps (count, *corners.shape) what the function makes of the filters that fit; elsewhere 0."""
     first = -(-(size // 2) // corners.step)  # the first centre, in steps, around which the filter fits
     last_row, last_col = ((side - 1 - size // 2) // corners.step for side in corners.picture)
     if min(last_row, last_col) < first:
+        maps[...] = 0
         return
-    width = corners.shape[1]
-    lines, end = maps.reshape(len(maps), -1), last_row * width + last_col + 1
-    for start in range(first * width + first, end, AT_A_TIME):
+    width, lines = corners.shape[1], maps.reshape(len(maps), -1)
+    begin, end = first * width + first, last_row * width + last_col + 1
+    lines[:, :begin] = 0
+    lines[:, end:] = 0
+    for start in range(begin, end, AT_A_TIME):
         count = min(AT_A_TIME, end - start)
         for out, part in zip(lines, function(corners, size, start, count)):
             out[start:start + count] = part
@@ -205,12 +213,11 @@ def hessian_octaves(integral, octaves):
     array of shape (LAYERS, ceil((H + 1) / 2**octave), ceil((W + 1) / 2**octave))
         The last row and column may lie below and to the right of the picture, and are 0.
     """
-    dtype = "float32" if is_integer(integral) else "float64"
     known = {}
     for octave, sizes in enumerate(FILTER_SIZES[:octaves]):
         if octave < 2:
             corners = Corners(integral, 2**octave)
-        maps = _array.zeros((LAYERS, *(-(-side // 2**octave) for side in integral.shape)), integral, dtype)
+        maps = _room((LAYERS, *(-(-side // 2**octave) for side in integral.shape)), integral)
         for out, size in zip(maps, sizes):
             if size in known:
                 out[...] = known[size]
@@ -222,12 +229,12 @@ def hessian_octaves(integral, octaves):
 
 
 def _lay(job):
-    """Fill a map, which is 0, of an octave: from the second octave on of every second pixel, of which some are kept."""
+    """Fill a map of an octave: from the second octave on by every second pixel, of which some are kept."""
     out, corners, size, octave = job
     if octave < 2:
         _fill(out[None], corners, size, _determinant)
     else:
-        every_second = _array.zeros((1, *corners.shape), out)
+        every_second = _array.empty((1, *corners.shape), out)
         _fill(every_second, corners, size, _determinant)
         step = 2 ** (octave - 1)
         out[...] = every_second[0, ::step, ::step]

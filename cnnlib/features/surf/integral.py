@@ -47,12 +47,13 @@ def integral_image(image):
            [ 0.,  1.,  3.],
            [ 0.,  4., 10.]])
     """
-    height, width = image.shape
+    xp, (height, width) = _array.library(image=image), image.shape
     whole = _array.dtype_name(image) == "int32"
     sums = _array.zeros((height + 1, width + 1), image, "int32" if whole else "float64")
-    sums[1:, 1:] = (image if whole else _array.as_dtype(image, "float64")).cumsum(1)
-    for row in range(2, height + 1):  # faster than a cumsum down the columns, which jumps through memory
-        sums[row] += sums[row - 1]
+    xp.cumsum(image if whole else _array.as_dtype(image, "float64"), 1, dtype=sums.dtype, out=sums[1:, 1:])
+    rows = [*sums]
+    for above, row in zip(rows[1:], rows[2:]):  # faster than a cumsum down the columns, which jumps through memory
+        row += above
     return sums
 
 
