@@ -156,8 +156,8 @@ def _sums(corners, size, start, count):
                 last = max(other for other in edges if other % corners.step == rest)
                 lines[rest] = edge, make(edge, count + (last - edge) // corners.step * pitch)
         for edge in edges:
-            nearest, line = lines[edge % corners.step]
-            begin = (edge - nearest) // corners.step * pitch
+            first, line = lines[edge % corners.step]
+            begin = (edge - first) // corners.step * pitch
             yield line[begin:begin + count]
 
     def second(one, two, three, four):  # 1, -2, 1 is the whole minus three times the middle
@@ -206,7 +206,7 @@ def hessian_octaves(integral, octaves):
     """Yield the maps of each octave, every 2**octave pixels one number.
 
     Filters that the octave before has computed already are thinned out instead of computed again. One octave is held
-    at a time: the first takes five times as much memory as the picture.
+    at a time: the first takes four times as much memory as the picture in single precision.
 
     Yields
     ------
