@@ -1,6 +1,10 @@
-"""The whole way: detect, describe, or both on one integral image."""
+"""The whole way: detect, describe, or both on one integral image.
+
+On one thread, BLAS too: the steps are short, and two threads that wait for each other between them are no faster.
+"""
 
 from cnnlib import _array
+from cnnlib._threads import one_blas_thread
 from cnnlib.features._picture import check_number
 from cnnlib.features.sift import Keypoints
 from cnnlib.features.sift._image import grey_levels
@@ -16,6 +20,7 @@ LARGEST = 90  # sigma, in pixels, up to which half a wavelet's sum fits into 32 
 THRESHOLD = 0.0004  # finds about as many points in photographs as SIFT does
 
 
+@one_blas_thread()
 def detect(image, *, threshold=THRESHOLD, num_octaves=4):
     """Find key points: spots darker or brighter than what is around them, of sigma 1.6 pixels and more.
 
@@ -66,6 +71,7 @@ def detect(image, *, threshold=THRESHOLD, num_octaves=4):
     return _detect(*_integral(image), threshold, num_octaves)
 
 
+@one_blas_thread()
 def describe(image, keypoints):
     """Describe the surroundings of key points.
 
@@ -87,6 +93,7 @@ def describe(image, keypoints):
     return _describe(integral_image(levels if large else fixed_point(levels)[0]), keypoints)
 
 
+@one_blas_thread()
 def detect_and_describe(image, *, threshold=THRESHOLD, num_octaves=4):
     """Find key points and describe them: :func:`detect`, then :func:`describe`, on one integral image.
 

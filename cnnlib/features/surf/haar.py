@@ -3,7 +3,6 @@
 import numpy as np
 
 from cnnlib import _array
-from cnnlib.features.sift._tiles import each
 
 AT_A_TIME = 2**15  # samples that are looked at in one go: as many as stay in a CPU's cache
 CORNERS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))  # in halves of the side
@@ -116,24 +115,18 @@ def in_groups(function, samples, integral, half, *columns):
     array of shape (K, …)
     """
     xp, (height, width) = _array.library(integral=integral), integral.shape
-    jobs, rest, points = [], half > 0, max(1, AT_A_TIME // samples)
+    groups, rest, points = [], half > 0, max(1, AT_A_TIME // samples)
     for size, count in zip(*np.unique(_array.to_numpy(half), return_counts=True)):
         if count * samples >= OFTEN * height * width and 2 * size < min(height, width):
             same = half == float(size)
-            jobs.append((int(size), xp.where(same)[0]))
+            groups.append((int(size), xp.where(same)[0]))
             rest &= ~same
-    rare = xp.where(rest)[0]
-    jobs += [(None, rare[start:start + points]) for start in range(0, max(len(rare), 1), points)]
-    found = [None] * len(jobs)
-
-    def work(job):
-        size, which = jobs[job]
+    groups.append((0, xp.where(rest)[0]))
+    found = []
+    for size, which in groups:
         rises = Everywhere(integral, size) if size else haar
-        parts = []
         for start in range(0, max(len(which), 1), points):
             some = which[start:start + points]
-            parts.append(function(integral, half[some][:, None], *(column[some] for column in columns), rises))
-        found[job] = xp.concatenate(parts)
-
-    each(work, range(len(jobs)), integral)
-    return xp.concatenate(found)[xp.argsort(xp.concatenate([which for _, which in jobs]))]
+            found.append(function(integral, half[some][:, None], *(column[some] for column in columns), rises))
+        del rises  # before the next one takes as much memory
+    return xp.concatenate(found)[xp.argsort(xp.concatenate([which for _, which in groups]))]

@@ -2,7 +2,6 @@
 
 from cnnlib import _array
 from cnnlib._arguments import is_integer
-from cnnlib.features.sift._tiles import each
 from cnnlib.geometry import as_int
 
 WEIGHT = 0.9  # of the mixed derivative, which boxes make too strong: |Lxy(1.2)|·|Dyy(9)| / (|Lyy(1.2)|·|Dxy(9)|), eq. 3
@@ -221,16 +220,15 @@ def hessian_octaves(integral, octaves):
         for out, size in zip(maps, sizes):
             if size in known:
                 out[...] = known[size]
-        jobs = [(out, corners, size, octave) for out, size in zip(maps, sizes) if size not in known]
-        each(_lay, jobs, integral)
+            else:
+                _lay(out, corners, size, octave)
         known = {size: _array.contiguous(out[::2, ::2]) for out, size in zip(maps, sizes)}
         yield maps
-        del maps, out, jobs
+        del maps, out
 
 
-def _lay(job):
+def _lay(out, corners, size, octave):
     """Fill a map of an octave: from the second octave on by every second pixel, of which some are kept."""
-    out, corners, size, octave = job
     if octave < 2:
         _fill(out[None], corners, size, _determinant)
     else:
