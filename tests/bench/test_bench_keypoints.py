@@ -37,9 +37,13 @@ def test_suite_as_stored(part):
 
 
 def test_speed_as_stored():
-    """SURF takes at most half of SIFT's time."""
+    """SURF takes at most half of SIFT's time, on the mean of the photographs: with one thread each, and with two."""
     rows = stored("speed")
-    assert len(rows) >= 2 and statistics.mean(row["to_sift"] for row in rows) <= 0.5
+    assert [(row["photo"], row["threads"]) for row in rows] == [
+        (photo, threads) for photo in ("astronaut", "camera") for threads in (1, 2)]
+    for threads in (1, 2):
+        shares = [row["to_sift"] for row in rows if row["threads"] == threads]
+        assert statistics.mean(shares) <= 1 / bench.TIMES_SIFT, (threads, shares)
 
 
 def test_a_run_writes_what_it_found(tmp_path, monkeypatch, capsys):
