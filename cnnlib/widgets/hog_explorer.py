@@ -2,7 +2,7 @@
 
 import numpy as np
 import traitlets
-from traitlets import Bool, Enum, Float, Int
+from traitlets import Bool, Enum, Float, Int, Unicode
 
 from cnnlib import data, images
 from cnnlib.features import hog
@@ -34,8 +34,9 @@ class HogExplorer(_base.CourseWidget):
 
     Parameters
     ----------
-    image : array of shape (H, W) or (H, W, 3), or the name of a shipped photo
-        Colours are turned to grey; more than 256 pixels a side are reduced.
+    image : array of shape (H, W), (H, W, 3) or (H, W, 4), or the name of a shipped photo
+        Colours are turned to grey, transparency is left out, more than 256 pixels a side are reduced: a line below
+        the picture says so.
     orientations : int
         Bins on the circle of 180 degrees, at most 36.
     pixels_per_cell, cells_per_block : (rows, cols) or int
@@ -56,7 +57,9 @@ class HogExplorer(_base.CourseWidget):
     Attributes
     ----------
     descriptor : array of shape (length,)
-        What :func:`cnnlib.features.hog.hog` gives for these settings.
+        What :func:`cnnlib.features.hog.hog` gives for these settings; None where they are refused.
+    length : int
+        How many numbers that are; 0 where they are refused.
 
     Examples
     --------
@@ -82,14 +85,17 @@ class HogExplorer(_base.CourseWidget):
     block = Pair((0, 0)).tag(sync=True, start=True)
     pixel = Pair((-1, -1)).tag(sync=True, start=True)
     number = Int(-1).tag(sync=True, start=True)
+    _note = Unicode().tag(sync=True)
 
     def __init__(self, image="camera", **state):
         name = None
         if isinstance(image, str):
             name, image = literal(image), data.photo(image)
-        super().__init__(image=_picture_of(image), **state)
+        picture, note = _picture_of(image)
+        super().__init__(image=picture, _note=note, **state)
         self._names |= {"image": name} if name else {}
         self._tell_code()
+        self.observe(lambda change: setattr(self, "_note", ""), "image")  # a new picture is shown as it is
 
     def problem(self):
         """Return why this state cannot be computed, with its arithmetic; else None."""
@@ -119,6 +125,10 @@ class HogExplorer(_base.CourseWidget):
         if self.problem():
             return None
         return hog.hog(self.image.astype(np.float64), **self._options())
+
+    @property
+    def length(self):
+        return 0 if self.problem() else len(self.descriptor)
 
     def ballots(self):
         """Return each pixel's bins and weights, as :func:`cnnlib.features.hog.pixel_votes` does."""
@@ -162,7 +172,9 @@ class HogExplorer(_base.CourseWidget):
         rows, cols = (n - b + 1 for n, b in zip(cells.shape, self.cells_per_block))
         first = int((block[0] * cols + block[1]) * size)
         length = int(rows * cols * size)
-        parts.append(f"Block {block[0]}, {block[1]} is numbers {first + 1:,} to {first + size:,} of {length:,}.")
+        flat = not cells[block[0]:block[0] + self.cells_per_block[0], block[1]:block[1] + self.cells_per_block[1]].any()
+        told = ": zeros, divided by eps and not by 0" if flat and not self.predict else ""
+        parts.append(f"Block {block[0]}, {block[1]} is numbers {first + 1:,} to {first + size:,} of {length:,}{told}.")
         if not self.predict and 0 <= self.number < size:
             place = np.unravel_index(self.number, (*self.cells_per_block, self.orientations))
             value = self.descriptor[first + self.number]
@@ -220,14 +232,20 @@ def _rounded(value):
 
 
 def _picture_of(image):
-    """Return a grey picture of at most LARGEST pixels a side, in float32."""
-    image = np.asarray(image, np.float64)
-    if image.ndim == 3 and image.shape[2] == 3:
-        image = images.to_grey(image)
-    if image.ndim == 2 and image.size and max(image.shape) > LARGEST:
+    """Return a grey picture of at most LARGEST pixels a side, and what was done to the one given, in words."""
+    image, told = np.asarray(image, np.float64), []
+    size = image.shape[:2]
+    if image.ndim == 3 and image.shape[2] in (3, 4):
+        told.append("turned to grey" + ", transparency left out" * (image.shape[2] == 4))
+        image = images.to_grey(image[..., :3])
+    elif image.ndim != 2 or not image.size:
+        raise ValueError(f"`image` has shape {image.shape}; it must be (H, W), or (H, W, 3) for colours")
+    if max(image.shape) > LARGEST:
         scale = LARGEST / max(image.shape)
         image = images.resize(image, tuple(max(1, round(n * scale)) for n in image.shape))
+        told.append(f"reduced from {size[0]}×{size[1]} pixels")
     if not np.isfinite(image).all():
         raise ValueError(f"`image` has {np.count_nonzero(~np.isfinite(image))} of {image.size} values that are NaN or "
                          "infinite: they have no gradient")
-    return image
+    words = "; ".join(told)
+    return image, f"{words[:1].upper()}{words[1:]}." if words else ""

@@ -44,6 +44,11 @@ def test_the_lesson_by_keys_alone(show):
     state = OPTIONS | {"cell": (1, 2)}
     assert shown.readout == HogExplorer(picture(), **state).sentence()
     np.testing.assert_allclose(numbers(shown, "bins"), HogExplorer(picture(), **state).cells()[1, 2], rtol=1e-5)
+    shown.press("Shift+ArrowDown", "Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowUp", "Shift+ArrowLeft")
+    assert shown.readout == HogExplorer(picture(), **state, block=(0, 1)).sentence()
+    assert shown.get("cell") == [1, 2]
+    shown.press("Shift+ArrowLeft", "Shift+ArrowLeft")  # at the border it stays
+    assert shown.frame().get("block") == [0, 0]
     shown.tab_to('[data-part="cell"]').press("ArrowDown", "ArrowDown", "ArrowRight")
     state |= {"pixel": (2, 1)}
     assert shown.readout == HogExplorer(picture(), **state).sentence() and "Pixel 10, 17 votes" in shown.readout
@@ -116,3 +121,35 @@ def test_the_block_stays_as_the_light_grows(show):
 def test_hidden_controls_are_not_there(show):
     shown = show(HogExplorer(picture(), hide=["block", "votes"]))
     assert shown.root.locator('[data-trait="votes"], [data-do^="block"]').count() == 0
+
+
+INK = """([rows, cols]) => {
+  const canvas = document.querySelector('[data-part="input"]'), [h, w] = [canvas.height, canvas.width];
+  const { data } = canvas.getContext('2d').getImageData(0, 0, w, h);
+  let inside = 0, outside = 0;
+  for (let y = 0; y < h; y++) for (let x = 0; x < w; x++) {
+    if (!data[4 * (y * w + x) + 3]) continue;
+    if (y > rows * h + 6 || x > cols * w + 6) outside += 1; else inside += 1;
+  }
+  return [inside, outside];
+}"""
+
+
+def test_what_is_in_no_cell_is_hatched(show):
+    """Rows below and columns on the right; nothing where every pixel is in a cell. The boxes lie on top of it."""
+    whole, part = show(HogExplorer(picture()[:32, :40])), show(HogExplorer(picture()[:38, :46]))
+    assert "5×6 cells" in show(HogExplorer(picture())).root.inner_text()
+    assert "4×5, 6+6 unused" in part.root.inner_text()
+    shares = [32 / 38, 40 / 46]
+    for shown, least in ((whole, 0), (part, 500)):
+        inside, outside = shown.page.evaluate(INK, shares)
+        assert inside > 500 and (outside > least if least else outside < inside)
+    hatched, bare = (show(HogExplorer(picture()[:38, :46], pixels_per_cell=size)) for size in (8, 2))
+    assert hatched.page.evaluate(INK, shares)[1] > 5 * max(bare.page.evaluate(INK, shares)[1], 1)
+
+
+def test_it_says_that_the_picture_is_smaller_and_grey(show):
+    shown = show(HogExplorer("astronaut"))
+    note = shown.root.locator('[data-part="note"]')
+    assert note.inner_text() == "Turned to grey; reduced from 512×512 pixels."
+    assert not show(HogExplorer(picture())).root.locator('[data-part="note"]').is_visible()

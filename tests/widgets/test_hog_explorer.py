@@ -7,7 +7,7 @@ pytest.importorskip("anywidget")
 
 from hog_cases import case
 
-from cnnlib import data
+from cnnlib import data, images
 from cnnlib.features import hog
 from cnnlib.widgets.hog_explorer import HogExplorer
 
@@ -20,7 +20,7 @@ def test_the_descriptor_is_the_librarys():
     expected = hog.hog(widget.image.astype(float), cells_per_block=2, votes="trilinear", window_sigma=4.0,
                        block_norm="L2")
     np.testing.assert_array_equal(widget.descriptor, expected)
-    assert len(expected) == 3780 and "of 3,780." in widget.sentence()
+    assert len(expected) == widget.length == 3780 and "of 3,780." in widget.sentence()
 
 
 @pytest.mark.parametrize("k", range(20))
@@ -51,6 +51,12 @@ def test_sentences():
     soft = HogExplorer(EDGE, pixels_per_cell=2, cells_per_block=2, votes="trilinear", cell=(0, 0), pixel=(1, 1))
     assert "Pixel 1, 1 votes 4.5 for 170°, 4.5 for 10°; 8 shares in the block, together " in soft.sentence()
     assert HogExplorer(0 * EDGE, **kwargs).sentence().startswith("Cell 0, 0: no gradient, 9 zeros.")
+    zeros = "Block 0, 0 is numbers 1 to 9 of 18: zeros, divided by eps and not by 0."
+    beside = np.hstack([0 * EDGE, EDGE])  # a flat block, and one beside it that is not
+    assert HogExplorer(beside, **kwargs).sentence().endswith(zeros)
+    assert HogExplorer(beside, **kwargs, block=(0, 1)).sentence().endswith("is numbers 10 to 18 of 18.")
+    assert HogExplorer(beside, pixels_per_cell=4, cells_per_block=(1, 2)).sentence().endswith("1 to 18 of 18.")
+    assert "eps" not in HogExplorer(beside, **kwargs, predict=True).sentence()
     hidden = HogExplorer(EDGE, **kwargs, pixel=(1, 1), number=3, predict=True).sentence()
     assert hidden == "Cell 0, 0: strongest bin ?. Block 0, 0 is numbers 1 to 9 of 9."
 
@@ -67,13 +73,28 @@ def test_refusals(change, words):
     widget = HogExplorer(np.arange(-5.0, 275).reshape(14, 20), pixels_per_cell=4)
     for name, value in change.items():
         setattr(widget, name, value)
-    assert widget.sentence() == f"Refused: {words}." and widget.descriptor is None
+    assert widget.sentence() == f"Refused: {words}." and widget.descriptor is None and widget.length == 0
 
 
 def test_pictures_come_in_any_form():
-    assert HogExplorer("astronaut").image.shape == (256, 256)  # grey, and reduced
+    assert HogExplorer("astronaut").image.shape == (256, 256)
     assert HogExplorer(data.photo("coffee")).image.ndim == 2
+    colours = np.random.default_rng(0).uniform(size=(20, 30, 4))
+    grey = HogExplorer(colours, cells_per_block=1)
+    np.testing.assert_allclose(grey.image, images.to_grey(colours[..., :3]), atol=1e-6)
+    with pytest.raises(ValueError, match=r"`image` has shape \(20, 30, 2\); it must be \(H, W\)"):
+        HogExplorer(colours[..., :2])
     with pytest.raises(ValueError, match="`image` has 1 of 16 values that are NaN or infinite"):
         HogExplorer(np.where(np.arange(16).reshape(4, 4) == 3, np.nan, 1.0))
     with pytest.raises(Exception, match=r"`cell` is \(1, 2, 3\); it must be a whole number or a pair"):
         HogExplorer(EDGE, cell=(1, 2, 3))
+
+
+@pytest.mark.parametrize("shape, told", [
+    ((20, 30), ""), ((20, 30, 3), "Turned to grey."), ((20, 30, 4), "Turned to grey, transparency left out."),
+    ((300, 20), "Reduced from 300×20 pixels."), ((20, 300, 3), "Turned to grey; reduced from 20×300 pixels.")])
+def test_it_says_what_was_done_to_the_picture(shape, told):
+    widget = HogExplorer(np.random.default_rng(0).uniform(size=shape), cells_per_block=1)
+    assert widget._note == told
+    widget.image = np.eye(40)
+    assert widget._note == ""

@@ -6,14 +6,15 @@ import { sketch } from "./kit/sketch.js";
 import { choice } from "./kit/choice.js";
 import { stepper, toggle } from "./kit/controls.js";
 import { control, button } from "./kit/form.js";
-import { div, setAttribute, visible } from "./kit/dom.js";
+import { element, div, write, setAttribute, visible } from "./kit/dom.js";
 import { ROLES, PAPER, INK, mix, css, greyScale } from "./kit/scale.js";
 import { full, parse, count } from "./kit/text.js";
 import { range } from "./kit/sweep.js";
 import { NORMS, VOTES, problem, hogOf, votesOf, blockOf, givesOf, chosen, histogram, strongest, centre, numberAt, sentence } from "./hog_words.js";
-import { floor, max, min, round } from "./kit/numbers.js";
+import { abs, floor, max, min, round } from "./kit/numbers.js";
 
-const HANDS = "Point at a cell of the picture to see its histogram; click to stay there. Click an arrow to follow its pixel's vote to the bins. Point at a number of the block to see which cell and which bin it is. Arrow keys move the cell, the pixel, the number; the four arrows below move the block. A cell's histogram is of its own pixels; trilinear votes are counted in the block.";
+const { sign } = Math;
+const HANDS = "Point at a cell of the picture to see its histogram; click to stay there. Click an arrow to follow its pixel's vote to the bins. Point at a number of the block to see which cell and which bin it is. Arrow keys move the cell, the pixel, the number; with Shift, on the picture, the block, as do the four arrows below. A cell's histogram is of its own pixels; trilinear votes are counted in the block.";
 const SETTINGS = ["orientations", "pixels_per_cell", "transform_sqrt", "cells_per_block", "votes"];
 const LABELS = { pixels_per_cell: "cell ", cells_per_block: "block ", orientations: "bins ", transform_sqrt: "gamma" };
 const WAYS = [["left", "\u2190", [0, -1]], ["up", "\u2191", [-1, 0]], ["down", "\u2193", [1, 0]], ["right", "\u2192", [0, 1]]];
@@ -33,14 +34,14 @@ function render({ model, el }) {
     epoch: (s) => map(s)?.version || 0,
   };
   return mount(model, el, {
-    name: "HogExplorer", title: "HOG explorer", hands: HANDS, predict,
+    name: "HogExplorer", title: "HOG explorer", hands: HANDS, predict, listen: ["_note"],
     idea: "A patch becomes a few numbers; a block of them forgets how bright the light was.",
     build: (kit) => build(kit, map),
   });
 }
 
 function build(kit, map) {
-  const { signal, state, stage, theme } = kit, { read } = state, { hides } = kit.question;
+  const { model, signal, state, stage, theme } = kit, { read } = state, { hides } = kit.question;
   let drawn = false;
   const see = (s = read()) => { const m = map(s); return m && { s, m, ...chosen(s, m) }; };
   const move = (to) => state.commit(to, "move");
@@ -55,12 +56,15 @@ function build(kit, map) {
     move: (down, right) => { const p = see(); if (p) move(walk(p, down, right)); },
   });
   const within = (x, n) => min(max(x, 0), n - 1);
-  const scene = photo({ role: "input", label: "picture", signal, ...hands(cellAt, ({ m, cell }, r, c) => ({ cell: [within(cell[0] + r, m.rows), within(cell[1] + c, m.cols)] })) });
+  const shifted = ({ m, block }, by) => ({ block: block.map((x, a) => within(x + by[a], m.blocks[a])) });
+  // With Shift a key asks for ten steps: here for one of the block.
+  const scene = photo({ role: "input", label: "picture", signal, ...hands(cellAt, (p, r, c) => (abs(r + c) > 1 ? shifted(p, [r, c].map(sign)) : { cell: [within(p.cell[0] + r, p.m.rows), within(p.cell[1] + c, p.m.cols)] })) });
   const arrows = sketch("cell", "gradients of the cell", signal, hands(pixelAt, ({ s }, r, c) => ({ pixel: s.pixels_per_cell.map((n, a) => within(max(s.pixel[a], 0) + [r, c][a], n)) })));
   const bins = sketch("bins", "histogram of the cell", signal, {});
   const bars = sketch("block", "numbers of the block", signal, hands(numberOf, ({ s, m }, r, c) => ({ number: within(max(s.number, 0) + r * s.orientations + c, m.each) })));
   const panels = { input: panel("input", "picture", scene.element), cell: panel("gradient", "cell", arrows.canvas), bins: panel("gradient", "its votes", bins.canvas), block: panel("output", "block", bars.canvas) };
-  stage.append(div("cw-row", panels.input.element, panels.cell.element, panels.bins.element), div("cw-row", panels.block.element));
+  const note = element("div.cw-note", { "data-part": "note" });
+  stage.append(div("cw-row", panels.input.element, panels.cell.element, panels.bins.element), div("cw-row", panels.block.element), note);
 
   // Controls.
   const commit = (trait) => (value) => state.commit({ [trait]: value });
@@ -76,8 +80,8 @@ function build(kit, map) {
   };
   for (const [name, each] of Object.entries(named)) if (!kit.hidden(name)) kit.controls.append(each.element);
   if (!kit.hidden("block")) {
-    const made = WAYS.map(([way, sign, by]) => {
-      const one = button({ act: `block-${way}`, label: sign, title: `move the block ${way} by one cell`, signal, press: () => { const p = see(); if (p) move({ block: p.block.map((x, a) => within(x + by[a], p.m.blocks[a])) }); } });
+    const made = WAYS.map(([way, arrow, by]) => {
+      const one = button({ act: `block-${way}`, label: arrow, title: `move the block ${way} by one cell`, signal, press: () => { const p = see(); if (p) move(shifted(p, by)); } });
       setAttribute(one, "aria-label", `block ${way}`);
       return one;
     });
@@ -89,12 +93,14 @@ function build(kit, map) {
     for (const [name, each] of Object.entries(named)) each.set(name.includes("_per_") && s[name][0] === s[name][1] ? s[name][0] : s[name], Boolean(trouble) && (trouble.text.startsWith(LABELS[name]) || (name.includes("_per_") && trouble.text.includes("need"))));
     const font = parseFloat(getComputedStyle(kit.root).fontSize), width = stage.clientWidth || 640;
     const ink = css(INK[theme()]), soft = css(mix(PAPER[theme()], INK[theme()], 0.35)), gap = 0.7 * font, side = floor(min(0.29 * width, 14 * font));
+    write(note, model.get("_note"));
     drawPhoto(s, side);
     for (const part of ["cell", "bins", "block"]) visible(panels[part].element, drawn || !trouble);
     if (trouble) return;
     drawn = true;
     const p = { ...see(s), hidden: hides(s), ink, soft, font, side, width, rest: width - 1.8 * side - 2 * gap - 20 };
     scene.boxes(boxes(p));
+    hatch(p);
     drawCell(p);
     drawBins(p);
     drawBlock(p);
@@ -118,6 +124,22 @@ function build(kit, map) {
     if (m.rows * ch < s.image.shape[0] || m.cols * cw < s.image.shape[1]) list.unshift(box(0, 0, m.rows, m.cols, "input", true));
     if (s.number >= 0 && s.number < m.each && !hidden) { const at = numberAt(s, s.number); list.push(box(block[0] + at.row, block[1] + at.col, 1, 1, "output", true)); }
     return list;
+  }
+
+  // What of the picture is in no cell, hatched below the boxes.
+  function hatch({ s, m, soft }) {
+    const context = scene.overlay.getContext("2d"), { fit, w, h } = scene, [high, wide] = [m.rows, m.cols].map((n, a) => n * s.pixels_per_cell[a] * fit);
+    context.save();
+    context.globalCompositeOperation = "destination-over";
+    context.beginPath();
+    context.rect(wide, 0, w - wide, h);
+    context.rect(0, high, wide, h - high);
+    context.clip();
+    context.beginPath();
+    for (let x = -h; x < w; x += 5) { context.moveTo(x, h); context.lineTo(x + h, 0); }
+    context.setLineDash([]);
+    for (const [colour, thick] of [[soft, 1], ["rgba(255, 255, 255, .6)", 2.5]]) { context.strokeStyle = colour; context.lineWidth = thick; context.stroke(); }
+    context.restore();
   }
 
   // The cell's pixels in grey, an arrow on each from dark to bright, as long as the gradient.

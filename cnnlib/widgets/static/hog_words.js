@@ -131,6 +131,13 @@ function histogram(s, m, [row, col]) {
   return m.cells.subarray(first, first + n);
 }
 
+// Whether no pixel of a block has a gradient.
+function flat(s, m, [top, left]) {
+  const [down, across] = s.cells_per_block;
+  for (let p = 0; p < down; p++) for (let q = 0; q < across; q++) if (histogram(s, m, [top + p, left + q]).some((x) => x > 0)) return false;
+  return true;
+}
+
 function strongest(bins) {
   let best = 0;
   bins.forEach((x, k) => { if (x > bins[best]) best = k; });
@@ -157,7 +164,7 @@ function sentence(s, hidden, m) {
   const told = hidden ? "strongest bin ?" : total ? `strongest bin ${full(centre(s, best))}\u00b0, ${share} % of the votes` : `no gradient, ${s.orientations} zeros`;
   const parts = [`Cell ${cell.join(", ")}: ${told}.`];
   if (pixel && !hidden) parts.push(pixelWords(s, m, pixel, block));
-  parts.push(`Block ${block.join(", ")} is numbers ${count(first + 1)} to ${count(first + m.each)} of ${count(m.length)}.`);
+  parts.push(`Block ${block.join(", ")} is numbers ${count(first + 1)} to ${count(first + m.each)} of ${count(m.length)}${!hidden && flat(s, m, block) ? ": zeros, divided by eps and not by 0" : ""}.`);
   if (!hidden && s.number >= 0 && s.number < m.each) {
     const at = numberAt(s, s.number), value = blockOf(s, m, block).after[s.number];
     parts.push(`Number ${count(first + s.number + 1)}: cell ${block[0] + at.row}, ${block[1] + at.col}, bin ${full(centre(s, at.bin))}\u00b0, ${rounded(value)}.`);
