@@ -153,7 +153,7 @@ def four(seed, draw, count):
 class Drawn:
     """What fours of matches have found: `best`, `agree` (K bool) and `homography` are None where none was fit."""
 
-    last: list       # the last four
+    last: list       # the last four, by their places among the matches; -1 for a pair that is none
     count: int       # matches that agree with the homography of the last four; -1 if they were refused
     best: int | None  # the draw with the most, counted from 1
     agree: np.ndarray | None
@@ -167,16 +167,21 @@ def drawn(here, there, seed, draws):
 
 def tried(here, there, fours):
     """Let each of these fours of matches, an array (N, 4) of their numbers, say how many agree with its homography."""
-    fit = usable(here[fours], there[fours])
-    agree = np.zeros((len(fours), len(here)), dtype=bool)
-    homographies = np.full((len(fours), 3, 3), np.nan)
+    return judged(here, there, here[fours], there[fours], fours[-1].tolist())
+
+
+def judged(here, there, fours_here, fours_there, last):
+    """Let each of these fours of pairs, by their ends (N, 4, 2), say how many matches agree with its homography."""
+    fit = usable(fours_here, fours_there)
+    agree = np.zeros((len(fit), len(here)), dtype=bool)
+    homographies = np.full((len(fit), 3, 3), np.nan)
     if fit.any():
-        homographies[fit], _ = direct_linear_transform(here[fours[fit]], there[fours[fit]])
+        homographies[fit], _ = direct_linear_transform(fours_here[fit], fours_there[fit])
         agree[fit] = transfer_distances(homographies[fit], here, there) < NEAR
     counts = np.where(fit, agree.sum(1), -1)
     best = int(counts.argmax())
     found = (best + 1, agree[best], homographies[best]) if counts[best] >= 0 else (None, None, None)
-    return Drawn(fours[-1].tolist(), int(counts[-1]), *found)
+    return Drawn(last, int(counts[-1]), *found)
 
 
 def laid_over(image_a, image_b, homography, blend):

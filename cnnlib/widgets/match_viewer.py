@@ -10,6 +10,7 @@ from cnnlib.widgets import _base, _compose, _matches
 from cnnlib.widgets._text import full, literal
 
 STAGES = ("match", "pick", "homography", "warp")
+NUMERALS = ("I", "II", "III", "IV")
 WHY = "three of its points lie on a line, or they change sides"
 
 
@@ -21,6 +22,20 @@ class Draws(Int):
         if not 1 <= value <= _matches.DRAWS:
             raise traitlets.TraitError(f"`draws` is {value}; it must be from 1 to {_matches.DRAWS}")
         return value
+
+
+class Pick(traitlets.TraitType):
+    """One of the four: a point of A, by its number, or a pair placed by hand, (row, col) in A and (row, col) in B."""
+
+    info_text = "a point's number, or four finite numbers: row and column in A, row and column in B"
+
+    def validate(self, obj, value):
+        if type(value) is int:
+            return value
+        numbers = isinstance(value, tuple | list) and len(value) == 4 and all(type(v) in (int, float) for v in value)
+        if numbers and np.isfinite(value).all():
+            return tuple(map(float, value))
+        raise traitlets.TraitError(f"`picked` has {value!r}; it must be {self.info_text}")
 
 
 class MatchViewer(_base.CourseWidget):
@@ -40,13 +55,16 @@ class MatchViewer(_base.CourseWidget):
     selected : int, optional
         The point of A that is looked at.
     stage : {"match", "pick", "homography", "warp"}
-        In the second and third, four of the matches are picked by hand, or drawn again and again; each four says how
-        many agree with its homography. In the last one A is laid over B: by the four that were picked, else by the
-        best draw.
+        In the second four pairs are picked among the matches, or placed by hand; in the third four matches are drawn
+        again and again. Each four says how many matches agree with its homography. In the last one A is laid over B:
+        by the four that were picked or placed, else by the best draw.
     draws : int
         How many draws of four there have been, from 1 to 1,000.
-    picked : sequence of at most four int
-        Points of A whose matches were picked. Those that have no match at this ratio wait.
+    picked : sequence of at most four
+        Points of A whose matches were picked, by their numbers; those that have no match at this ratio wait. Or pairs
+        placed by hand, (row, col in A, row, col in B), in pixels of the pictures as shown.
+    end : int, optional
+        In the second stage, what the arrow keys move and a click places: end 2 k of pair k in A, 2 k + 1 in B.
     blend : float, from 0 to 1
         In the last stage: 0 shows A where it reaches, 1 shows B.
     truth : array of shape (3, 3), function, or array of N whole numbers, optional
@@ -90,7 +108,8 @@ class MatchViewer(_base.CourseWidget):
     selected = Int(None, allow_none=True).tag(sync=True, start=True)
     stage = Enum(STAGES, "match").tag(sync=True, start=True)
     draws = Draws(1).tag(sync=True, start=True)
-    picked = List(Int(), maxlen=4).tag(sync=True, start=True)
+    picked = List(Pick(), maxlen=4).tag(sync=True, start=True)
+    end = Int(None, allow_none=True).tag(sync=True, start=True)
     blend = Float(0.5, min=0, max=1).tag(sync=True, start=True)
     seed = Int(0).tag(sync=True, start=True)
     _scene = Dict().tag(sync=True)
@@ -125,6 +144,16 @@ class MatchViewer(_base.CourseWidget):
             self._scene = self._sent()
             self._note = "; ".join(f"{letter}: {', '.join(words)}" for letter, words in sorted(notes.items()))
             self._tell_code()
+
+    @traitlets.validate("picked")
+    def _check_places(self, proposal):
+        for pair in proposal.value:
+            ends = () if type(pair) is int else (("A", self.image_a, pair[:2]), ("B", self.image_b, pair[2:]))
+            for letter, image, place in ends:
+                if not all(0 <= x <= n - 1 for x, n in zip(place, image.shape)):
+                    raise traitlets.TraitError(f"`picked` has row {place[0]:g}, column {place[1]:g} in {letter}, which "
+                                               f"is shown with {image.shape[0]} rows and {image.shape[1]} columns")
+        return proposal.value
 
     def _find(self, shown, features, notes):
         if features is None:
@@ -221,18 +250,34 @@ class MatchViewer(_base.CourseWidget):
         return _matches.drawn(*self._pairs.ends(kept), self.seed, self.draws) if len(kept) >= 4 else None
 
     def picks(self):
-        """Return the picked points that have a match, each once."""
-        kept = self._kept()
-        return [k for k in dict.fromkeys(self.picked) if 0 <= k < len(kept) and kept[k]]
+        """Return the picked points that have a match, each once, and the pairs placed by hand."""
+        kept, found = self._kept(), []
+        for pick in self.picked:
+            if type(pick) is not int or (0 <= pick < len(kept) and kept[pick] and pick not in found):
+                found.append(pick)
+        return found
+
+    def pair(self, pick):
+        """Return both ends of one of the picks, an array (2, 2)."""
+        return np.array(self._pairs.ends(pick) if type(pick) is int else (pick[:2], pick[2:]))
+
+    def held(self):
+        """Return the number of the end that arrow keys move, or None."""
+        inside = self.stage == "pick" and self.end is not None and 0 <= self.end < 2 * len(self.picks())
+        return self.end if inside else None
 
     def agreeing(self):
         """Return what the four picked, or the draws, have found, as this stage asks for it; else None."""
         if self.problem() or self.stage == "match":
             return None
-        if self.stage == "homography" or (self.stage == "warp" and len(self.picks()) < 4):
-            return self.drawn()
         kept, four = np.flatnonzero(self._kept()), self.picks()
-        return _matches.tried(*self._pairs.ends(kept), np.searchsorted(kept, [four])) if len(four) == 4 else None
+        if self.stage == "homography" or (self.stage == "warp" and len(four) < 4):
+            return self.drawn()
+        if len(four) < 4:
+            return None
+        ends = np.stack([self.pair(pick) for pick in four], axis=1)[:, None]  # (2, 1, 4, 2)
+        places = [int(np.searchsorted(kept, pick)) if type(pick) is int else -1 for pick in four]
+        return _matches.judged(*self._pairs.ends(kept), *ends, places)
 
     def sentence(self):
         """Return how many matches there are, how many are right, how many agree, and the chosen point's two rivals."""
@@ -259,10 +304,10 @@ class MatchViewer(_base.CourseWidget):
         return " ".join(parts)
 
     def _homography_words(self, count):
+        if self.stage != "homography" and (self.stage == "pick" or len(self.picks()) == 4):
+            return self._pick_words() + self._end_words()
         if count < 4:
             return [f"A homography needs 4 matches: {4 - count} more."]
-        if self.stage != "homography" and (self.stage == "pick" or len(self.picks()) == 4):
-            return self._pick_words()
         if self.stage == "warp":
             found = self.drawn()
             if found.best is not None:
@@ -272,12 +317,20 @@ class MatchViewer(_base.CourseWidget):
     def _pick_words(self):
         found, wanted = self.agreeing(), 4 - len(self.picks())
         if found is None:
-            return [f"Pick {wanted} more match{'' if wanted == 1 else 'es'}."]
+            return [f"Pick or place {wanted} more pair{'' if wanted == 1 else 's'}."]
         if found.best is None:
             return [f"Your four are refused: {WHY.replace('its', 'their')}."]
         if self.stage == "warp":
             return [self._warp_words("your four", found)]
         return [f"{found.agree.sum():,} agree with the homography of your four."]
+
+    def _end_words(self):
+        if (held := self.held()) is None:
+            return []
+        pick = self.picks()[held // 2]
+        (row_a, col_a), (row_b, col_b) = (map(full, np.floor(10 * place + 0.5) / 10) for place in self.pair(pick))
+        return [f"Pair {NUMERALS[held // 2]}{' by hand' * (type(pick) is not int)}: row {row_a}, column {col_a} in A; "
+                f"row {row_b}, column {col_b} in B. Arrow keys move it in {'AB'[held % 2]}."]
 
     def _warp_words(self, whose, found):
         return (f"A lies over B by the homography of {whose}, with which {found.agree.sum():,} agree; blend "
@@ -331,6 +384,9 @@ class MatchViewer(_base.CourseWidget):
                                 fade=0 if self.stage == "warp" else 0.4)
         for lines in ax.collections:  # where there are many, they would hide the pictures and each other
             lines.set_alpha(min(1, 50 / len(lines.get_segments())))
+        for pick in self.picks() if self.stage == "pick" and not quiet else ():
+            (row, col), (row_b, col_b) = self.pair(pick)
+            ax.plot([col, col_b + ax.columns_b], [row, row_b], "k-o", markerfacecolor="white", linewidth=2)
         if self.chosen() is not None and len(pairs.points_b):
             row, col = pairs.points_a[self.chosen()]
             for rival, colour, dashes in zip(pairs.rivals[self.chosen()], ("input", "weight"), ("-", "--")):

@@ -98,7 +98,7 @@ def test_four_are_picked_and_a_is_laid_over_b(show):
     far = np.abs(widget.points_a[:, None] - widget.points_a[None]).max(2) + 1e3 * np.eye(len(widget.points_a))
     spots = sorted(widget.matches[:, 0].tolist(), key=lambda k: -far[k].min())[:5]
     shown = show(made(ratio=0.5, cross_check=True, stage="pick")).hear()
-    assert shown.readout.endswith("Pick 4 more matches.")
+    assert shown.readout.endswith("Pick or place 4 more pairs.")
     assert shown.root.locator('[data-do="pick"], [data-do="none"], [data-do="again"]').all() and not any(
         shown.root.locator(f'[data-do="{act}"]').is_visible() for act in ("pick", "none", "again"))
     for k in spots[:3]:
@@ -184,3 +184,71 @@ def test_too_few_matches_offer_no_draw(show):
 def test_hidden_controls_are_not_there(show):
     shown = show(made(hide=["stage", "draws", "cross_check"]))
     assert shown.root.locator('[data-trait="stage"], [data-trait="draws"], [data-trait="cross_check"]').count() == 0
+
+
+def drag(shown, start, end):
+    mouse = shown.page.mouse
+    mouse.move(*start)
+    mouse.down()
+    mouse.move(*(np.add(start, end) / 2).tolist())
+    mouse.move(*end)
+    return mouse
+
+
+def test_four_pairs_are_placed_by_hand(show):
+    """By click in A, then in B; by arrow keys; an end dragged away and back by undo; a pair dropped."""
+    shown = show(made(stage="pick")).hear()
+    corners = [(20, 20), (20, 108), (140, 20), (138, 110)]
+    for here in corners[:3]:
+        shown.do("place")
+        shown.page.mouse.click(*at(shown, here))
+        shown.frame().page.mouse.click(*at(shown, (TURN @ [*here, 1])[:2], "b"))
+        shown.frame()
+    there = [(TURN @ [*here, 1])[:2].tolist() for here in corners]
+    np.testing.assert_allclose(shown.get("picked"), [[*a, *b] for a, b in zip(corners[:3], there)], atol=0.6)
+    assert shown.get("end") is None and "Pick or place 1 more pair." in shown.readout
+    shown.do("place")
+    assert told(shown, "held") == "6" and "Pair IV by hand: row 120" in shown.readout
+    goal = [*corners[3], *there[3]]
+    shown.page.locator(".cw").focus()
+    for end, places in ((0, goal[:2]), (1, goal[2:])):
+        shown.tab_to('[data-trait="end"] select')
+        shown.page.locator('[data-trait="end"] select').select_option(f"IV in {'AB'[end]}")
+        shown.page.locator(".cw").focus()
+        shown.tab_to('[data-part="match"]')
+        for axis, (less, more) in enumerate((("ArrowUp", "ArrowDown"), ("ArrowLeft", "ArrowRight"))):
+            way = round(places[axis] - shown.frame().get("picked")[3][2 * end + axis])
+            key = more if way > 0 else less
+            shown.press(*[f"Shift+{key}"] * (abs(way) // 10), *[key] * (abs(way) % 10))
+    np.testing.assert_allclose(shown.frame().get("picked")[3], goal, atol=0.51)
+    placed = [tuple(map(float, pair)) for pair in shown.get("picked")]
+    widget = made(stage="pick", picked=placed, end=7, selected=shown.get("selected"))
+    assert shown.readout == widget.sentence() and told(shown, "solid") == str(widget.agreeing().agree.sum())
+    assert widget.agreeing().agree.mean() > 0.8  # by hand, and to a pixel
+    shown.set("end", None)
+    before = shown.messages
+    mouse = drag(shown, at(shown, placed[0][:2]), at(shown, (60, 60)))
+    assert int(told(shown.frame(), "solid")) < widget.agreeing().agree.sum() and shown.messages == before
+    mouse.up()
+    assert shown.frame().messages == before + 1 and len(shown.get("picked")) == 4
+    np.testing.assert_allclose(shown.get("picked")[0], [60, 60, *placed[0][2:]], atol=0.6)
+    shown.do("undo")
+    assert shown.get("picked") == [list(pair) for pair in placed]
+    shown.page.mouse.click(*at(shown, placed[2][2:], "b"))  # a click holds an end, and the list drops its pair
+    assert told(shown.frame(), "held") == "5"
+    shown.do("drop")
+    assert len(shown.get("picked")) == 3 and told(shown, "held") == ""
+    shown.do("none").check()
+
+
+def test_an_end_of_a_picked_match_is_dragged(show):
+    widget = made(stage="pick", ratio=0.5)
+    far = np.abs(widget.points_a[:, None] - widget.points_a[None]).max(2) + 1e3 * np.eye(len(widget.points_a))
+    k, partner = max(widget.matches.tolist(), key=lambda pair: far[pair[0]].min())
+    shown = show(made(stage="pick", ratio=0.5, picked=[k]))
+    there = widget.points_b[partner]
+    drag(shown, at(shown, there, "b"), at(shown, there * 0 + (64, 80), "b")).up()
+    (pair,) = shown.frame().get("picked")
+    np.testing.assert_allclose(pair, [*widget.points_a[k], 64, 80], atol=0.6)
+    shown.do("undo")
+    assert shown.get("picked") == [k]

@@ -43,6 +43,11 @@ def case(rng, k, plain):
                          seed=int(rng.integers(-5, 2**20)), predict=bool(k % 11 == 0))
     matched = rng.permutation(widget.matches[:, 0])[:int(rng.choice([0, 2, 3, 4, 4, 4]))].tolist()
     widget.picked = [*matched, -1, n + 3, *matched][:4]  # also what is no point, and a point twice
+    if k % 4 % 2 and k % 3:  # pairs by hand: of the moved points all four, or one beside what was picked
+        here = rng.integers(0, 300, (4, 2)) / 5
+        by_hand = [(*map(float, place), float(place[0]) + 9, float(place[1]) + 5) for place in here]
+        widget.picked = by_hand if k % 3 == 1 else [by_hand[0], *widget.picked[:3]]
+        widget.end = [None, 0, 3, 7][k // 4 % 4]
     return answers(widget, plain)
 
 

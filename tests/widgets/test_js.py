@@ -276,6 +276,7 @@ FAULTS = {
     "matches: last draw": ("match_words.js", "known.draws < s.draws; known", "known.draws < s.draws - 1; known"),
     "matches: fours on a line": ("match_words.js", "if (!usable(...ends)) return null;", ""),
     "matches: the last one picked": ("match_words.js", "[...new Set(s.picked)]", "[...new Set(s.picked.slice(0, -1))]"),
+    "matches: an end by hand": ("match_words.js", "pick.slice(0, 2), pick.slice(2)", "pick.slice(2), pick.slice(0, 2)"),
     "matches: A moved the other way": ("match_words.js", "[r, c, z] = adjugate(rows);", "[r, c, z] = rows;"),
     "matches: one way only": ("match_words.js", " && (!s.cross_check || scene.mutual[k])", ""),
     "walker: row and column": ("kit/sift.js", "(row + down) * w + col + right", "(row + right) * w + col + down"),

@@ -158,11 +158,11 @@ def test_fours_on_a_line_are_refused():
 def test_four_picked_matches_say_who_agrees():
     """Four of five that are moved alike: all agree; with a wrong one among the four, only they."""
     widget = MatchViewer(BLANK, BLANK, features=features(), stage="pick")
-    assert widget.sentence() == "5 matches at ratio 0.8. Pick 4 more matches." and widget.agreeing() is None
+    assert widget.sentence() == "5 matches at ratio 0.8. Pick or place 4 more pairs." and widget.agreeing() is None
     widget.picked = [0, 1, 1, 7]
-    assert widget.picks() == [0, 1] and widget.sentence().endswith("Pick 2 more matches.")
+    assert widget.picks() == [0, 1] and widget.sentence().endswith("Pick or place 2 more pairs.")
     widget.picked = [0, 1, 2]
-    assert widget.sentence().endswith("Pick 1 more match.")
+    assert widget.sentence().endswith("Pick or place 1 more pair.")
     widget.picked = [3, 1, 0, 2]
     assert widget.sentence().endswith("5 agree with the homography of your four.")
     np.testing.assert_allclose(widget.agreeing().homography, MOVED, atol=1e-9)
@@ -181,6 +181,41 @@ def test_four_picked_matches_say_who_agrees():
     assert widget.code().endswith('stage="pick", picked=(0, 1, 2, 3), features=features)')
     with pytest.raises(Exception, match="at most 4|length|maxlen"):
         widget.picked = [0, 1, 2, 3, 4]
+
+
+def test_four_pairs_placed_by_hand_say_who_agrees():
+    """The corners moved as the matches are: all agree; one of them 20 pixels off: they stand alone, or nearly."""
+    by_hand = [(10, 12, 19, 17), (12, 60, 21, 65), (60, 11, 69, 16), (55, 58, 64, 63)]
+    widget = MatchViewer(BLANK, BLANK, features=features(), stage="pick", picked=by_hand)
+    assert widget.sentence().endswith("5 agree with the homography of your four.")
+    np.testing.assert_allclose(widget.agreeing().homography, MOVED, atol=1e-9)
+    assert widget.agreeing().last == [-1] * 4 and widget.figure().axes
+    widget.picked = [*by_hand[:3], 4]  # three by hand, and a match
+    assert widget.agreeing().agree.all() and widget.agreeing().last == [-1, -1, -1, 4]
+    widget.picked, widget.end = [*by_hand[:3], (55, 58, 64, 43)], 7
+    assert widget.agreeing().agree.sum() < 5
+    assert widget.sentence().endswith("of your four. Pair IV by hand: row 55, column 58 in A; row 64, column 43 in B. "
+                                      "Arrow keys move it in B.")
+    assert "picked=((10, 12, 19, 17), (12, 60, 21, 65), (60, 11, 69, 16), (55, 58, 64, 43)), end=7" in widget.code()
+    widget.picked = [(10, 12, 19, 17), (10, 30, 19, 35), (10, 50, 19, 55), by_hand[3]]
+    assert "Your four are refused: three of their points lie on a line" in widget.sentence()
+    widget.picked = by_hand[:2]
+    assert widget.held() is None and widget.sentence().endswith("Pick or place 2 more pairs.")
+    widget.end = 2
+    assert widget.sentence().endswith("Pair II by hand: row 12, column 60 in A; row 21, column 65 in B. Arrow keys "
+                                      "move it in A.")
+    alone = MatchViewer(BLANK, BLANK, features=features(3), stage="pick", picked=by_hand)  # too few to draw four
+    assert alone.sentence() == "3 matches at ratio 0.8. 3 agree with the homography of your four."
+
+
+@pytest.mark.parametrize("pair, words", [
+    ((10, 10, 20), r"`picked` has \(10, 10, 20\); it must be a point's number, or four finite numbers: row and"),
+    ((10, 10, 20, np.nan), r"`picked` has \(10, 10, 20, nan\); it must be"),
+    ((10, 80, 20, 20), "`picked` has row 10, column 80 in A, which is shown with 80 rows and 80 columns"),
+    ((10, 10, -1.5, 20), "`picked` has row -1.5, column 20 in B, which is shown with 80 rows and 70 columns")])
+def test_a_pair_by_hand_lies_in_both_pictures(pair, words):
+    with pytest.raises(Exception, match=words):
+        MatchViewer(BLANK, np.zeros((80, 70)), features=features(), picked=[pair])
 
 
 def test_a_lies_over_b():

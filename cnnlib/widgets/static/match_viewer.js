@@ -2,6 +2,7 @@
 import { mount } from "./kit/root.js";
 import { panel } from "./kit/panel.js";
 import { choice } from "./kit/choice.js";
+import { pick } from "./kit/pick.js";
 import { scrub } from "./kit/scrub.js";
 import { sketch } from "./kit/sketch.js";
 import { toggle } from "./kit/controls.js";
@@ -9,11 +10,11 @@ import { control, button } from "./kit/form.js";
 import { element, div, on, write, setAttribute, visible } from "./kit/dom.js";
 import { ROLES, PAPER, INK, mix, css } from "./kit/scale.js";
 import { full, count } from "./kit/text.js";
-import { MOST, BINS, sceneOf, problem, keptOf, histogram, picksOf, agreeing, warped, chosen, sentence } from "./match_words.js";
+import { MOST, BINS, NUMERALS, sceneOf, problem, keptOf, histogram, picksOf, byHand, pairOf, heldOf, tenth, agreeing, warped, chosen, sentence } from "./match_words.js";
 import { abs, floor, max, min, round } from "./kit/numbers.js";
 
-const HANDS = "Point at a picture to see a point's two rivals in B: a solid line to the nearest, a dashed one to the second; click to stay with it, click beside all points to leave it. Arrow keys walk from point to point. The slider, or a click into the histogram, moves the ratio. Under pick 4, a click on a match picks it, and another drops it; Pick or drop does so by keys. Under draw 4, each draw takes four matches. All that agree with the homography of your four, or of the best draw, are solid. Under blend, that homography lays A over B.";
-const REACH = 22, SEEN = 25;                         // pixels: how far a hand may be off; what is shown of a point's surroundings
+const HANDS = "Point at a picture to see a point's two rivals in B: a solid line to the nearest, a dashed one to the second; click to stay with it, click beside all points to leave it. Arrow keys walk from point to point. The slider, or a click into the histogram, moves the ratio. Under pick 4, a click on a match picks it, and another drops it; Pick or drop does so by keys. Place a pair lays a pair of your own: click where it ends in A, then in B. Drag either end of any of the four; arrow keys move the end that is chosen in the list, with Shift ten pixels. Under draw 4, each draw takes four matches. All that agree with the homography of your four, or of the best draw, are solid. Under blend, that homography lays A over B.";
+const REACH = 22, GRIP = 11, SEEN = 25;              // pixels: how far a hand may be off a point, off an end; what is shown of a point's surroundings
 
 function render({ model, el }) {
   const scene = () => sceneOf(model.get("_scene"));
@@ -59,9 +60,14 @@ function build(kit, scene) {
     return best;
   }
   const look = (selected) => state.commit({ selected }, "look");
-  // The nearest point in a direction, rather ahead than aside.
-  function walk(down, right) {
+  // The nearest point in a direction, rather ahead than aside; or the end that is held, by pixels.
+  function walk(down, right, far) {
     const here = scene(), from = chosen(read(), here);
+    const { held, picks } = four();
+    if (held !== null) {
+      const side = held & 1, [row, col] = pairOf(here, picks[held >> 1])[side];
+      return put(held, within([row + far * down, col + far * right], side), "end");
+    }
     if (!here.n) return;
     if (from === null) return look(plan?.kept[0] ?? 0);
     const start = point(here.points_a, from);
@@ -72,17 +78,74 @@ function build(kit, scene) {
     }
     if (best !== null) look(best);
   }
-  // Into the four picked, of a fifth the first one goes; or out of them.
-  function pick(k) {
-    const picks = picksOf(read(), plan.kept);
-    state.commit({ selected: k, picked: picks.includes(k) ? picks.filter((other) => other !== k) : [...picks.slice(-3), k] });
+  // The four as they are now, which may be later than what is drawn, and the end that is held.
+  function four() {
+    const s = read(), picks = plan ? picksOf(s, plan.kept) : [];
+    return { picks, held: hidden(s) ? null : heldOf(s, picks) };
   }
+  // Into the four picked, of a fifth the first one goes; or out of them.
+  function turn(k) {
+    const { picks } = four();
+    state.commit({ selected: k, picked: picks.includes(k) ? picks.filter((other) => other !== k) : [...picks.slice(-3), k], end: null });
+  }
+
+  // The ends of the four: inside its picture, in tenths of a pixel; where a hand points; which end it means; and put there.
+  const within = (place, side) => place.map((x, axis) => tenth(min(max(x, 0), scene()[side ? "b" : "a"].shape[axis] - 1)));
+  const pointed = ([px, py], side) => within([py / plan.fit - 0.5, (px - (side ? plan.left : 0)) / plan.fit - 0.5], side);
+  function endAt(px, py) {
+    let best = null, nearest = GRIP;
+    (plan?.ends || []).forEach(([u, v], index) => { const far = Math.hypot(u - px, v - py); if (far < nearest) [best, nearest] = [index, far]; });
+    return best;
+  }
+  function moved(index, place) {
+    const { picks } = four(), pair = pairOf(scene(), picks[index >> 1]).map((end) => end.map(tenth));
+    pair[index & 1] = place;
+    picks[index >> 1] = pair.flat();
+    return picks;
+  }
+  const put = (index, place, group, end = read().end) => state.commit({ picked: moved(index, place), end }, group);
+  // A new pair at a corner of its own, of both pictures alike; its end in A waits for its place.
+  function lay() {
+    const picks = four().picks.slice(-3), n = picks.length, here = scene();
+    const corner = ({ shape: [h, w] }, side) => within([(n < 2 ? 0.25 : 0.75) * h, (n % 2 ? 0.75 : 0.25) * w], side);
+    state.commit({ picked: [...picks, [...corner(here.a, 0), ...corner(here.b, 1)]], end: 2 * n });
+  }
+  const drop = () => { const { picks, held } = four(); state.commit({ picked: picks.filter((_, k) => k !== held >> 1), end: null }); };
+  // A click where pairs are picked: the held end comes here, an end by hand is held, a match is picked.
+  function choose(y, x) {
+    const k = meant(y, x), at = plan && [x * plan.width, y * plan.height];
+    if (dragged) { dragged = false; return; }
+    if (read().stage !== "pick" || !plan) return look(k);
+    const { held, picks } = four(), index = endAt(...at), side = Number(at[0] > plan.left);
+    if (held !== null && index === held) return state.commit({ end: null });
+    if (held !== null && side === (held & 1)) return put(held, pointed(at, side), null, side ? null : held + 1);
+    if (index !== null && byHand(picks[index >> 1])) return state.commit({ end: index });
+    if (plan.kept.includes(k)) turn(k); else look(k);
+  }
+  let drag = null, dragged = false;                    // an end under way, { index, from, before, x }; whether the click that follows is of a drag
+  const onCanvas = (e) => { const box = lines.canvas.getBoundingClientRect(); return [e.clientX - box.left, e.clientY - box.top]; };
   const ratioOf = (x) => max(0.01, round(100 * x) / 100);
   const setRatio = (ratio) => state.commit({ ratio }, "ratio");
   const lines = sketch("match", "both pictures and their matches", signal, {
-    enter: (y, x) => { const selected = meant(y, x); if (selected !== null) state.preview({ selected }); },
-    choose: (y, x) => { const k = meant(y, x); if (read().stage === "pick" && plan.kept.includes(k)) pick(k); else look(k); },
+    enter: (y, x) => { const selected = drag || four().held !== null ? null : meant(y, x); if (selected !== null) state.preview({ selected }); },
+    choose,
     move: walk,
+  });
+  on(lines.canvas, signal, {
+    pointerdown: (e) => {
+      const at = onCanvas(e), index = e.button ? null : endAt(...at);
+      dragged = false;
+      drag = index === null ? null : { index, at, before: read().picked };
+      if (drag) lines.canvas.setPointerCapture(e.pointerId);
+    },
+    pointermove: (e) => {
+      if (!drag) return;
+      const at = onCanvas(e);
+      dragged ||= Math.hypot(at[0] - drag.at[0], at[1] - drag.at[1]) > 3;
+      if (dragged) state.preview({ picked: moved(drag.index, pointed(at, drag.index & 1)) });
+    },
+    pointerup: (e) => { if (drag && dragged) put(drag.index, pointed(onCanvas(e), drag.index & 1), null); drag = null; },
+    pointercancel: () => { if (drag) state.preview({ picked: drag.before }); drag = null; },
   });
   const bars = sketch("ratios", "histogram of the ratios", signal, {
     enter: (y, x, e) => { if (e.buttons & 1) state.preview({ ratio: ratioOf(x) }); },
@@ -104,11 +167,14 @@ function build(kit, scene) {
   const stages = choice({ trait: "stage", label: "step", options: [["match", "match"], ["pick", "pick 4"], ["homography", "draw 4"], ["warp", "blend"]], signal, change: (stage) => state.commit({ stage }) });
   const more = (act, label, by) => button({ act, label, signal, press: () => state.commit({ draws: min(read().draws + by, MOST) }) });
   const draws = control("draws", "", null, more("again", "Draw four again", 1), more("hundred", "Draw 100 more", 100));
-  const one = button({ act: "pick", label: "Pick or drop this match", signal, press: () => pick(chosen(read(), scene())) }), none = button({ act: "none", label: "Drop all", signal, press: () => state.commit({ picked: [] }) });
+  const one = button({ act: "pick", label: "Pick or drop this match", signal, press: () => turn(chosen(read(), scene())) }), none = button({ act: "none", label: "Drop all", signal, press: () => state.commit({ picked: [], end: null }) });
+  const own = button({ act: "place", label: "Place a pair", title: "a pair of your own: click where it ends in A, then in B", signal, press: lay }), away = button({ act: "drop", label: "Drop this pair", signal, press: drop });
+  const ends = NUMERALS.flatMap((name, k) => ["A", "B"].map((letter, side) => [String(2 * k + side), `${name} in ${letter}`]));
+  const held = pick({ trait: "end", label: "arrow keys move", options: [["", "on to a point"], ...ends], signal, change: (value) => state.commit({ end: value === "" ? null : Number(value) }) });
   const fade = element("input", { type: "range", min: 0, max: 1, step: 0.05, "aria-label": "blend, from A to B" });
   Object.assign(fade.style, { width: "8em", accentColor: "var(--ink)" });
   on(fade, signal, { input: () => state.preview({ blend: Number(fade.value) }), change: () => state.commit({ blend: Number(fade.value) }, "blend") });
-  const picked = control("picked", "", null, one, none), blend = control("blend", "A", null, fade, element("span.cw-label", {}, "B"));
+  const picked = control("picked", "", null, one, own, held.element, away, none), blend = control("blend", "A", null, fade, element("span.cw-label", {}, "B"));
   for (const [name, made] of [["ratio", control("ratio", "ratio", null, slider, field.element)], ["cross_check", mutual.element], ["stage", stages.element], ["picked", picked], ["draws", draws], ["blend", blend]]) if (!kit.hidden(name)) kit.controls.append(made);
 
   function draw(s, trouble) {
@@ -122,7 +188,11 @@ function build(kit, scene) {
     if (!pictures || pictures.scene !== here) pictures = { scene: here, a: canvasOf(here.a), b: canvasOf(here.b) };
     const kept = trouble ? [] : keptOf(s, here), found = hidden(s) ? null : agreeing(s, here, kept), picks = picksOf(s, kept), able = !trouble && kept.length >= 4;
     visible(draws, able && s.stage === "homography" && s.draws < MOST);
-    visible(picked, able && s.stage === "pick");
+    visible(picked, !trouble && s.stage === "pick" && here.n > 0 && here.m > 0 && !hidden(s));
+    visible(held.element, picks.length > 0);
+    held.set(String(heldOf(s, picks) ?? ""));
+    [...held.select.options].forEach((option, k) => { option.hidden = option.disabled = k > 2 * picks.length; });
+    visible(away, heldOf(s, picks) !== null);
     visible(one, kept.includes(chosen(s, here)));
     visible(none, picks.length > 0);
     visible(blend, s.stage === "warp" && Boolean(found?.rows));
@@ -139,7 +209,7 @@ function build(kit, scene) {
   function drawLines(p, width, height) {
     const { s, here, kept, ink, paper, found, font } = p, over = s.stage === "warp" && found?.rows, [ha, wa] = here.a.shape, [hb, wb] = here.b.shape, gap = 0.5 * font;
     const fit = min((width - gap) / (wa + wb), height / max(ha, hb)), k = chosen(s, here), left = wa * fit + gap;
-    plan = { fit, left, width: left + wb * fit, height: max(ha, hb) * fit, kept };
+    plan = { fit, left, width: left + wb * fit, height: max(ha, hb) * fit, kept, ends: [] };
     const context = lines.sheet(plan.width, plan.height);
     context.globalAlpha = over ? 1 : 0.6;
     context.drawImage(pictures.a, 0, 0, wa * fit, ha * fit);
@@ -153,8 +223,8 @@ function build(kit, scene) {
     const dot = ([x, y], size, colour) => { context.fillStyle = colour; context.fillRect(x - size / 2, y - size / 2, size, size); };
     for (let j = 0; j < here.n && !over; j++) dot(onA(point(here.points_a, j)), 2, ink);
     for (let j = 0; j < here.m && !over; j++) dot(onB(point(here.points_b, j)), 2, ink);
-    const line = (j, rival, colour, thick, dash) => {
-      const [from, to] = [onA(point(here.points_a, j)), onB(point(here.points_b, here.rivals[2 * j + rival]))];
+    const line = (j, rival, ...style) => between(onA(point(here.points_a, j)), onB(point(here.points_b, here.rivals[2 * j + rival])), ...style);
+    const between = (from, to, colour, thick, dash) => {
       for (const [stroke, wide] of thick > 2 ? [[paper, thick + 2.5], [colour, thick]] : [[colour, thick]]) {
         context.setLineDash(dash && stroke === colour ? [5, 4] : []);
         context.lineWidth = wide;
@@ -176,7 +246,10 @@ function build(kit, scene) {
       }
       context.globalAlpha = 1;
       if (found) frame(context, found.rows, ha, wa, [left, wb * fit, hb * fit], paper);
-      if (!over) for (const j of s.stage === "pick" ? p.picks : found ? found.last.map((place) => kept[place]) : []) line(j, 0, ink, 2);
+      const held = heldOf(s, p.picks), those = s.stage === "pick" || (s.stage === "warp" && p.picks.length === 4) ? p.picks : found ? found.last.map((place) => kept[place]) : [];
+      const drawn = over ? [] : those.map((one) => { const [a, b] = pairOf(here, one); return between(onA(a), onB(b), ink, 2); });
+      if (s.stage === "pick") plan.ends = drawn.flat();
+      plan.ends.forEach((end, index) => ring(context, end, NUMERALS[index >> 1], p, index === held));
     }
     if (k !== null && here.m && !over) {
       if (here.m > 1) ring(context, line(k, 1, css(ROLES.weight), 2.2, true)[1], "2", p);
@@ -185,7 +258,7 @@ function build(kit, scene) {
       ring(context, to, "1", p);
     }
     const said = p.hidden ? 0 : kept.length, right = p.hidden ? 0 : solid.filter(Boolean).length;
-    for (const [name, value] of [["count", said], ["solid", right], ["dashed", said - right], ["focus", k ?? ""]]) setAttribute(lines.canvas, `data-${name}`, value);
+    for (const [name, value] of [["held", four().held ?? ""], ["count", said], ["solid", right], ["dashed", said - right], ["focus", k ?? ""]]) setAttribute(lines.canvas, `data-${name}`, value);
     views.match.name("A and B", `${count(here.n)} and ${count(here.m)} points`);
   }
 
@@ -205,7 +278,7 @@ function build(kit, scene) {
     context.restore();
   }
 
-  function ring(context, [x, y], words, { font, ink, paper }) {
+  function ring(context, [x, y], words, { font, ink, paper }, full) {
     context.setLineDash([]);
     for (const [colour, thick] of [[paper, 4.5], [ink, 2]]) {
       context.strokeStyle = colour;
@@ -213,6 +286,8 @@ function build(kit, scene) {
       context.beginPath();
       context.arc(x, y, 6, 0, 7);
       context.stroke();
+      context.fillStyle = css(ROLES.weight);
+      if (full) context.fill();
     }
     if (!words) return;
     context.font = `bold ${max(12, font)}px ${getComputedStyle(kit.root).fontFamily}`;

@@ -3,7 +3,7 @@ import { full, count } from "./kit/text.js";
 import { floor, max, min } from "./kit/numbers.js";
 
 const { imul, sqrt } = Math;
-const NEAR = 3, ON_A_LINE = 1e-3, MOST = 1000, BINS = 25;
+const NUMERALS = ["I", "II", "III", "IV"], NEAR = 3, ON_A_LINE = 1e-3, MOST = 1000, BINS = 25;
 const SCENES = new WeakMap();
 
 // A table that Python sent: { shape, data } with the numbers themselves.
@@ -107,9 +107,8 @@ function off(rows, back, here, there) {
   return max(far(rows, here, there), far(back, there, here));
 }
 
-// What four matches say, by their places in the list: { rows, agree, count }; null if they are refused.
-function tried(here, there, four) {
-  const ends = [here, there].map((points) => four.map((k) => points[k]));
+// What four pairs say, by both their ends: { rows, agree, count } of the matches; null if they are refused.
+function tried(here, there, ends) {
   if (!usable(...ends)) return null;
   const rows = through(...ends), back = adjugate(rows), agree = here.map((point, k) => sqrt(off(rows, back, point, there[k])) < NEAR);
   return { rows, agree, count: agree.filter(Boolean).length };
@@ -130,7 +129,7 @@ function drawn(s, scene, kept) {
     known = { scene, seed: s.seed, kept, draws: 0, best: null, agree: null, rows: null, most: -1, ends: endsOf(scene, kept) };
   }
   for (; known.draws < s.draws; known.draws++) {
-    const last = four(s.seed, known.draws + 1, kept.length), found = tried(...known.ends, last);
+    const last = four(s.seed, known.draws + 1, kept.length), found = tried(...known.ends, known.ends.map((points) => last.map((k) => points[k])));
     known.last = last;
     known.count = found ? found.count : -1;
     if (known.count > known.most) Object.assign(known, { most: known.count, best: known.draws + 1, agree: found.agree, rows: found.rows });
@@ -138,17 +137,23 @@ function drawn(s, scene, kept) {
   return { last: known.last, count: known.count, best: known.best, agree: known.agree, rows: known.rows };
 }
 
-// The picked points that have a match, each once.
+// The picked points that have a match, each once, and the pairs placed by hand, [row, col in A, row, col in B].
 function picksOf(s, kept) {
-  return [...new Set(s.picked)].filter((k) => kept.includes(k));
+  return [...new Set(s.picked)].filter((pick) => byHand(pick) || kept.includes(pick));
 }
+
+const byHand = (pick) => Array.isArray(pick);
+const pairOf = (scene, pick) => (byHand(pick) ? [pick.slice(0, 2), pick.slice(2)] : endsOf(scene, [pick]).map(([end]) => end));
+
+// The end that arrow keys move: 2 k of pair k in A, 2 k + 1 in B; or null.
+const heldOf = (s, picks) => (s.stage === "pick" && s.end !== null && s.end >= 0 && s.end < 2 * picks.length ? s.end : null);
 
 // What the four picked, or the draws, have found, as this stage asks for it: as `drawn` says it; else null.
 function agreeing(s, scene, kept) {
   const picks = picksOf(s, kept), drawing = s.stage === "homography" || (s.stage === "warp" && picks.length < 4);
-  if (problem(s) || s.stage === "match" || kept.length < 4 || (!drawing && picks.length < 4)) return null;
+  if (problem(s) || s.stage === "match" || (drawing ? kept : picks).length < 4) return null;
   if (drawing) return drawn(s, scene, kept);
-  const last = picks.map((k) => kept.indexOf(k)), found = tried(...endsOf(scene, kept), last);
+  const last = picks.map((k) => kept.indexOf(k)), pairs = picks.map((pick) => pairOf(scene, pick)), found = tried(...endsOf(scene, kept), [0, 1].map((side) => pairs.map((pair) => pair[side])));
   return { last, count: found ? found.count : -1, best: found ? 1 : null, agree: found && found.agree, rows: found && found.rows };
 }
 
@@ -171,6 +176,7 @@ function warped({ shape: [height, width, depth = 1], data }, rows, [h, w]) {
   return out;
 }
 
+const tenth = (x) => floor(10 * x + 0.5) / 10;
 const rounded = (x) => full(floor(1e4 * x + 0.5) / 1e4);
 const chosen = (s, scene) => (s.selected === null || !scene.n ? null : min(max(s.selected, 0), scene.n - 1));
 
@@ -185,16 +191,23 @@ const why = (whose) => `three of ${whose} points lie on a line, or they change s
 const warpWords = (s, whose, found) => [`A lies over B by the homography of ${whose}, with which ${agreed(found)} agree; blend ${full(s.blend)}, from A to B.`];
 
 function homographyWords(s, scene, kept) {
+  const found = agreeing(s, scene, kept), picks = picksOf(s, kept), wanted = 4 - picks.length;
+  if (s.stage === "pick" || (s.stage === "warp" && wanted <= 0)) return [...pickWords(s, found, wanted), ...endWords(s, scene, picks)];
   if (kept.length < 4) return [`A homography needs 4 matches: ${4 - kept.length} more.`];
-  const found = agreeing(s, scene, kept), wanted = 4 - picksOf(s, kept).length;
-  if (s.stage === "pick" || (s.stage === "warp" && wanted <= 0)) return pickWords(s, found, wanted);
   return s.stage === "warp" && found.best !== null ? warpWords(s, `draw ${count(found.best)}`, found) : drawWords(s, found);
 }
 
 function pickWords(s, found, wanted) {
-  if (!found) return [`Pick ${wanted} more match${wanted === 1 ? "" : "es"}.`];
+  if (!found) return [`Pick or place ${wanted} more pair${wanted === 1 ? "" : "s"}.`];
   if (found.best === null) return [`Your four are refused: ${why("their")}`];
   return s.stage === "warp" ? warpWords(s, "your four", found) : [`${agreed(found)} agree with the homography of your four.`];
+}
+
+function endWords(s, scene, picks) {
+  const held = heldOf(s, picks);
+  if (held === null) return [];
+  const pick = picks[held >> 1], [a, b] = pairOf(scene, pick).map(([row, col]) => `row ${full(tenth(row))}, column ${full(tenth(col))}`);
+  return [`Pair ${NUMERALS[held >> 1]}${byHand(pick) ? " by hand" : ""}: ${a} in A; ${b} in B. Arrow keys move it in ${"AB"[held & 1]}.`];
 }
 
 function drawWords(s, found) {
@@ -219,4 +232,4 @@ function sentence(s, hidden, scene) {
   return parts.join(" ");
 }
 
-export { MOST, BINS, sceneOf, problem, keptOf, histogram, four, usable, through, drawn, picksOf, agreeing, warped, chosen, sentence };
+export { MOST, BINS, NUMERALS, sceneOf, problem, keptOf, histogram, four, usable, through, drawn, picksOf, byHand, pairOf, heldOf, tenth, agreeing, warped, chosen, sentence };
