@@ -92,8 +92,8 @@ function build(kit, map) {
   function draw(s, trouble) {
     for (const [name, each] of Object.entries(named)) each.set(name.includes("_per_") && s[name][0] === s[name][1] ? s[name][0] : s[name], Boolean(trouble) && (trouble.text.startsWith(LABELS[name]) || (name.includes("_per_") && trouble.text.includes("need"))));
     const font = parseFloat(getComputedStyle(kit.root).fontSize), width = stage.clientWidth || 640;
-    const ink = css(INK[theme()]), soft = css(mix(PAPER[theme()], INK[theme()], 0.35)), gap = 0.7 * font, side = floor(min(0.29 * width, 14 * font));
-    write(note, model.get("_note"));
+    const ink = css(INK[theme()]), soft = css(mix(PAPER[theme()], INK[theme()], 0.35)), gap = 0.7 * font, told = model.get("_note"), side = floor(min(0.29 * width, (told ? 12 : 14) * font));
+    write(note, told);
     drawPhoto(s, side);
     for (const part of ["cell", "bins", "block"]) visible(panels[part].element, drawn || !trouble);
     if (trouble) return;

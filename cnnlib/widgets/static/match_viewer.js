@@ -174,8 +174,8 @@ function build(kit, scene) {
   const fade = element("input", { type: "range", min: 0, max: 1, step: 0.05, "aria-label": "blend, from A to B" });
   Object.assign(fade.style, { width: "8em", accentColor: "var(--ink)" });
   on(fade, signal, { input: () => state.preview({ blend: Number(fade.value) }), change: () => state.commit({ blend: Number(fade.value) }, "blend") });
-  const picked = control("picked", "", null, one, own, held.element, away, none), blend = control("blend", "A", null, fade, element("span.cw-label", {}, "B"));
-  for (const [name, made] of [["ratio", control("ratio", "ratio", null, slider, field.element)], ["cross_check", mutual.element], ["stage", stages.element], ["picked", picked], ["draws", draws], ["blend", blend]]) if (!kit.hidden(name)) kit.controls.append(made);
+  const picked = control("picked", "", null, one, own, none), grip = control("grip", "", null, held.element, away), blend = control("blend", "A", null, fade, element("span.cw-label", {}, "B"));
+  for (const [name, made] of [["ratio", control("ratio", "ratio", null, slider, field.element)], ["cross_check", mutual.element], ["stage", stages.element], ["picked", picked], ["picked", grip], ["draws", draws], ["blend", blend]]) if (!kit.hidden(name)) kit.controls.append(made);
 
   function draw(s, trouble) {
     const here = scene(), font = parseFloat(getComputedStyle(kit.root).fontSize), width = stage.clientWidth || 640;
@@ -189,7 +189,7 @@ function build(kit, scene) {
     const kept = trouble ? [] : keptOf(s, here), found = hidden(s) ? null : agreeing(s, here, kept), picks = picksOf(s, kept), able = !trouble && kept.length >= 4;
     visible(draws, able && s.stage === "homography" && s.draws < MOST);
     visible(picked, !trouble && s.stage === "pick" && here.n > 0 && here.m > 0 && !hidden(s));
-    visible(held.element, picks.length > 0);
+    visible(grip, !picked.hidden && picks.length > 0);
     held.set(String(heldOf(s, picks) ?? ""));
     [...held.select.options].forEach((option, k) => { option.hidden = option.disabled = k > 2 * picks.length; });
     visible(away, heldOf(s, picks) !== null);
