@@ -89,16 +89,43 @@ def drawn(y, count, seed):
     return np.concatenate([rng.choice(np.flatnonzero(y == label), count, replace=False) for label in np.unique(y)])
 
 
-def test_hog_without_places_answers_exercise_5():
+@pytest.fixture(scope="module")
+def surfaces():
+    """The pieces, their labels, and a function: the mean share of right answers over three draws of labels."""
     pytest.importorskip("skimage")
     (x_train, y_train), (x_test, y_test) = data.load_patches()
-    y, test = np.concatenate([y_train, y_test]), np.arange(1200, 2400)
-    placed = hog.hog(np.concatenate([x_train, x_test])[:, 0])
-    means = placed.reshape(2400, -1, 9).mean(axis=1)
-    for count, expected in ((10, (0.71, 0.62)), (300, (0.77, 0.72))):
-        shares = [np.mean([ridge(features, y, drawn(y_train, count, seed), test) for seed in range(3)])
-                  for features in (means, placed)]
+    x, y, test = np.concatenate([x_train, x_test]), np.concatenate([y_train, y_test]), np.arange(1200, 2400)
+    return x, lambda features, count: np.mean(
+        [ridge(features, y, drawn(y_train, count, seed), test) for seed in range(3)])
+
+
+def test_hog_averaged_over_place_is_ahead_of_hog(surfaces):
+    x, right = surfaces
+    placed = hog.hog(x[:, 0])
+    for count, expected in ((10, (0.71, 0.62)), (300, (0.765, 0.717))):
+        shares = [right(features, count) for features in (placed.reshape(2400, -1, 9).mean(axis=1), placed)]
+        np.testing.assert_allclose(shares, expected, atol=0.006)
+
+
+def test_sobel_energy_without_places_answers_exercise_5(surfaces):
+    x, right = surfaces
+    placed = pool.avg_pool2d(edges.sobel_magnitude(x), 8).reshape(2400, -1)
+    two = np.stack([placed.mean(axis=1), placed.std(axis=1)], axis=1)
+    for count, expected in ((10, (0.61, 0.57)), (300, (0.61, 0.52))):
+        shares = [right(features, count) for features in (two, placed)]
         np.testing.assert_allclose(shares, expected, atol=0.006)  # the answer gives whole percents
+
+
+def test_one_layer_of_random_filters_answers_exercise_5(surfaces):
+    """Three untrained nets: their first layer alone, with brightness about 97 %, without it still ahead of HOG."""
+    x, right = surfaces
+    for seed in range(3):
+        first, shares = layers.Conv2d(1, 16, 7, stride=2, rng=np.random.default_rng(seed)), []
+        for pieces in (x, x - x.mean(axis=(2, 3), keepdims=True)):
+            maps = [np.maximum(first(2 * part - 1), 0).mean(axis=(2, 3)) for part in np.array_split(pieces, 24)]
+            shares.append(right(np.concatenate(maps), 100))
+        assert shares[0] == pytest.approx(0.97, abs=0.01)
+        assert 0.84 < shares[1] < 0.945  # the best made by hand has 0.77, with all labels
 
 
 def test_another_classifier_likes_sobel_energy_better():
@@ -137,7 +164,8 @@ def test_gabor_filters_are_scikit_images():
 
 
 @pytest.mark.slow
-def test_digits_stay_hogs_after_four_times_as_many_steps():
+@pytest.mark.parametrize("steps, least, most", [(200, 0.85, 0.93), (800, 0.9, 0.955)])
+def test_digits_stay_hogs_after_four_times_as_many_steps(steps, least, most):
     pytest.importorskip("sklearn")
     (x_train, y_train), (x_test, y_test) = data.load_digits(size=32)
     x, y = np.concatenate([x_train, x_test]), np.concatenate([y_train, y_test])
@@ -147,7 +175,7 @@ def test_digits_stay_hogs_after_four_times_as_many_steps():
         "conv1": layers.Conv2d(1, 16, 7, stride=2, rng=rng), "relu1": layers.ReLU(), "pool1": layers.MaxPool2d(2),
         "conv2": layers.Conv2d(16, 32, 3, rng=rng), "relu2": layers.ReLU(), "mean": layers.AdaptiveAvgPool2d(1),
         "flatten": layers.Flatten(), "scores": layers.Linear(32, 10, rng=rng)})
-    training.fit(net, (2 * x[some] - 1, y[some]), epochs=40, batch_size=20, seed=0, callback=None,
+    training.fit(net, (2 * x[some] - 1, y[some]), epochs=20 * steps // len(some), batch_size=20, seed=0, callback=None,
                  optimizer=optim.Adam(net.parameters(), lr=0.005), schedule=optim.CosineAnnealingLR)
     learnt = ridge(net.forward_to(2 * x - 1, "flatten"), y, some, test)
-    assert 0.9 < learnt < ridge(hog.hog(x[:, 0]), y, some, test) - 0.02
+    assert least < learnt < min(most, ridge(hog.hog(x[:, 0]), y, some, test) - 0.02)
