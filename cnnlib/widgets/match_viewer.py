@@ -386,7 +386,7 @@ class MatchViewer(_base.CourseWidget):
             lines.set_alpha(min(1, 50 / len(lines.get_segments())))
         for pick in self.picks() if self.stage == "pick" and not quiet else ():
             (row, col), (row_b, col_b) = self.pair(pick)
-            ax.plot([col, col_b + ax.columns_b], [row, row_b], "k-o", markerfacecolor="white", linewidth=2)
+            ax.plot([col, col_b + ax.columns_b], [row, row_b], "-o", color=plots.COLOURS["ink"], linewidth=2)
         if self.chosen() is not None and len(pairs.points_b):
             row, col = pairs.points_a[self.chosen()]
             for rival, colour, dashes in zip(pairs.rivals[self.chosen()], ("input", "weight"), ("-", "--")):
