@@ -83,8 +83,8 @@ def torchvision_names(model):
     """
     names = list(model.state_dict())
     stages = {name.split(".")[0] for name in names} | {name.split(".")[1] for name in names if "." in name}
-    if "conv2_x" in stages:
-        _check_strides(model)
+    if "conv3_x" in stages and (body := _resnet_body(model)):
+        _check_stride(body)
         rule = _resnet
     elif "conv1_1" in stages:
         rule = partial(_vgg, {stage: str(number) for number, (stage, _) in enumerate(model.named_children())})
@@ -98,14 +98,20 @@ def torchvision_names(model):
     return {name: rule(name) for name in names}
 
 
-def _check_strides(model):
+def _resnet_body(model):
+    """Return what the first block of conv3_x adds to its input; None where it adds nothing: MobileNet has such a group.
+
+    In a plain twin, which has no residual, it is what the block does.
+    """
+    _, block = next(iter(model.conv3_x.named_children()))
+    return getattr(getattr(block, "residual", block), "body", None)
+
+
+def _check_stride(body):
     """A bottleneck with its stride in the first convolution takes the published weights, and is wrong with them."""
-    for _, block in model.conv3_x.named_children():
-        body = (block.residual if hasattr(block, "residual") else block).body
-        if hasattr(body, "conv3") and tuple(body.conv1.stride) != (1, 1):
-            raise ValueError("`model` has its stride in the 1x1 convolutions, as the paper has it; weights are "
-                             "published for resnet(..., variant='torchvision')")
-        return
+    if hasattr(body, "conv3") and tuple(body.conv1.stride) != (1, 1):
+        raise ValueError("`model` has its stride in the 1x1 convolutions, as the paper has it; weights are "
+                         "published for resnet(..., variant='torchvision')")
 
 
 def _resnet(name):

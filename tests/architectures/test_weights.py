@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import assert_close
+from nets import SMALL
 
 from cnnlib import architectures as a
 from cnnlib import layers
@@ -111,6 +112,22 @@ def test_a_variant_that_computes_something_else_is_refused():
         torchvision_names(layers.Sequential({"conv": layers.Conv2d(1, 1, 1)}))
     with pytest.raises(ValueError, match="lacks|shape|no place"):
         load_torchvision_weights(a.googlenet(width=1 / 16, nn=layers), drawn("googlenet", np.random.default_rng(0)))
+
+
+@pytest.mark.parametrize("engine", ["ours", "torch"])
+@pytest.mark.parametrize("name", SMALL)
+def test_every_net_says_what_does_not_fit(name, engine):
+    """No weights at all: the first key is named where torchvision publishes the kind, and else the kinds that are."""
+    if engine == "torch":
+        pytest.importorskip("torch")
+    model = SMALL[name][0](**({"nn": layers} if engine == "ours" else {}))
+    kind = name.rstrip("0123456789_").partition(" ")[0]
+    published = r"`state_dict` lacks '\w+\.[\w.]+', which is '[\w.]+' here; it has 0 keys$"
+    other = "weights are published for alexnet, vgg, googlenet and resnet"
+    message = (r"stride in the 1x1 .* are published for resnet\(" if name in ("resnet50", "se_resnet50") else
+               other if kind in ("lenet", "densenet", "mobilenet", "convnext_tiny") else published)
+    with pytest.raises(ValueError, match=message):
+        load_torchvision_weights(model, {})
 
 
 def test_files_without_counters_load(rng):
