@@ -55,6 +55,7 @@ ACCURACY = {
     "resnet152": (78.312, 94.046),
 }
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's red, green and blue, in [0, 1]
+ROUNDED = 1e-3  # how far a pixel may be outside of [0, 1]
 
 
 def pretrained(name, *, nn=None):
@@ -107,10 +108,16 @@ def published_input(x, name="resnet50"):
     Returns
     -------
     array of x's shape, library and dtype
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is not of floats in [0, 1], or not of three channels.
     """
     chosen("name", name, PUBLISHED)
     if x.ndim != 4 or x.shape[1] != 3:
         raise ValueError(f"`x` has shape {tuple(x.shape)}; it must be (N, 3, H, W)")
+    _check_levels("x", x)
     mean, deviation = ((0.5,) * 3, (0.5,) * 3) if name == "googlenet" else (MEAN, DEVIATION)
     planes = [(x[:, k:k + 1] - mean[k]) / deviation[k] for k in range(3)]
     return _array.library(x=x).concatenate(planes, axis=1)
@@ -128,14 +135,32 @@ def published_crop(image):
     array of shape (3, 224, 224), float32, in [0, 1]
         The middle square, whose side is 224/256 of the shorter side, at 224 x 224; a grey picture three times over.
 
+    Raises
+    ------
+    TypeError, ValueError
+        It is not of floats in [0, 1], or not the shape of a picture.
+
     Notes
     -----
     torchvision first resizes until the shorter side has 256 pixels, and then cuts; up to rounding that is the same.
     """
+    _check_levels("image", image)
     side = max(1, min(image.shape[:2]) * 224 // 256)
     row, col = ((length - side) // 2 for length in image.shape[:2])
     small = images.resize(images.crop(image, row, col, side, side), (224, 224))
     return np.ascontiguousarray(np.broadcast_to(images.to_chw(small), (3, 224, 224)), dtype="float32")
+
+
+def _check_levels(name, x):
+    """Check that pixels are floats in [0, 1], up to what resizing rounds."""
+    library = _array.library(**{name: x})
+    if "float" not in _array.dtype_name(x):
+        raise TypeError(f"`{name}` has dtype {_array.dtype_name(x)}; pixels are floats in [0, 1]: {name} / 255 turns "
+                        "8-bit ones into them")
+    seen = (x.detach() if _array.is_torch(x) else x).reshape(-1)
+    if len(seen) and not (-ROUNDED <= (low := float(library.amin(seen))) and float(library.amax(seen)) <= 1 + ROUNDED):
+        raise ValueError(f"`{name}` has values from {low:.4g} to {float(library.amax(seen)):.4g}; pixels must be in "
+                         "[0, 1]: those from 0 to 255 are, divided by 255")
 
 
 # ---- the file
@@ -145,53 +170,61 @@ def _file(name):
     for place in folders.places():
         path = place / FOLDER / name
         if path.is_file():
-            _check(path)
+            _check(path, path, path, "Delete it, and it is fetched again")
             return path
     target = folders.home() / FOLDER / name
     if fault := folders.fault(target.parent):
         raise OSError(f"{name} cannot be kept in {target.parent} ({fault}); set CNNLIB_DATA to a folder that you may "
                       "write to")
-    _bring(name, target)
-    _check(target)
+    part = target.with_name(f".{name}.{os.getpid()}.part")
+    try:
+        source = _bring(name, part)
+        _check(part, target, source, "Put the right file there")
+        os.replace(part, target)  # seen under its name only when it is whole and right
+    finally:
+        part.unlink(missing_ok=True)
     return target
 
 
-def _bring(name, target):
-    """Fetch the file to `target`, which is seen under its name only when it is whole."""
+def _bring(name, part):
+    """Fetch the file to `part`; return where it came from."""
+    folder = part.parent
     mirror = os.environ.get("CNNLIB_MIRROR", "")
     if mirror and "://" not in mirror:
         source = Path(mirror).expanduser() / FOLDER / name
         if source.is_file():
-            part = target.with_name(f".{name}.{os.getpid()}.part")
             shutil.copyfile(source, part)
-            os.replace(part, target)
-            return
+            return source
         mirror = ""
     if is_offline():
-        raise OSError(f"{name} is not in {target.parent}, and CNNLIB_OFFLINE=1 forbids the network: fetch it on a "
+        raise OSError(f"{name} is not in {folder}, and CNNLIB_OFFLINE=1 forbids the network: fetch it on a "
                       f"machine with network from {URL}/{name} and put it there")
     import torch
 
     url = f"{mirror.rstrip('/')}/{FOLDER}/{name}" if mirror else f"{URL}/{name}"
     try:
-        torch.hub.download_url_to_file(url, str(target), hash_prefix=_digits(name))
+        torch.hub.download_url_to_file(url, str(part), hash_prefix=_digits(name))
     except (OSError, RuntimeError) as error:
         raise OSError(f"{name} could not be fetched from {url}: {error}. Check the network, or put the file into "
-                      f"{target.parent}") from error
+                      f"{folder}") from error
+    return url
 
 
-def _check(path):
-    """Check the file's sha256 against its name, and against what it was the first time."""
+def _check(path, target, source, cure):
+    """Check a file's sha256 against the name of `target`, where it is kept, and against what it was the first time.
+
+    The error speaks of it as `source`, and ends with the cure.
+    """
     with open(path, "rb") as content:
         digits = hashlib.file_digest(content, "sha256").hexdigest()
-    record = path.with_suffix(".sha256")
-    wanted = record.read_text().split()[0] if record.is_file() else _digits(path.name)
+    record = target.with_suffix(".sha256")
+    known = record.read_text().split() if record.is_file() else []  # an empty record is none
+    wanted = known[0] if known else _digits(target.name)
     if not digits.startswith(wanted):
-        raise OSError(f"{path} is damaged: its sha256 is {digits}, and must begin with {wanted}. Delete it, and it is "
-                      "fetched again")
-    if not record.is_file():
+        raise OSError(f"{source} is damaged: its sha256 is {digits}, and must begin with {wanted}. {cure}")
+    if not known and not folders.fault(record.parent):  # a folder that may only be read keeps no record
         part = record.with_name(f".{record.name}.{os.getpid()}.part")
-        part.write_text(f"{digits}  {path.name}\n")
+        part.write_text(f"{digits}  {target.name}\n")
         os.replace(part, record)
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from cnnlib import architectures, layers
-from cnnlib.architectures import pretrained, published_input
+from cnnlib.architectures import pretrained, published_crop, published_input
+from cnnlib.data import folders
 
 torch = pytest.importorskip("torch")
 
@@ -87,6 +88,48 @@ def test_from_a_folder(small, monkeypatch, tmp_path):
     assert [path.name for path in kept(tmp_path, file).parent.iterdir()].count(file.name) == 1
 
 
+def test_a_damaged_file_of_a_mirror_is_not_kept(small, monkeypatch, tmp_path):
+    """The mirror is named, and once it is mended all is well."""
+    file, _ = small
+    right = file.read_bytes()
+    monkeypatch.setenv("CNNLIB_MIRROR", str(file.parents[1]))
+    file.write_bytes(right[:-1] + b"x")
+    with pytest.raises(OSError, match=rf"^{file} is damaged: its sha256 is .* must begin with {file.stem[-8:]}\. Put"):
+        pretrained("small")
+    assert list(kept(tmp_path, file).parent.iterdir()) == []
+    file.write_bytes(right)
+    pretrained("small")
+    assert kept(tmp_path, file).read_bytes() == right
+
+
+def test_an_empty_record_is_none(small, monkeypatch, tmp_path):
+    """Such as a full disk leaves. The file is held to the digits in its name, and the record is written anew."""
+    file, _ = small
+    monkeypatch.setenv("CNNLIB_MIRROR", str(file.parents[1]))
+    pretrained("small")
+    record = kept(tmp_path, file).with_suffix(".sha256")
+    written = record.read_text()
+    record.write_text("")
+    pretrained("small")
+    assert record.read_text() == written != ""
+
+
+def test_a_folder_that_may_only_be_read_keeps_no_record(small, monkeypatch, tmp_path):
+    """A class's data on a read-only disk."""
+    file, arrays = small
+    here = kept(tmp_path, file)
+    here.parent.mkdir(parents=True)
+    here.write_bytes(file.read_bytes())
+    monkeypatch.setattr(folders, "fault", lambda folder: "Read-only file system")
+    monkeypatch.setattr("pathlib.Path.write_text", lambda *args: pytest.fail("nothing can be written"))
+    net = pretrained("small", nn=layers)
+    np.testing.assert_array_equal(net.conv1.weight.data, arrays["features.0.weight"].numpy())
+    assert [path.name for path in here.parent.iterdir()] == [file.name]
+    here.unlink()
+    with pytest.raises(OSError, match=r"cannot be kept in .*torchvision \(Read-only file system\); set CNNLIB_DATA"):
+        pretrained("small")
+
+
 def test_offline_says_what_to_do(small, monkeypatch, tmp_path):
     monkeypatch.setenv("CNNLIB_OFFLINE", "1")
     with pytest.raises(OSError, match="CNNLIB_OFFLINE=1 forbids the network: fetch it .* https://download.pytorch.org"):
@@ -162,3 +205,32 @@ def test_published_input():
     assert torch.equal(published_input(torch.tensor(x)), torch.tensor(out))
     with pytest.raises(ValueError, match=r"`x` has shape \(3, 4, 5\)"):
         published_input(x[0])
+
+
+@pytest.mark.parametrize("prepare, name, shape", [
+    (published_input, "x", (2, 3, 4, 5)), (published_crop, "image", (8, 9, 3))])
+def test_pixels_are_floats_from_0_to_1(prepare, name, shape, rng):
+    """Those from 0 to 255 would be a picture a thousand times as bright, and no error."""
+    pixels = rng.integers(0, 256, shape, dtype="uint8")
+    pixels.flat[:2] = 0, 255
+    with pytest.raises(TypeError, match=f"`{name}` has dtype uint8; pixels are floats .*: {name} / 255 turns"):
+        prepare(pixels)
+    with pytest.raises(ValueError, match=rf"`{name}` has values from 0 to 255; pixels must be in \[0, 1\]"):
+        prepare(pixels.astype("float32"))
+    with pytest.raises(ValueError, match=f"`{name}` has values from -1 to 1;"):
+        prepare(pixels / 127.5 - 1)
+    scaled = pixels / 255
+    assert np.isfinite(prepare(scaled)).all()
+    scaled.flat[7] = np.nan
+    with pytest.raises(ValueError, match=f"`{name}` has values from nan to nan"):
+        prepare(scaled)
+
+
+def test_pixels_that_are_tensors():
+    x = torch.rand(1, 3, 4, 5)
+    with pytest.raises(ValueError, match=r"`x` has values from 0 to 255"):
+        published_input(torch.linspace(0, 255, 60).reshape(x.shape))
+    with pytest.raises(TypeError, match="`x` has dtype uint8"):
+        published_input(x.to(torch.uint8))
+    x.requires_grad_()  # a picture that is changed until a class is seen in it
+    assert published_input(x).requires_grad and published_input(x[:0]).shape == (0, 3, 4, 5)
