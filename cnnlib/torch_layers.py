@@ -24,6 +24,7 @@ from cnnlib.layers._stages import (
     NAMED,
     check_after,
     check_branches,
+    check_entered,
     check_gate,
     check_stage,
     check_sum,
@@ -96,6 +97,7 @@ class _Sequential:
         check_there(stage, wanted, [name for name, _ in self.named_children()])
         for name, module in self.named_children():
             if name == wanted and below:
+                check_entered(stage, name, module)
                 return in_stage(name, module, module.forward_to, x, below)
             x = in_stage(name, module, module, x)
             if name == wanted:
@@ -176,8 +178,8 @@ class _Heads:
         return x, *(outs[name] for name in self._after)
 
     def forward_to(self, x, stage):
-        """Return what comes out of the trunk's stage of this name; the heads rest."""
-        return self.trunk.forward_to(x, stage)
+        """Return what comes out of the trunk's stage of this name ("trunk." may stand before it); the heads rest."""
+        return self.trunk.forward_to(x, stage.removeprefix("trunk."))
 
 
 class _ScaledTanh:

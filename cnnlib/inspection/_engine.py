@@ -78,17 +78,36 @@ def undisturbed(net):
 @contextmanager
 def recorded(net, stages):
     """Yield a dict that the next forward fills with what comes out of these stages."""
-    modules, found = dict(net.named_modules()), {}
-    for stage in stages:
-        if stage not in modules or not stage:
-            raise ValueError(f"there is no stage {stage!r}; there are {', '.join(n for n, _ in net.named_children())}")
+    modules, found = {stage: find(net, stage) for stage in stages}, {}
     try:
-        for stage in stages:
-            modules[stage].forward = _recording(stage, modules[stage].forward, found)
+        for stage, module in modules.items():
+            module.forward = _recording(stage, module.forward, found)
         yield found
     finally:
-        for stage in stages:
-            vars(modules[stage]).pop("forward", None)
+        for module in modules.values():
+            vars(module).pop("forward", None)
+
+
+def trunk_of(net):
+    """Return what a net with further heads is in evaluation, or the net itself."""
+    return net.trunk if type(net).__name__ == "Heads" else net
+
+
+def find(net, stage):
+    """Return the layer of that name; of a net with heads the trunk's stages have the paper's names."""
+    for found in (trunk_of(net), net):
+        modules = dict(found.named_modules())
+        if stage and stage in modules:
+            return modules[stage]
+    names = [name for name, _ in trunk_of(net).named_children()]
+    raise ValueError(f"there is no stage {stage!r}; there are {', '.join(names)}")
+
+
+def check_ran(stages, found):
+    """Check that the forward in which outputs were recorded has run all stages: heads rest in evaluation."""
+    missing = [stage for stage in stages if stage not in found]
+    if missing:
+        raise ValueError(f"stage {missing[0]!r} does not run in evaluation")
 
 
 def _recording(stage, forward, found):
@@ -114,6 +133,7 @@ def class_gradient(net, x, target, stage=None):
             grad[row, int(column)] = 1
         if stage is None:
             return x, net.backward(grad)
+        check_ran([stage], found)
         return found[stage], net.backward(grad, down_to=stage)
 
 
@@ -124,6 +144,7 @@ def _class_gradient_torch(net, x, target, stage, found):
         x = x.detach().clone().requires_grad_()
         logits = net(x)
         chosen = torch.as_tensor(as_targets(target, logits), device=logits.device)
+        check_ran([] if stage is None else [stage], found)
         below = x if stage is None else found[stage]
         grad, = torch.autograd.grad(logits.gather(1, chosen[:, None]).sum(), below)
     return below.detach(), grad

@@ -16,12 +16,12 @@ def grad_cam(net, x, target, stage, size=None):
     Parameters
     ----------
     net : layers.Module or torch.nn.Module
-        Gives scores (N, classes): before the softmax. Of our engine a Sequential.
+        Gives scores (N, classes): before the softmax. Of our engine a Sequential, or Heads around one.
     x : array of shape (N, C, H, W)
     target : int, or N ints
         The class, or that of each picture.
     stage : str
-        Whose output A, of shape (N, K, h, w), is weighed: usually the last with maps.
+        Whose output A, of shape (N, K, h, w), is weighed: usually the last with maps. A dot leads into a stage.
     size : (rows, cols), optional
         Enlarge bilinearly to this size, in pixels: x.shape[-2:] lays the map over the picture.
 

@@ -4,7 +4,7 @@ from cnnlib import _array
 from cnnlib.activations import relu
 from cnnlib.conv import conv2d_backward
 from cnnlib.geometry import as_int, as_pair
-from cnnlib.inspection._engine import one_picture, run, undisturbed
+from cnnlib.inspection._engine import one_picture, run, trunk_of, undisturbed
 from cnnlib.pool import max_pool2d_backward
 
 PASSED = ("LocalResponseNorm", "Dropout", "Identity")  # what the signal passes unchanged
@@ -15,7 +15,7 @@ def deconvnet(net, x, stage, channel, unit=None):
 
     Parameters
     ----------
-    net : Sequential of either engine
+    net : Sequential of either engine, or Heads around one
         Up to `stage` made of Conv2d, ReLU, MaxPool2d, LocalResponseNorm and Sequentials of these.
     x : array of shape (C, H, W)
         One picture.
@@ -57,7 +57,7 @@ def deconvnet(net, x, stage, channel, unit=None):
             [0., 0.]]])
     """
     batch = one_picture(net, x)
-    if type(net).__name__ != "Sequential":
+    if type(trunk_of(net)).__name__ != "Sequential":
         raise TypeError(f"`net` is {type(net).__name__}; it must be a Sequential")
     way = layers_to(net, stage)
     inputs, out = [], batch.detach() if _array.is_torch(batch) else batch
@@ -74,7 +74,7 @@ def deconvnet(net, x, stage, channel, unit=None):
 def reachable(net):
     """Return the names of the layers, Sequentials unfolded, from which :func:`deconvnet` finds the way back."""
     names = []
-    for name, _ in _unfolded(net) if type(net).__name__ == "Sequential" else ():
+    for name, _ in _unfolded(trunk_of(net)) if type(trunk_of(net)).__name__ == "Sequential" else ():
         try:
             layers_to(net, name)
         except ValueError:
@@ -85,7 +85,7 @@ def reachable(net):
 
 def layers_to(net, stage):
     """Return [(name, layer)] from the picture up to the stage, Sequentials unfolded; check their kinds."""
-    layers = list(_unfolded(net))
+    layers = list(_unfolded(trunk_of(net)))
     last = [k for k, (name, _) in enumerate(layers) if f"{name}.".startswith(f"{stage}.")]
     if not last:
         raise ValueError(f"there is no stage {stage!r}; there are {', '.join(name for name, _ in layers)}")

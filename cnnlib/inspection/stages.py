@@ -1,7 +1,7 @@
 """What comes out of the stages of a net."""
 
 from cnnlib import _array
-from cnnlib.inspection._engine import check_batch, recorded, run, undisturbed
+from cnnlib.inspection._engine import check_batch, check_ran, recorded, run, undisturbed
 
 
 def activations(net, x, stages):
@@ -12,7 +12,8 @@ def activations(net, x, stages):
     net : layers.Module or torch.nn.Module
     x : array of shape (N, C, H, W)
     stages : list of str
-        Names of stages; a dot leads into a stage that has stages itself.
+        Names of stages; a dot leads into a stage that has stages itself: "conv3_x.conv3_1.residual.body". Of a net
+        with heads "inception5b" is the trunk's.
 
     Returns
     -------
@@ -37,7 +38,5 @@ def activations(net, x, stages):
         raise TypeError(f"`stages` is {stages!r}; it must be a list of names: [{stages!r}]")
     with undisturbed(net), recorded(net, stages) as found:
         run(net, x)
-    missing = [stage for stage in stages if stage not in found]
-    if missing:
-        raise ValueError(f"`stages` names {missing[0]!r}, which does not run in evaluation")
+    check_ran(stages, found)
     return {stage: found[stage].detach() if _array.is_torch(found[stage]) else found[stage] for stage in stages}

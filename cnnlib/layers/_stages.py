@@ -56,9 +56,33 @@ class Container(Module):
         stage = getattr(self, name)
         return in_stage(name, stage, stage, x)
 
-    def _backward(self, name, grad_output, **settings):
+    def _backward(self, name, grad_output, down_to=None):
         stage = getattr(self, name)
-        return in_stage(name, stage, lambda: stage.backward(grad_output, **settings))
+        if not down_to:
+            return in_stage(name, stage, stage.backward, grad_output)
+        return in_stage(name, stage, getattr(stage, "_backward_to", stage.backward), grad_output, down_to)
+
+    def _backward_to(self, grad_output, down_to):
+        """Return the gradient of what came out of the stage `down_to` in this layer, whose stages lie side by side."""
+        name, below = self._find(down_to)
+        grad_output = self._share(name, grad_output)
+        return self._backward(name, grad_output, below) if below else grad_output
+
+    def _share(self, name, grad_output):
+        """Return the gradient of what came out of one of the stages side by side: of a sum's parts, the sum's own."""
+        del name
+        return grad_output
+
+    def _names(self):
+        return [name for name, _ in self.named_children()]
+
+    def _find(self, stage):
+        """Return the name of the stage here, and what is after the first dot: the name of a stage in it."""
+        name, _, below = stage.partition(".")
+        check_there(stage, name, self._names())
+        if below and not isinstance(getattr(self, name), Container):
+            check_entered(stage, name, getattr(self, name))
+        return name, below
 
 
 # ---- checks, also of torch_layers
@@ -67,6 +91,17 @@ def check_there(stage, name, names):
     """Check that the first `name` in the path `stage` is among the names."""
     if name not in names:
         raise ValueError(f"there is no stage {stage!r}; there are {', '.join(names)}")
+
+
+def check_entered(stage, name, layer):
+    """Check that forward_to goes on in a layer: from one stage to the next, not on one of several paths."""
+    if hasattr(layer, "forward_to"):
+        return
+    kind = type(layer).__name__
+    if not list(layer.named_children()):
+        raise ValueError(f"there is no stage {stage!r}; {name!r} is a {kind}, without stages")
+    raise ValueError(f"forward_to cannot end at {stage!r}: in {name!r}, a {kind}, the paths run side by side; "
+                     "inspection.activations gives what comes out there")
 
 
 def check_sum(out_shape, past_shape):

@@ -70,11 +70,16 @@ class Concat(Container):
         if grad_output.ndim < 2 or grad_output.shape[1] != sum(counts):
             raise ValueError(f"`grad_output` has shape {tuple(grad_output.shape)}; the branches gave "
                              f"{' + '.join(map(str, counts))} = {sum(counts)} channels")
-        grad_x, first = 0, 0
-        for (name, _), count in zip(self.named_children(), counts):
-            grad_x = grad_x + self._backward(name, grad_output[:, first:first + count])
-            first += count
+        grad_x = 0
+        for name in self._names():
+            grad_x = grad_x + self._backward(name, self._share(name, grad_output))
         return grad_x
+
+    def _share(self, name, grad_output):
+        counts, = self.kept()
+        place = self._names().index(name)
+        first = sum(counts[:place])
+        return grad_output[:, first:first + counts[place]]
 
 
 class Gate(Container):
@@ -101,12 +106,16 @@ class Gate(Container):
 
     def backward(self, grad_output):
         x, scale = self.kept()
+        past = self._backward("body", self._share("body", grad_output))
+        return in_order_of(grad_output * scale + past, x)
+
+    def _share(self, name, grad_output):
+        x, scale = self.kept()
         axes = tuple(axis for axis, (one, many) in enumerate(zip(scale.shape, x.shape)) if one != many)
         grad_scale = working(grad_output) * working(x)
         if axes:
             grad_scale = library(x=x).sum(grad_scale, axis=axes, keepdims=True)
-        past = self._backward("body", in_order_of(as_dtype(grad_scale, dtype_name(x)), scale))
-        return in_order_of(grad_output * scale + past, x)
+        return in_order_of(as_dtype(grad_scale, dtype_name(x)), scale)
 
 
 class Heads(Container):
@@ -149,12 +158,16 @@ class Heads(Container):
         return x, *(outs[name] for name in self._after)
 
     def forward_to(self, x, stage):
-        """Return what comes out of the trunk's stage of this name; the heads rest."""
+        """Return what comes out of the trunk's stage of this name ("trunk." may stand before it); the heads rest."""
         self._branched = False
-        return self.trunk.forward_to(x, stage)
+        return self.trunk.forward_to(x, stage.removeprefix("trunk."))
 
     def backward(self, grad_output, down_to=None):
         """Return the gradient of the input, or of what came out of the trunk's stage `down_to`."""
+        target = below = None
+        if down_to is not None:
+            down_to = down_to.removeprefix("trunk.")
+            target, below = self.trunk._find(down_to)
         if not self._branched:
             return self._backward("trunk", grad_output, down_to=down_to)
         if not isinstance(grad_output, (tuple, list)) or len(grad_output) != 1 + len(self._after):
@@ -162,13 +175,16 @@ class Heads(Container):
                             f"the heads {', '.join(self._after)}")
         grad, *of_heads = grad_output
         of_heads = dict(zip(self._after, of_heads))
-        if down_to is not None:
-            self.trunk._find(down_to)
         for stage in reversed(self.trunk._ran):
             for name, after in self._after.items():
                 if after == stage:
                     grad = grad + self._backward(name, of_heads[name])
-            if stage == down_to:
+            if stage == target and not below:
                 return grad
-            grad = in_stage("trunk", self.trunk, self.trunk._backward, stage, grad)
+            grad = in_stage("trunk", self.trunk, self.trunk._backward, stage, grad, below if stage == target else None)
+            if stage == target:
+                return grad
         return grad
+
+    def _backward_to(self, grad_output, down_to):
+        return self.backward(grad_output, down_to)

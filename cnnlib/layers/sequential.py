@@ -1,6 +1,6 @@
 """Stages one after the other: what most nets are."""
 
-from cnnlib.layers._stages import NAMED, Container, check_there, in_stage, named
+from cnnlib.layers._stages import NAMED, Container, check_entered, in_stage, named
 from cnnlib.layers.shapes import tell_smallest
 
 
@@ -50,6 +50,7 @@ class Sequential(Container):
         before = names[:names.index(name)]
         if not below:
             return self._run(x, [*before, name])
+        check_entered(stage, name, self[name])
         x = in_stage(name, self[name], self[name].forward_to, self._run(x, before), below)
         self._ran = (*before, name)
         return x
@@ -93,16 +94,8 @@ class Sequential(Container):
         self._ran = tuple(names)
         return x
 
-    def _names(self):
-        return [name for name, _ in self.named_children()]
-
-    def _find(self, stage):
-        """Return the name of the stage here, and what is after the first dot: the name of a stage in it."""
-        name, _, below = stage.partition(".")
-        check_there(stage, name, self._names())
-        if below and not hasattr(self[name], "forward_to"):
-            raise ValueError(f"there is no stage {stage!r}; {name!r} is a {type(self[name]).__name__}, without stages")
-        return name, below
+    def _backward_to(self, grad_output, down_to):
+        return self.backward(grad_output, down_to)
 
     def _check_ran(self, target, down_to):
         if not self._ran and self._names():

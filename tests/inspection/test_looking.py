@@ -6,6 +6,7 @@ from helpers import assert_close
 from trainees import needs_torch
 
 from cnnlib import _array, activations, conv, images, inspection, layers
+from cnnlib.inspection._engine import class_gradient
 
 
 def net_of(nn):
@@ -60,6 +61,58 @@ def test_both_engines_and_tensors_agree(ours, x):
         for found in (twin[name], tensors[name]):
             assert isinstance(found, torch.Tensor) and not found.requires_grad, name
             assert_close(found, expected)
+
+
+DEEP = {  # a small form in tests/nets.py: stages that are weighed, the last that deconvnet goes back from
+    "resnet18": (["conv1", "conv3_x", "conv4_x.conv4_2", "conv4_x.conv4_2.residual.body", "conv5_x.conv5_1.relu",
+                  "conv3_x.conv3_1.residual.shortcut", "conv4_x.conv4_1.residual.body.conv1"], "conv1"),
+    "googlenet, heads": (["conv2", "inception3a", "inception4b.5x5", "trunk.inception5b", "inception5b",
+                          "inception5b.pool.conv"], "conv2"),
+}
+
+
+@needs_torch
+@pytest.mark.parametrize("name", DEEP)
+def test_both_engines_look_into_nets_with_shortcuts_branches_and_heads(name, rng):
+    """All that `looks` asks of a chain, at stages below dots; a net with heads answers to the paper's names."""
+    import torch
+    from nets import SMALL
+    from passes import drawn, with_weights
+
+    factory, (channels, *_) = SMALL[name]
+    stages, last = DEEP[name]
+    ours = drawn(factory, rng).to("float64")
+    x = rng.standard_normal((2, channels, 64, 70))
+    found = []
+    for net, pictures in ((ours, x), (with_weights(factory, ours.state_dict(), "float64"), torch.tensor(x))):
+        seen = inspection.activations(net, pictures, stages) | {
+            f"cam {stage}": inspection.grad_cam(net, pictures, [1, 4], stage) for stage in stages} | {
+            f"slope {stage}": class_gradient(net, pictures, [1, 4], stage)[1] for stage in stages}
+        seen["probability"], seen["winner"] = inspection.occlusion(net, pictures[0], 1, 30, 20)
+        seen["saliency"] = inspection.saliency(net, pictures, 3)
+        seen["unit"] = inspection.deconvnet(net, pictures[0], last, 2)
+        found.append(seen)
+        with pytest.raises(ValueError, match="no stage 'conv9'; there are conv1"):
+            inspection.grad_cam(net, pictures, 0, "conv9")
+    for what, expected in found[1].items():
+        assert abs(expected).max() > 0 or what.startswith("cam"), what  # all of a map may speak against a class
+        assert_close(found[0][what], expected, 1e-9)  # through some twenty layers
+
+
+@pytest.mark.parametrize("engine", ["ours", pytest.param("torch", marks=needs_torch)])
+def test_heads_rest_while_one_looks(engine):
+    from nets import SMALL
+
+    net, x = SMALL["googlenet, heads"][0](**({"nn": layers} if engine == "ours" else {})), np.zeros((1, 3, 40, 40))
+    x = x.astype("float32")
+    if engine == "torch":
+        import torch
+        x = torch.tensor(x)
+    for look in (lambda: inspection.activations(net, x, ["aux1.conv"]),
+                 lambda: inspection.grad_cam(net, x, 0, "aux1.conv")):
+        with pytest.raises(ValueError, match="stage 'aux1.conv' does not run in evaluation"):
+            look()
+    assert all(module.training for module in net.modules())
 
 
 def test_the_net_is_left_as_it_was(ours, x):

@@ -1,11 +1,12 @@
 """Stages by name: running to one and back to one, further heads, and errors that tell where they happened."""
 
+import functools
 import re
 
 import numpy as np
 import pytest
 from helpers import assert_close
-from twins import IMAGE, in_order, make, net
+from twins import IMAGE, in_order, make, net, twin
 
 from cnnlib import layers
 
@@ -230,3 +231,56 @@ def test_heads_go_down_to_a_stage(rng, order):
     feature = model.forward_to(x, "relu1")
     assert tuple(feature.shape) == (3, 6, 7, 8)
     assert tuple(model.backward(feature).shape) == IMAGE
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("stage", ("features.block.body", "features.block.body.0", "trunk.features.block", "mixed.1",
+                                   "features.gate.body", "features.gate.body.1", "mixed.1.0", "trunk.mixed.2", "conv1"))
+def test_down_to_leads_into_every_container(rng, stage, training):
+    """Into sums, branches and gates, below heads: a little is added to what comes out there, to both sides."""
+    model = make(net, rng).train(training)
+    for smooth, place in ((layers.Tanh(), "relu1"), (layers.Tanh(), "features.block.body.2"),
+                          (layers.AvgPool2d(3, 1, 1), "mixed.1.0")):  # equal zeros or maxima would be tied in the pool
+        *way, name = place.split(".")
+        setattr(functools.reduce(getattr, way, model.trunk), name, smooth)
+    x, below = rng.standard_normal(IMAGE), dict(model.trunk.named_modules())[stage.removeprefix("trunk.")]
+    grads = [rng.standard_normal((3, 5)) for _ in range(3 if training else 1)]
+    seen, forward, step = [], below.forward, [0]
+
+    def moved(x):
+        seen.append(forward(x))
+        return seen[-1] + step[0]
+
+    below.forward = moved
+    model(x)
+    found = model.backward(tuple(grads) if training else grads[0], down_to=stage)
+    assert found.shape == seen[0].shape
+    direction, sums = rng.standard_normal(found.shape), []
+    for step[0] in (1e-6 * direction, -1e-6 * direction):
+        outs = model(x)
+        sums.append(sum((out * grad).sum() for out, grad in zip(outs if training else [outs], grads)))
+    slope = (sums[0] - sums[1]) / 2e-6
+    assert abs(slope) > 1e-3 and abs(slope - (found * direction).sum()) < 1e-6 * max(1, abs(slope))
+
+
+def test_down_to_leaves_what_stands_beside_alone(rng):
+    """Nothing of the shortcut, of other branches or of what is before has run backward."""
+    model = make(net, rng)
+    model(rng.standard_normal(IMAGE))
+    model.backward(tuple(np.ones((3, 5)) for _ in range(3)), down_to="mixed.1.0")
+    ran = [name for name, parameter in model.named_parameters() if parameter.grad is not None]
+    assert ran == ["trunk.mixed.1.1.weight", "trunk.mixed.1.1.bias", "trunk.fc.weight", "trunk.fc.bias",
+                   "late.fc.weight", "late.fc.bias"]
+
+
+@pytest.mark.parametrize("engine", ("ours", "torch"))
+def test_forward_to_ends_on_the_one_way(rng, engine):
+    model, x = make(net, rng).eval(), rng.standard_normal(IMAGE)
+    if engine == "torch":
+        torch = pytest.importorskip("torch")
+        model, x = twin(net, model).eval(), torch.tensor(x)
+    assert_close(model.forward_to(x, "trunk.features.block"), model.forward_to(x, "features.block"))
+    with pytest.raises(ValueError, match="cannot end at 'block.body': in 'block', a Residual, the paths run side by"):
+        model.forward_to(x, "features.block.body")
+    with pytest.raises(ValueError, match="no stage 'conv1.weight'; 'conv1' is a Conv2d, without stages"):
+        model.forward_to(x, "conv1.weight")
