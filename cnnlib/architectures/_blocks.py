@@ -74,14 +74,21 @@ def _folded(parts):
 
 
 def _chain(table, path, start, jump):
-    """Return the blocks of stages one after the other, and where the first unit behind them begins."""
-    shown, found = {row.stage for row in table.shown()}, []
+    """Return the blocks of stages one after the other, and where the first unit behind them begins.
+
+    A further head goes on from the stage of the trunk behind which it begins.
+    """
+    shown, found, ends, leaves = {row.stage for row in table.shown()}, [], {}, start
     for row in table:
+        if row.stage in table.behind:
+            start, jump = ends[table.behind[row.stage]]
         block, start = _block(table, row, path, start, jump)
         jump = as_pair("jump", row.jump, 1) if len(row.output_shape) == 3 else jump
+        ends[row.stage] = start, jump
+        leaves = leaves if row.stage in table.behind else start
         if row.stage in shown:
             found.append(block)
-    return tuple(found), start
+    return tuple(found), leaves
 
 
 def _block(table, row, path, start, jump):

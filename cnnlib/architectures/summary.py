@@ -41,10 +41,12 @@ class Summary:
         The sums over all rows.
     depth : int
         Layers with weights on the longest path.
+    behind : dict
+        Of each further head: the stage behind which it begins.
     """
 
-    def __init__(self, rows, stages, reaches, input_shape, depth):
-        self._rows, self._stages, self._reaches = tuple(rows), stages, reaches
+    def __init__(self, rows, stages, reaches, input_shape, depth, behind=None):
+        self._rows, self._stages, self._reaches, self.behind = tuple(rows), stages, reaches, behind or {}
         self.input_shape, self.depth = input_shape, depth
         self.parameters = sum(row.parameters for row in rows)
         self.multiply_adds = sum(row.multiply_adds for row in rows)
@@ -168,7 +170,8 @@ def _summary(model, before, input_shape):
     for name, layer in heads:
         came[name] = reaches[_after(model, name)]
         rows.append(_row(name, layer, came[name], shapes.in_stage(name, layer, shapes.after, layer, came[name])))
-    return Summary(rows, dict([*stages, *heads]), came, input_shape, reach.depth - before.depth)
+    behind = {name: _after(model, name) for name, _ in heads}
+    return Summary(rows, dict([*stages, *heads]), came, input_shape, reach.depth - before.depth, behind)
 
 
 def _branches(layer, before, input_shape):

@@ -132,6 +132,35 @@ def test_where_a_unit_looks_is_where_its_gradient_is():
     assert rows.max() - rows.min() + 1 == cols.max() - cols.min() + 1 == block.row.receptive_field
 
 
+def test_a_further_head_looks_from_the_stage_behind_which_it_begins():
+    """Measured by the gradient of a unit in the head alone; the trunk goes on to a row of numbers before its rows."""
+    head = layers.Sequential({"pool": layers.AvgPool2d(3, 2), "conv": layers.Conv2d(2, 2, 3, padding=1)})
+    trunk = layers.Sequential({
+        "conv1": layers.Conv2d(1, 2, 5, 2, padding=2), "conv2": layers.Conv2d(2, 2, 3, padding=1),
+        "conv3": layers.Conv2d(2, 2, 3, 2, padding=1), "flat": layers.Flatten(), "fc": layers.Linear(512, 2)})
+    net = layers.Heads(trunk, {"side": ("conv2", head)})
+    for value in net.state_dict().values():
+        value[...] = 1
+    out, side = net(np.ones((1, 1, 63, 63), np.float32))
+    block = find(blocks(architectures.summary(net, (1, 63, 63))), "side")
+    assert block.row.output_shape == side.shape[1:]
+    grad = np.zeros(side.shape, np.float32)
+    grad[0, 0, 5, 7] = 1
+    rows, cols = np.nonzero(net.backward((np.zeros_like(out), grad))[0, 0])
+    assert (rows.min(), cols.min()) == tuple(start + block.row.jump * unit for start, unit in zip(block.start, (5, 7)))
+    assert rows.max() - rows.min() + 1 == cols.max() - cols.min() + 1 == block.row.receptive_field
+    parts = [find(blocks(architectures.summary(net, (1, 63, 63))), f"side.{name}").start for name in ("pool", "conv")]
+    assert parts[1] == block.start and all(first > block.start[0] for first in parts[0])
+
+
+def test_googlenets_heads():
+    """aux1 begins behind inception4a, which sees 171 pixels from -71 on; its pool has no zeros before it."""
+    tree = blocks(architectures.summary(partial(architectures.googlenet, aux=True), SHAPE))
+    assert find(tree, "inception4a").start == find(tree, "aux1.pool").start == (-71, -71)
+    assert find(tree, "inception4d").start == find(tree, "aux2.pool").start == (-167, -167)
+    assert find(tree, "fc").start == (-327, -327)
+
+
 def test_more_than_sixty_stages_are_folded(rng):
     def deep(nn):
         return nn.Sequential({f"{kind}{k}": layer for k in range(1, 36) for kind, layer in (
