@@ -122,7 +122,7 @@ def _detect(integral, unit, threshold, num_octaves):
         raise ValueError(f"`threshold` is {threshold}; it must be at least 0: saddles are below it")
     xp = _array.library(integral=integral)
     found = refined(hessian_octaves(integral, octaves), threshold / unit**2)
-    order = xp.argsort(-found[3], stable=True)
+    order = _array.order(-found[3])
     row, col, sigma, response, octave = (each[order] for each in found)
     angle = orientations(integral, row, col, sigma)
     positions, sigma, angle, response = (_array.as_dtype(each, "float32") for each in (
