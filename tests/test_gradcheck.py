@@ -122,7 +122,44 @@ def test_kinks_are_reported_and_not_failed():
     assert "2 more at kinks" in repr(report) and report.checked == 2
     tie = np.zeros((1, 2, 2))
     report = gradcheck(lambda x: pool.max_pool2d(x, 2), lambda g, x: pool.max_pool2d_backward(g, x, 2), tie)
-    assert report.passed and len(report.kinks) == 4 and report.checked == 0
+    assert not report.passed and len(report.kinks) == 4 and report.checked == 0
+    assert "nothing could be compared, as all 4 entries" in repr(report)
+
+
+@pytest.mark.parametrize("way", [0.1, 0.2, 0.3, 0.45, 0.5, 0.7, 0.9, 1.1])
+def test_a_kink_beside_an_entry_is_no_fault(way):
+    """Closer than a step: it is seen as a kink, or left behind by a smaller step."""
+    x = np.array([-1.0, way * 1e-6, 2.0, -way * 1e-6])
+    assert gradcheck(act.relu, act.relu_backward, x).passed
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("name, fn, slope, at", [
+    ("square", lambda x: x**2, lambda x: 2 * x, [0.0, 0.0, 0.0]),
+    ("nearly flat", lambda x: x**2, lambda x: 2 * x, [1e-4, 2e-4, -1e-4]),
+    ("cosine", np.cos, lambda x: -np.sin(x), [0.0, 0.0, 1e-5]),
+    ("fourth power", lambda x: x**4, lambda x: 4 * x**3, [0.0, 1e-3, 0.0]),
+    ("exponential", np.exp, np.exp, [0.0, -3.0, 1.0]),
+])
+def test_what_is_smooth_is_judged(name, fn, slope, at, size, scale):
+    """Where the slope is 0, curvature and rounding are all that a difference sees; they are no kinks."""
+    x = np.array(at)
+    good = gradcheck(lambda x: scale * fn(x), lambda g, x: g * scale * slope(x), x)
+    assert good.kinks == [] and good.checked == 3
+    bad = gradcheck(lambda x: scale * fn(x), lambda g, x: g * scale * (slope(x) + size), x)
+    assert not bad.passed and bad.kinks == []
+
+
+def test_a_bias_before_batch_norm_has_no_gradient(rng):
+    x, bias = rng.standard_normal((8, 3, 4, 3)), rng.standard_normal(3)
+
+    def normed(bias):
+        moved = x + bias[:, None, None]
+        return (moved - moved.mean(axis=(0, 2, 3), keepdims=True)) / moved.std(axis=(0, 2, 3), keepdims=True)
+
+    report = gradcheck(normed, lambda g, bias: np.array([3.0, -7.0, 100.0]), bias)
+    assert not report.passed and report.kinks == [] and report.wrong == 3
 
 
 def test_a_wrong_gradient_beside_a_kink_still_fails():
