@@ -15,6 +15,7 @@ from cnnlib.geometry import effective_size
 ITEMSIZE = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8,
             "uint8": 1, "int8": 1, "uint16": 2, "int16": 2, "uint32": 4, "int32": 4, "int64": 8}  # bytes
 WORKSPACE = 16 * 2**20  # bytes that a method may hold beside its arguments and result; about a CPU's cache
+ENOUGH = 0.75  # of what it needed: a halving that saves less makes twice the work for no memory, and is not done
 COLUMNS_COST = 4 / 3  # columns are cut only where it saves that much more: it makes runs in memory short
 
 
@@ -61,7 +62,8 @@ def cut(choice, problem, dtype):
     """Return the :class:`Pieces` of `problem`, arrays being of the dtype called `dtype`.
 
     They are halved, along the axis that saves most, until each holds at most WORKSPACE bytes (or is one output number),
-    if the method of `choice` lets itself be cut.
+    if the method of `choice` lets itself be cut. Where windows are nearly as large as the image, parts of the output
+    need nearly all of it, and are not cut further.
     """
     sizes = _full_sizes(problem)
     workspace = getattr(choice.body, "workspace", lambda _: 0)
@@ -72,7 +74,8 @@ def cut(choice, problem, dtype):
         return short_runs * workspace(_first_piece(problem, sizes))
 
     needed = workspace(problem)
-    while needed > limit and (halves := _halves(sizes)):
+    while needed > limit and (halves := [halved for halved in _halves(sizes) if
+                                         workspace(_first_piece(problem, halved)) <= ENOUGH * needed]):
         sizes = min(halves, key=cost)
         needed = workspace(_first_piece(problem, sizes))
     return Pieces(problem, sizes, needed * ITEMSIZE[dtype])

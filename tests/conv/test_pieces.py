@@ -1,7 +1,6 @@
 """Cutting a convolution into pieces: every output once, and the right pixels of the image for it."""
 
 import os
-from math import prod
 
 import numpy as np
 import pytest
@@ -50,9 +49,18 @@ def test_every_output_once(monkeypatch, settings, workspace, method, groups):
         assert make_problem_again(piece.problem) == piece.problem.out_size
     assert (covered == 1).all()
     assert len(list(pieces)) == pieces.count > 1
-    largest = max(8 * choose(method, problem, "float64", "numpy").body.workspace(piece.problem) for piece in pieces)
-    assert largest <= pieces.workspace
-    assert pieces.workspace <= workspace or pieces.count == prod(problem.out_shape)
+    needs = choose(method, problem, "float64", "numpy").body.workspace
+    assert max(8 * needs(piece.problem) for piece in pieces) <= pieces.workspace
+    smaller = [8 * needs(_pieces._first_piece(problem, halved)) for halved in _pieces._halves(pieces.sizes)]
+    assert pieces.workspace <= workspace or all(one > _pieces.ENOUGH * pieces.workspace for one in smaller)
+
+
+@pytest.mark.parametrize("size, kernel_size, dilation, most", [
+    (570, 545, 1, 1), (1024, 800, 1, 1), (1024, 513, 1, 4), (2000, 3, 900, 1)])
+def test_a_window_as_large_as_its_image_is_not_cut_in_vain(size, kernel_size, dilation, most):
+    """Each part of the output needs nearly the whole image, and would be a transform of it all."""
+    shapes = (1, 1, size, size), (1, 1, kernel_size, kernel_size)
+    assert explain(*shapes, dilation=dilation, dtype="float64", method="fft").pieces <= most
 
 
 def make_problem_again(problem):
