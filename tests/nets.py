@@ -63,6 +63,7 @@ PUBLISHED = {
     "resnet152, torchvision": (partial(a.resnet, 152, variant="torchvision"), (3, 224, 224), 60_192_808,
                                11_513_626_624, 152, {"conv5_x": 1451}),
     "resnet20": (partial(a.resnet_cifar, 20), (3, 32, 32), 269_722, 40_551_040, 20, {}),
+    "resnet20, option B": (partial(a.resnet_cifar, 20, option="B"), (3, 32, 32), 269_722 + 2_752, 40_813_184, 20, {}),
     "resnet32": (partial(a.resnet_cifar, 32), (3, 32, 32), 464_154, None, 32, {}),
     "resnet44": (partial(a.resnet_cifar, 44), (3, 32, 32), 658_586, None, 44, {}),
     "resnet56": (partial(a.resnet_cifar, 56), (3, 32, 32), 853_018, None, 56, {}),
@@ -103,18 +104,26 @@ SMALL = {
     "mobilenet2": (partial(a.mobilenet, 2, 7, width=1 / 8), (3, 40, 48)),
     "convnext_tiny": (partial(a.convnext, "tiny", 7, width=1 / 12), (3, 64, 70)),
     "resnet20": (partial(a.resnet_cifar, 20, 7, width=1 / 4), (3, 16, 20)),
+    "resnet20, option B": (partial(a.resnet_cifar, 20, 7, option="B", width=1 / 4), (3, 16, 20)),
     "resnet20, no norm": (partial(a.resnet_cifar, 20, 7, norm=False, width=1 / 4), (3, 16, 20)),
     "resnet20, plain": (partial(a.resnet_cifar, 20, 7, shortcuts=False, width=1 / 4), (3, 16, 20)),
 }
 
-# name: (factory, the smallest square picture, the stage that fails on one that is a pixel smaller)
+# name: (factory, the smallest square picture, the stage that fails on one that is a pixel smaller); others take any
 SMALLEST = {
     "lenet5_1998": (lambda width=1, **engine: a.lenet5_1998(10, 3, **engine), 32, "c5"),
     "lenet5": (partial(a.lenet5, 10, 3), 32, "c5"),
     "alexnet_2012": (a.alexnet_2012, 227, "fc6"),
     "alexnet": (a.alexnet, 63, "pool5"),
+    "zfnet": (a.zfnet, 53, "pool5"),
     "vgg A": (partial(a.vgg, "A"), 32, "pool5"),
+    "vgg A-LRN": (partial(a.vgg, "A-LRN"), 32, "pool5"),
+    "vgg B": (partial(a.vgg, "B"), 32, "pool5"),
+    "vgg C": (partial(a.vgg, "C"), 32, "pool5"),
+    "vgg D, batch norm": (partial(a.vgg, "D", batch_norm=True), 32, "pool5"),
     "vgg E": (partial(a.vgg, "E"), 32, "pool5"),
     "googlenet": (a.googlenet, 31, "pool4"),
     "googlenet, torchvision": (partial(a.googlenet, variant="torchvision"), 15, "pool3"),
+    "densenet121": (partial(a.densenet, 121), 29, "transition3.pool"),
+    "convnext_tiny": (a.convnext, 32, "down4.conv"),
 }

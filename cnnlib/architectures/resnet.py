@@ -68,14 +68,16 @@ def resnet(depth, num_classes=1000, in_channels=3, *, variant="paper", shortcuts
         "avgpool": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten(), "fc": nn.Linear(came, num_classes)})
 
 
-def resnet_cifar(depth, num_classes=10, in_channels=3, *, shortcuts=True, norm=True, width=1.0, nn=None):
-    """Return a residual network for small pictures: the paper's section 4.2, with its option A.
+def resnet_cifar(depth, num_classes=10, in_channels=3, *, shortcuts=True, option="A", norm=True, width=1.0, nn=None):
+    """Return a residual network for small pictures: the paper's section 4.2.
 
     Parameters
     ----------
     depth : {20, 32, 44, 56, 110, ...}
-        6 n + 2: three groups of n blocks of two layers, of 16, 32 and 64 channels. Where a block changes the shape,
-        the shortcut is every second pixel and zeros for the new channels, which learns nothing: option A.
+        6 n + 2: three groups of n blocks of two layers, of 16, 32 and 64 channels.
+    option : {"A", "B"}
+        The shortcut of a block that changes the shape: every second pixel and zeros for the new channels, which learns
+        nothing, as in the paper; or a 1x1 convolution, as in :func:`resnet`, which adds 2,752 parameters.
     norm : bool
         Whether batch norm follows each convolution; without it, convolutions have a bias.
     num_classes, in_channels, shortcuts, width, nn
@@ -90,10 +92,11 @@ def resnet_cifar(depth, num_classes=10, in_channels=3, *, shortcuts=True, norm=T
     checked(num_classes, in_channels, width)
     if as_int("depth", depth, 8) % 6 != 2:
         raise ValueError(f"`depth` is {depth}; it must be 6 n + 2: 20, 32, 44, 56, 110, ...")
+    past_shape = chosen("option", option, {"A": _zero_pad, "B": _projection})
     first = channels(16, width)
 
     def block(came, goes, stride):
-        past = None if came == goes and stride == 1 else nn.ZeroPadShortcut(came, goes, stride)
+        past = past_shape(nn, came, goes, stride, norm)
         return _block(nn, _basic(nn, came, goes, stride, norm), past, shortcuts), goes
 
     sizes = [channels(base, width) for base in (16, 32, 64)]
@@ -152,8 +155,14 @@ def _bottleneck(nn, came, inner, stride, in_3x3):
         "conv3": nn.Conv2d(inner, goes, 1, bias=False), "bn3": nn.BatchNorm2d(goes)})
 
 
-def _projection(nn, came, goes, stride):
+def _zero_pad(nn, came, goes, stride, norm=True):
+    """Return the shortcut of option A, or None where x itself fits."""
+    del norm
+    return None if came == goes and stride == 1 else nn.ZeroPadShortcut(came, goes, stride)
+
+
+def _projection(nn, came, goes, stride, norm=True):
     """Return the 1x1 convolution of option B, or None where x itself fits."""
     if came == goes and stride == 1:
         return None
-    return nn.Sequential({"conv": nn.Conv2d(came, goes, 1, stride, bias=False), "bn": nn.BatchNorm2d(goes)})
+    return nn.Sequential({"conv": nn.Conv2d(came, goes, 1, stride, bias=not norm), **_norm(nn, "bn", goes, norm)})

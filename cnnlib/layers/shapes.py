@@ -118,8 +118,9 @@ def tell_smallest(net, x_shape, error):
     if (size := smallest(net, shape[0])) is None:
         return
     told = f"the smallest square picture that the net takes is {size} x {size}"
-    if min(shape[1:]) > size:  # a part of it takes one size of maps only, and these are larger
-        largest = next(n for n in range(size, min(shape[1:]) + 1) if not _takes(net, (shape[0], n + 1, n + 1)))
+    longer = max(shape[1:])
+    if longer > size and not _takes(net, (shape[0], longer, longer)):  # a part takes one size of maps, these are larger
+        largest = next(n for n in range(size, longer) if not _takes(net, (shape[0], n + 1, n + 1)))
         told = f"the square pictures that the net takes are {size} x {size} to {largest} x {largest}"
     error.args = (f"{error}; {told}, this one is {shape[1]} x {shape[2]}",)
 

@@ -8,6 +8,7 @@ from nets import PUBLISHED, SMALL, SMALLEST
 
 from cnnlib import architectures, layers
 from cnnlib.architectures import summary
+from cnnlib.layers import shapes
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -44,19 +45,34 @@ def test_both_engines_have_the_same_table(name):
 @pytest.mark.parametrize("engine", ["ours", "torch"])
 @pytest.mark.parametrize("name", SMALLEST)
 def test_a_picture_too_small_is_refused_with_the_size_that_works(name, engine):
+    """Square, too low, too narrow: the message names the picture that came."""
     factory, size, stage = SMALLEST[name]
-    message = rf"in stage '{stage}'.*the smallest square picture that the net takes is {size} x {size}, this one is"
-    with pytest.raises(ValueError, match=message):
-        summary(factory, (3, size - 1, size - 1))
-    assert summary(factory, (3, size, size)).parameters
-    x = np.zeros((1, 3, size - 1, size - 1), dtype="float32")
     if engine == "torch":
         torch = pytest.importorskip("torch")
-        with pytest.raises((ValueError, RuntimeError), match=message):
-            factory(width=1 / 16).eval()(torch.tensor(x))
-    else:
+    net = factory(width=1 / 16, **({"nn": layers} if engine == "ours" else {})).eval()
+    for shape in ((size - 1, size - 1), (size - 1, size + 1), (size + 1, size - 1)):
+        message = (rf"in stage '{stage}'.*the smallest square picture that the net takes is {size} x {size}, "
+                   rf"this one is {shape[0]} x {shape[1]}$")
         with pytest.raises(ValueError, match=message):
-            factory(width=1 / 16, nn=layers).eval()(x)
+            summary(net, (3, *shape))
+        x = np.zeros((1, 3, *shape), dtype="float32")
+        with pytest.raises((ValueError, RuntimeError), match=message):
+            net(torch.tensor(x) if engine == "torch" else x)
+    for shape in ((size, size), (size, size + 1), (size + 1, size)):
+        assert summary(net, (3, *shape)).parameters
+
+
+@pytest.mark.parametrize("name", [name for name in SMALL if name.startswith(("resnet", "se_resnet", "mobilenet"))])
+def test_a_net_that_ends_in_one_average_takes_every_picture(name):
+    assert shapes.smallest(SMALL[name][0](nn=layers), 3) == 1
+
+
+@pytest.mark.parametrize("shape", [(36, 36), (34, 40), (40, 32), (31, 52), (52, 31)])
+def test_a_net_of_one_size_of_maps_tells_the_largest_picture_too(shape):
+    """LeNet-5: whatever side is too long or too short."""
+    message = rf"takes are 32 x 32 to 35 x 35, this one is {shape[0]} x {shape[1]}$"
+    with pytest.raises(ValueError, match=f"in stage 'c5'.*the square pictures that the net {message}"):
+        summary(architectures.lenet5, (1, *shape))
 
 
 def test_every_factory_is_here():
@@ -95,6 +111,20 @@ def test_what_a_plain_twin_lacks():
     small = [summary(partial(architectures.resnet_cifar, 20, shortcuts=shortcuts), (3, 32, 32)) for shortcuts in
              (False, True)]
     assert [tuple(row) for row in small[0]] == [tuple(row) for row in small[1]]
+
+
+@pytest.mark.parametrize("depth", [20, 110])
+def test_what_option_b_adds(depth):
+    """A 1x1 convolution with batch norm at each of two changes of shape, whatever the depth."""
+    zeros, projections = (summary(partial(architectures.resnet_cifar, depth, **option), (3, 32, 32)) for option in (
+        {}, {"option": "B"}))
+    assert projections.parameters - zeros.parameters == 16 * 32 + 2 * 32 + 32 * 64 + 2 * 64 == 2_752
+    grown = {row.stage: row.parameters - zeros[row.stage].parameters for row in projections}
+    assert {stage: number for stage, number in grown.items() if number} == {"conv3_x": 576, "conv4_x": 2_176}
+    bare = architectures.resnet_cifar(8, option="B", norm=False, nn=layers).conv3_x.conv3_1.residual.shortcut
+    assert [name for name, _ in bare.named_parameters()] == ["conv.weight", "conv.bias"]
+    with pytest.raises(ValueError, match="`option` is 'C'; it must be one of 'A', 'B'"):
+        architectures.resnet_cifar(8, option="C", nn=layers)
 
 
 def test_without_norm_a_convolution_has_a_bias():
