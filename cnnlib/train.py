@@ -6,81 +6,21 @@
     python -m cnnlib.train digits --nn torch --epochs 30 --checkpoint run.npz --resume
     torchrun --nproc_per_node 2 -m cnnlib.train digits --nn torch
 
-A recipe is a function that returns the arguments of :func:`cnnlib.training.fit`. Under ``torchrun`` every process
-runs it, and fit does one step with all of them.
+A recipe is a function that returns the arguments of :func:`cnnlib.training.fit`: one file each in ``cnnlib/recipes``.
+Under ``torchrun`` every process runs it, and fit does one step with all of them.
 """
 
 import argparse
 import os
 import sys
 
-import numpy as np
-
-from cnnlib import data, initializers, layers, training
-from cnnlib.architectures import lenet5
+from cnnlib import layers, training
 from cnnlib.recipes import cifar10_94, imagenette, resnet20_cifar10
-from cnnlib.recipes._parts import sgd_with_cosine
+from cnnlib.recipes.digits import digits_net
+from cnnlib.recipes.digits import recipe as digits
+from cnnlib.recipes.lenet5_mnist import recipe as lenet5_mnist
 
-
-def digits_net(nn, rng):
-    """Return a small net for digits of 8×8 pixels, its first weights drawn as He et al. do, the same in either engine.
-
-    Parameters
-    ----------
-    nn : cnnlib.layers or cnnlib.torch_layers
-    rng : np.random.Generator
-    """
-    net = nn.Sequential({
-        "conv1": nn.Conv2d(1, 16, 3, padding=1), "relu1": nn.ReLU(),
-        "conv2": nn.Conv2d(16, 32, 3, padding=1), "relu2": nn.ReLU(), "pool": nn.MaxPool2d(2),
-        "flatten": nn.Flatten(), "fc1": nn.Linear(32 * 4 * 4, 64), "relu3": nn.ReLU(), "fc2": nn.Linear(64, 10)})
-    return initializers.redraw(net, initializers.he_normal, rng)
-
-
-def digits(nn=layers, *, seed=0, epochs=15, split="mixed", pixels=1):
-    """Return what fit needs to learn scikit-learn's digits to over 98 %: lecture 34.
-
-    Parameters
-    ----------
-    nn : cnnlib.layers or cnnlib.torch_layers
-    seed : int
-        Of the first weights and of the run.
-    epochs : int
-    split : {"mixed", "last"}
-        See :func:`cnnlib.data.load_digits`.
-    pixels : int
-        How far pictures are moved at most; 0 leaves them.
-    """
-    train, test = data.load_digits(split=split)
-    net = digits_net(nn, np.random.default_rng(seed))
-    optimizer, cosine = sgd_with_cosine(nn, net, 0.1)
-    return dict(model=net, train=train, valid=test, epochs=epochs, optimizer=optimizer, batch_size=64, seed=seed,
-                schedule=cosine, augment=(lambda x, rng: training.shift(x, pixels, rng=rng)) if pixels else None)
-
-
-def lenet5_mnist(nn=layers, *, seed=0, epochs=20, num_train=None, num_test=None):
-    """Return what fit needs to train LeNet-5, in today's form, on MNIST: lecture 40.
-
-    Parameters
-    ----------
-    nn : cnnlib.layers or cnnlib.torch_layers
-    seed : int
-        Of the first weights and of the run.
-    epochs : int
-    num_train, num_test : int, optional
-        Only that many pictures, for a trial; None takes all.
-
-    Notes
-    -----
-    The pictures of 28 x 28 get a frame of 2 pixels and are moved by up to 2, which takes nothing out of them.
-    """
-    splits = data.load_mnist(num_train, num_test)
-    train, test = ((np.pad(x, ((0, 0), (0, 0), (2, 2), (2, 2))), y) for x, y in splits)
-    net = initializers.redraw(lenet5(nn=nn), initializers.he_normal, np.random.default_rng(seed))
-    optimizer, cosine = sgd_with_cosine(nn, net, 0.05)
-    return dict(model=net, train=train, valid=test, epochs=epochs, optimizer=optimizer, batch_size=64, seed=seed,
-                schedule=cosine, augment=lambda x, rng: training.shift(x, 2, rng=rng))
-
+__all__ = ["RECIPES", "digits", "digits_net", "lenet5_mnist", "main"]
 
 RECIPES = {"digits": digits, "lenet5-mnist": lenet5_mnist, "resnet20-cifar10": resnet20_cifar10.recipe,
            "cifar10-94": cifar10_94.recipe, "imagenette": imagenette.recipe}
