@@ -1,13 +1,12 @@
 """Several processes under torchrun: two on the CPU give the weights of one; where they cannot, fit says so."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers import relative_error
+from processes import torchrun
 from trainees import noisy, ours, plain, samples, sgd, theirs, torch_sgd, weights
 
 from cnnlib import training
@@ -16,16 +15,6 @@ from cnnlib.training import _checkpoint
 torch = pytest.importorskip("torch")
 
 HERE = Path(__file__).resolve()
-
-
-def torchrun(*arguments, processes=2):
-    """Run a module or script in so many processes; return what it printed."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}",
-               *arguments]
-    environment = os.environ | {"PYTHONPATH": str(HERE.parents[2]), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    run = subprocess.run(command, cwd=HERE.parents[2], env=environment, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr[-3000:]
-    return run.stdout
 
 
 def partly_ignored(x, y):
@@ -49,7 +38,7 @@ def train(engine, name, path=None):
 
 
 SCRIPT = f"""
-import sys; sys.path[:0] = [{str(HERE.parent)!r}, {str(HERE.parents[1])!r}]
+import sys; sys.path[:0] = [{str(HERE.parent)!r}]
 import numpy as np, torch, warnings
 from test_processes import train, weights
 torch.distributed.init_process_group("gloo")
