@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from packed import tar_gz
 from PIL import Image
+from trainees import needs_torch
 
-from cnnlib import data
+from cnnlib import data, training
 from cnnlib.data import imagenette
+from cnnlib.recipes import imagenette as of_imagenette
 
 SMALL = {"train": 23, "val": 10}  # pictures in the made-up archive
 
@@ -83,6 +85,21 @@ def test_a_grey_photograph_becomes_three_equal_colours(put, small):
     put("imagenette", {"imagenette2-160.tgz": tar_gz(files(**grey))})
     (x, _), _ = data.load_imagenette(1, 1, size=8)
     np.testing.assert_allclose(255 * x, 90, atol=1.01)
+
+
+@needs_torch
+def test_the_recipe_learns_from_the_archive(put, small):
+    """From packed photographs to a net that tells the classes by their brightness, by the real path."""
+    from cnnlib import torch_layers
+
+    put("imagenette", {"imagenette2-160.tgz": tar_gz(files())})
+    recipe = of_imagenette.recipe(torch_layers, epochs=6, batch_size=8, size=32)
+    (x, y), (x_test, _) = recipe["train"], recipe["valid"]
+    assert (x.shape, x_test.shape) == ((23, 3, 32, 32), (10, 3, 32, 32))
+    green = (20 * y / 255 - 0.456) / 0.224  # ImageNet's mean taken away, over its deviation
+    np.testing.assert_allclose(x[:, 1, 8:24, 8:24], np.broadcast_to(green[:, None, None], (23, 16, 16)), atol=0.06)
+    history = training.fit(**recipe, device="cpu", callback=None)
+    assert history.step[-1] == 18 and history.train_loss[-1] < 0.8 * history.train_loss[0]
 
 
 @pytest.mark.parametrize("change, words", [
