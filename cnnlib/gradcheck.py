@@ -322,7 +322,8 @@ def _differences(fn, args, k, weights, eps):
     central, jump = (above + below) / 2, np.abs(above - below)
     level = KINK * np.abs(central).max(initial=0)
     at_kink = np.zeros(shape, bool)
-    for i in map(tuple, np.argwhere(jump > np.maximum(level, rounding))):
+    doubtful = jump > np.maximum(level, rounding)
+    for i in (i for i in np.ndindex(shape) if doubtful[i]):
         slope, at_kink[i] = _closer(lambda step, i=i: sides(i, step), eps, jump[i], level)
         central[i] = central[i] if slope is None else slope
     return central, at_kink
