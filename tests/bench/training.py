@@ -20,6 +20,7 @@ import numpy as np
 
 from cnnlib import initializers, layers, train, training
 from cnnlib.architectures import lenet5
+from cnnlib.recipes._parts import sgd_with_cosine
 from tests.bench import parts
 from tests.bench.pairs import measure, ratio
 
@@ -112,8 +113,8 @@ def lenet_sides():
     x, y = rng.random((64, 1, 32, 32), dtype=np.float32), rng.integers(0, 10, 64)
     ours, theirs = (initializers.redraw(lenet5(nn=nn), initializers.he_normal, np.random.default_rng(0))
                     for nn in (layers, torch_layers))
-    our_sgd, _ = train.sgd_with_cosine(layers, ours, 0.01)
-    their_sgd, _ = train.sgd_with_cosine(torch_layers, theirs, 0.01)
+    our_sgd, _ = sgd_with_cosine(layers, ours, 0.01)
+    their_sgd, _ = sgd_with_cosine(torch_layers, theirs, 0.01)
     loss, turned, tx, ty = layers.CrossEntropyLoss(), layers.batch_innermost(x), *map(torch.from_numpy, (x, y))
 
     def numpy_step():
