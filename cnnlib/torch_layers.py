@@ -386,6 +386,7 @@ def gradient_error(op, *args, theirs=None, seed=0, **settings):
     Examples
     --------
     >>> import numpy as np
+    >>> from cnnlib import pool
     >>> gradient_error(pool.avg_pool2d, np.arange(16.0).reshape(1, 4, 4), kernel_size=3, stride=1) < 1e-12
     True
     """
