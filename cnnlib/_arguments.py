@@ -33,7 +33,7 @@ def checked(what, optional=(), integers=False, **arrays):
     for name, a in arrays.items():
         if a is None and name not in optional:
             raise TypeError(f"`{name}` is None; it must be an array")
-    if _are_usual(arrays.values()):  # nothing to say, and a training step asks a hundred times
+    if (dtype := _array.plain_dtype(arrays.values())) is not None and dtype in USUAL:  # nothing to say
         return list(arrays.values())
     _array.library(**arrays)
     plain = []
@@ -43,12 +43,6 @@ def checked(what, optional=(), integers=False, **arrays):
             _check_dtype(what, name, a, integers)
         plain.append(a)
     return plain
-
-
-def _are_usual(arrays):
-    """Whether these are plain NumPy arrays, all of float32 or all of float64, and None."""
-    dtypes = {a.dtype if type(a) is np.ndarray else None for a in arrays if a is not None}
-    return len(dtypes) == 1 and dtypes <= USUAL
 
 
 def as_plain(what, name, a):

@@ -31,6 +31,12 @@ def is_torch(x):
     return torch is not None and isinstance(x, torch.Tensor)
 
 
+def plain_dtype(arrays):
+    """Return the one dtype of plain NumPy arrays, None among them passed over; None if they are anything else."""
+    dtypes = {a.dtype if type(a) is np.ndarray else None for a in arrays if a is not None}
+    return dtypes.pop() if len(dtypes) == 1 else None
+
+
 def library(**arrays):
     """Return the library, ``numpy`` or ``torch``, that all the named arrays belong to.
 
@@ -44,10 +50,9 @@ def library(**arrays):
     TypeError
         An argument is neither, or the libraries, dtypes or devices are mixed.
     """
-    given = {name: a for name, a in arrays.items() if a is not None}
-    dtypes = {a.dtype if type(a) is np.ndarray else None for a in given.values()}
-    if len(dtypes) == 1 and None not in dtypes:  # plain arrays of one dtype: nothing to say
+    if plain_dtype(arrays.values()) is not None:  # nothing to say, and a training step asks a hundred times
         return np
+    given = {name: a for name, a in arrays.items() if a is not None}
     for name, a in given.items():
         if not (is_torch(a) or isinstance(a, np.ndarray | np.generic)):  # x[0, 0] is a np.float64
             raise TypeError(f"`{name}` must be a NumPy array or a torch tensor, not {type(a).__name__}: "

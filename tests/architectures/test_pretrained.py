@@ -3,10 +3,10 @@
 import functools
 import hashlib
 import http.server
-import threading
 
 import numpy as np
 import pytest
+from serving import serving
 
 from cnnlib import architectures, layers
 from cnnlib.architectures import pretrained, published_crop, published_input
@@ -53,15 +53,10 @@ def served(small, monkeypatch):
         def log_message(self, *args):
             asked.append(self.path)
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    monkeypatch.setenv("CNNLIB_MIRROR", f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    yield asked
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        monkeypatch.setenv("CNNLIB_MIRROR", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        yield asked
 
 
 def kept(tmp_path, file):

@@ -88,9 +88,9 @@ def describe(image, keypoints):
         Each of length 1, or 0 where the picture is flat; (0, 64) of no points.
     """
     levels = grey_levels("SURF", image)
-    _, sigma, _ = numbers_of("SURF", keypoints, "float64")
-    large = len(keypoints) and float(sigma.max()) > LARGEST
-    return _describe(integral_image(levels if large else fixed_point(levels)[0]), keypoints)
+    numbers = numbers_of("SURF", keypoints, "float64")
+    large = len(keypoints) and float(numbers[1].max()) > LARGEST
+    return _describe(integral_image(levels if large else fixed_point(levels)[0]), *numbers)
 
 
 @one_blas_thread()
@@ -104,7 +104,7 @@ def detect_and_describe(image, *, threshold=THRESHOLD, num_octaves=4):
     """
     integral, unit = _integral(image)
     found = _detect(integral, unit, threshold, num_octaves)
-    return found, _describe(integral, found)
+    return found, _describe(integral, *numbers_of("SURF", found, "float64"))
 
 
 def _integral(image):
@@ -130,7 +130,6 @@ def _detect(integral, unit, threshold, num_octaves):
     return Keypoints(positions, sigma, angle, response, octave)
 
 
-def _describe(integral, keypoints):
-    positions, sigma, angle = numbers_of("SURF", keypoints, "float64")
+def _describe(integral, positions, sigma, angle):
     _array.library(image=_array.as_dtype(integral[:1], "float64"), positions=positions, sigma=sigma, orientation=angle)
     return descriptors(integral, positions[:, 0], positions[:, 1], sigma, angle)
