@@ -13,7 +13,7 @@ SMALL_MENU = ("alexnet", "zfnet", "vgg16", "googlenet", "resnet18", "resnet50", 
 def net_of(table):
     """Return a summary as JSON can hold it: totals, and stages with the stages in them."""
     tree = blocks(table)
-    return {"parameters": table.parameters, "multiply_adds": table.multiply_adds, "depth": table.depth,
+    return {"input_shape": list(table.input_shape), "parameters": table.parameters, "multiply_adds": table.multiply_adds, "depth": table.depth,
             "memory": sum(block.memory for block in tree), "stages": [_node(block) for block in tree]}
 
 
@@ -31,12 +31,16 @@ def named(name, channels):
 
 
 @functools.cache
-def others(input_shape):
-    """Return the nets that one can be compared with, without what their stages are made of, by name."""
+def others(input_shape=None):
+    """Return the nets that one can be compared with, without what their stages are made of, by name.
+
+    Each for pictures of this shape, or without one for those of its own paper.
+    """
     found = {}
     for name in SMALL_MENU:
+        shape = input_shape or NAMED[name][1]
         try:
-            found[name] = without_parts(net_of(summary(named(name, input_shape[0]), input_shape)))
+            found[name] = without_parts(net_of(summary(named(name, shape[0]), shape)))
         except ValueError:  # pictures of this size are too small for it
             continue
     return found
@@ -62,6 +66,13 @@ def _trail(node, path):
         if found := _trail(part, path):
             return [node, *found]
     return []
+
+
+def apart(net, name, input_shape):
+    """Return in words for which pictures a second net stands, where they are not its paper's or not the first's."""
+    shape = net["input_shape"]
+    usual = name not in NAMED or shape == list(NAMED[name][1])
+    return "" if usual and shape == list(input_shape) else f" at {'×'.join(map(str, shape))}"
 
 
 def paths(stages):

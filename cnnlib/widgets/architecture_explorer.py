@@ -12,6 +12,7 @@ from cnnlib.widgets import _base, _compose
 from cnnlib.widgets._architecture import (
     KEYS,
     NOUNS,
+    apart,
     field_of,
     measured,
     named,
@@ -60,7 +61,8 @@ class ArchitectureExplorer(_base.CourseWidget):
     measure : {"params", "mult-adds", "memory", "field"}
         What bars and colours show.
     compare : str, factory or model, optional
-        A second net, drawn below on the same scale.
+        A second net, drawn below on the same scale: where the first stands at its paper's pictures, this one at
+        its own paper's, else both at the same; the words say which where they differ.
     photo : str or None
         One of :data:`cnnlib.data.PHOTOS`.
     **options
@@ -132,10 +134,13 @@ class ArchitectureExplorer(_base.CourseWidget):
 
     def _meet(self, name):
         """Tell the browser the nets to compare with, that of this name among them."""
-        found = others(tuple(self.input_shape))
+        shape = tuple(self.input_shape)
+        own = self.architecture not in NAMED or shape == NAMED[self.architecture][1]
+        found = others(None if own else shape)
         if name is not None and name not in found:
-            found = found | {name: without_parts(self._made("compare", name, self.input_shape)[1])}
-        self._others = found
+            shape = NAMED[name][1] if own and name in NAMED else shape
+            found = found | {name: without_parts(self._made("compare", name, shape)[1])}
+        self._others = {name: net | {"apart": apart(net, name, self.input_shape)} for name, net in found.items()}
 
     def _remake(self, change):
         if change.name != "compare":
@@ -197,11 +202,12 @@ class ArchitectureExplorer(_base.CourseWidget):
         other = self._others.get(self.compare)
         if not other:
             return ""
+        name = self.compare + other["apart"]
         if self.measure == "field":
             widest = max(measured(stage, "field") for stage in other["stages"])
-            return f" {self.compare}: sees {widest:,} pixels at most."
+            return f" {name}: sees {widest:,} pixels at most."
         kept = " kept" if self.measure == "memory" else ""
-        return f" {self.compare}: {plural(other[KEYS[self.measure]], NOUNS[self.measure])}{kept} in all."
+        return f" {name}: {plural(other[KEYS[self.measure]], NOUNS[self.measure])}{kept} in all."
 
     def figure(self):
         """Return the figure of :func:`cnnlib.plots.plot_architecture`, under the sentence."""

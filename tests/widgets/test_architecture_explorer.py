@@ -75,12 +75,25 @@ def test_another_net_and_other_pictures():
     assert widget.stage == "fc"
     widget.input_shape = (3, 64, 64)
     assert stage(widget, "conv5_x")["shape"] == [2048, 2, 2]
-    assert widget._others["resnet18"]["parameters"] == 11_689_512
+    assert widget._others["resnet18"]["input_shape"] == [3, 64, 64]
+    assert widget.sentence().endswith(" resnet18 at 3×64×64: 11,689,512 parameters in all.")
+
+
+@pytest.mark.parametrize("name, other, measure, told", [
+    ("lenet5_1998", "vgg16", "params", "vgg16 at 3×224×224: 138,357,544 parameters in all."),
+    ("alexnet_2012", "vgg16", "mult-adds", "vgg16 at 3×224×224: 15,470,264,320 multiply-adds in all."),
+    ("resnet50", "lenet5_1998", "params", "lenet5_1998 at 1×32×32: 60,000 parameters in all."),
+    ("vgg16", "alexnet", "params", " alexnet: 61,100,840 parameters in all.")])
+def test_two_nets_stand_each_at_its_own_papers_pictures(name, other, measure, told):
+    """Not the second one rebuilt for the channels and the size of the first, with numbers that no paper has."""
+    assert ArchitectureExplorer(name, compare=other, measure=measure).sentence().endswith(told)
 
 
 def test_small_pictures_leave_large_nets_out_of_the_menu():
-    widget = ArchitectureExplorer("resnet20")
-    assert widget.input_shape == [3, 32, 32]
+    widget = ArchitectureExplorer("resnet20", compare="alexnet")
+    assert widget.input_shape == [3, 32, 32] and set(widget._others) == set(SMALL_MENU)
+    widget.compare = None
+    widget.input_shape = (3, 36, 36)
     assert "alexnet" not in widget._others and {"vgg16", "resnet18"} <= set(widget._others) <= set(SMALL_MENU)
 
 

@@ -99,7 +99,7 @@ function build(kit) {
     if (second) {
       fill(other, second.stages, s, scale, false);
       setAttribute(other, "aria-label", `stages of ${s.compare}`);
-      heads(under, s.compare, second, s);
+      heads(under, s.compare + second.apart, second, s);
     }
     heads(crumb, [s.architecture, ...way.slice(0, -1).map(nameOf)].join(" \u203a "), way.at(-2) || net(), s);
     write(facts, secret ? `${nameOf(node)}  ?` : `${nameOf(node)}  ${times(node.shape)} \u00b7 ${amount(node.parameters)} params \u00b7 ${amount(node.multiply_adds)} mult-adds \u00b7 sees ${times([...new Set(node.sees)])}, step ${times([...new Set(node.jump)])}`);

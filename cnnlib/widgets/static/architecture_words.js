@@ -98,8 +98,9 @@ function partsWords({ kind, parts: { length } }) {
 
 function otherWords(s, other) {
   if (!other) return "";
-  if (s.measure === "field") return ` ${s.compare}: sees ${count(max(...other.stages.map((node) => measured(node, "field"))))} pixels at most.`;
-  return ` ${s.compare}: ${plural(other[KEYS[s.measure]], NOUNS[s.measure])}${s.measure === "memory" ? " kept" : ""} in all.`;
+  const name = s.compare + other.apart;
+  if (s.measure === "field") return ` ${name}: sees ${count(max(...other.stages.map((node) => measured(node, "field"))))} pixels at most.`;
+  return ` ${name}: ${plural(other[KEYS[s.measure]], NOUNS[s.measure])}${s.measure === "memory" ? " kept" : ""} in all.`;
 }
 
 function sentence(s, net, others, hidden = s.predict) {
