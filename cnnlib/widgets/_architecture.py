@@ -13,8 +13,9 @@ SMALL_MENU = ("alexnet", "zfnet", "vgg16", "googlenet", "resnet18", "resnet50", 
 def net_of(table):
     """Return a summary as JSON can hold it: totals, and stages with the stages in them."""
     tree = blocks(table)
-    return {"input_shape": list(table.input_shape), "parameters": table.parameters, "multiply_adds": table.multiply_adds, "depth": table.depth,
-            "memory": sum(block.memory for block in tree), "stages": [_node(block) for block in tree]}
+    return {"input_shape": list(table.input_shape), "depth": table.depth, "parameters": table.parameters,
+            "multiply_adds": table.multiply_adds, "memory": sum(block.memory for block in tree),
+            "stages": [_node(block) for block in tree]}
 
 
 def _node(block):

@@ -63,6 +63,8 @@ class ArchitectureExplorer(_base.CourseWidget):
     compare : str, factory or model, optional
         A second net, drawn below on the same scale: where the first stands at its paper's pictures, this one at
         its own paper's, else both at the same; the words say which where they differ.
+    compare_stage : str, optional
+        The chosen stage of the second net: the unit of it that looks at the same place of the photo is drawn, too.
     photo : str or None
         One of :data:`cnnlib.data.PHOTOS`.
     **options
@@ -96,6 +98,7 @@ class ArchitectureExplorer(_base.CourseWidget):
     col = Int(None, allow_none=True).tag(sync=True, start=True)
     measure = Enum(["params", "mult-adds", "memory", "field"], "params").tag(sync=True, start=True)
     compare = Unicode(None, allow_none=True).tag(sync=True, start=True)
+    compare_stage = Unicode(None, allow_none=True).tag(sync=True, start=True)
     photo = Enum([*data.PHOTOS, None], "camera").tag(sync=True, start=True)
     scale = Enum(["auto"], "auto").tag(sync=True, start=True)  # no array is shown here
     _net = Dict().tag(sync=True)
@@ -113,7 +116,22 @@ class ArchitectureExplorer(_base.CourseWidget):
         self.observe(self._remake, ["architecture", "input_shape", "compare"])
         self.observe(self._look, ["input_shape", "photo"])
         self._meet(names.get("compare"))
+        self._check_second(self.compare_stage)
         self._look(None)
+
+    @traitlets.validate("compare_stage")
+    def _check_compare_stage(self, proposal):
+        self._check_second(proposal.value)
+        return proposal.value
+
+    def _check_second(self, path):
+        """Refuse a stage that the second net does not have; before that net is met, it is not known."""
+        if path is not None and self.compare is None:
+            raise traitlets.TraitError(f"`compare_stage` is {path!r}; there is no second net: set `compare`")
+        second = self._others.get(self.compare)
+        if path is not None and second and not trail(second, path):
+            raise traitlets.TraitError(f"`compare_stage` is {path!r}; {self.compare} has "
+                                       f"{', '.join(stage['path'] for stage in second['stages'])}")
 
     @property
     def model(self):
@@ -148,6 +166,8 @@ class ArchitectureExplorer(_base.CourseWidget):
             if not trail(self._net, self.stage):
                 self.stage = -1
         self._meet(self.compare)
+        if not self._second():
+            self.compare_stage = None
 
     def _look(self, change):
         """Show the photo at the resolution of the input, at most 256 pixels a side."""
@@ -170,10 +190,7 @@ class ArchitectureExplorer(_base.CourseWidget):
         noun = NOUNS.get(self.measure)
         if self.predict:
             return f"Stage {node['path']}: predict its {noun + 's' if noun else 'receptive field'}."
-        maps = len(node["shape"]) == 3
-        shape = "×".join(map(str, node["shape"])) if maps else plural(node["shape"][0], "number")
-        step = f" in steps of {'×'.join(map(str, dict.fromkeys(node['jump'])))}" if max(units(node)) > 1 else ""
-        told = f"Stage {node['path']}: {shape}, sees {'×'.join(map(str, node['sees']))} pixels{step}."
+        told = f"Stage {node['path']}: {_maps_words(node)}."
         return told + self._cost_words(node) + self._unit_words(node) + self._parts_words(node) + self._other_words()
 
     def _cost_words(self, node):
@@ -198,6 +215,11 @@ class ArchitectureExplorer(_base.CourseWidget):
                 "residual": " Made of a body and what goes past it; the wider field is told.",
                 "concat": f" Made of {count} branches; the widest field is told."}[node["kind"]]
 
+    def _second(self):
+        """Return the chosen stage of the second net, or None."""
+        other = self._others.get(self.compare)
+        return (trail(other, self.compare_stage) or [None])[-1] if other else None
+
     def _other_words(self):
         other = self._others.get(self.compare)
         if not other:
@@ -205,9 +227,12 @@ class ArchitectureExplorer(_base.CourseWidget):
         name = self.compare + other["apart"]
         if self.measure == "field":
             widest = max(measured(stage, "field") for stage in other["stages"])
-            return f" {name}: sees {widest:,} pixels at most."
-        kept = " kept" if self.measure == "memory" else ""
-        return f" {name}: {plural(other[KEYS[self.measure]], NOUNS[self.measure])}{kept} in all."
+            told = f" {name}: sees {widest:,} pixels at most."
+        else:
+            kept = " kept" if self.measure == "memory" else ""
+            told = f" {name}: {plural(other[KEYS[self.measure]], NOUNS[self.measure])}{kept} in all."
+        second = self._second()
+        return told + (f" Its {second['path']}: {_maps_words(second)}." if second else "")
 
     def figure(self):
         """Return the figure of :func:`cnnlib.plots.plot_architecture`, under the sentence."""
@@ -219,3 +244,11 @@ class ArchitectureExplorer(_base.CourseWidget):
                                      title=textwrap.fill(self.sentence(), 105))
         ax.title.set_size(11)
         return ax.figure
+
+
+def _maps_words(node):
+    """Return what a stage gives and sees."""
+    maps = len(node["shape"]) == 3
+    shape = "×".join(map(str, node["shape"])) if maps else plural(node["shape"][0], "number")
+    step = f" in steps of {'×'.join(map(str, dict.fromkeys(node['jump'])))}" if max(units(node)) > 1 else ""
+    return f"{shape}, sees {'×'.join(map(str, node['sees']))} pixels{step}"

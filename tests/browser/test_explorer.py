@@ -103,6 +103,40 @@ def test_two_nets_on_one_scale(show):
     assert abs(sum(own) / sum(other) - 25_557_032 / 138_357_544) < 0.02
 
 
+def test_a_stage_of_each_net_on_one_photo(show):
+    """By pointer and by keys: the second net's unit looks at the same place; both frames are drawn."""
+    shown = show(explorer("vgg16", stage="pool5", compare="alexnet", row=2, col=4)).hear()
+    canvas = shown.root.locator(PHOTO)
+    assert canvas.get_attribute("data-second") == ""
+    shown.root.locator(f'{OTHER} [data-at="pool5"]').click()
+    assert shown.frame().get("compare_stage") == "pool5" and shown.get("stage") == "pool5"
+    assert shown.line.endswith("Its pool5: 256×6×6, sees 195×195 pixels in steps of 32.")
+    assert canvas.get_attribute("data-first") == "-26,38"
+    assert canvas.get_attribute("data-second") == "-2,62"  # -66 + 32 k: middles at 95 and 159, nearest to 79.5, 143.5
+    purple = shown.page.evaluate("""() => {
+      const canvas = document.querySelector('canvas[data-part=photo]');
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      let count = 0;
+      for (let k = 0; k < data.length; k += 4) count += data[k] > data[k + 1] + 60 && data[k + 2] > data[k + 1] + 40;
+      return count; }""")
+    assert purple > 150, purple
+    shown.tab_to(OTHER).press("ArrowLeft").settle()
+    assert shown.get("compare_stage") == "conv5" and "Its conv5: 256×13×13" in shown.readout
+    assert shown.root.locator('[data-part="second"]').inner_text().startswith("conv5 256×13×13")
+    shown.press("Enter").settle()
+    assert shown.get("compare_stage") is None and shown.root.locator('[data-part="second"]').count() == 0
+    shown.do("undo")
+    shown.root.locator('[data-trait="compare"] select').select_option("resnet18")
+    assert shown.frame().get("compare_stage") is None
+
+
+def test_a_small_nets_field_on_the_photo_of_a_large_one(show):
+    """LeNet-5's c1 sees 5 of 32 pixels: 35 of the 224 that VGG-16 gets of the same photo."""
+    shown = show(explorer("vgg16", stage="pool5", compare="lenet5_1998", compare_stage="c1"))
+    first = shown.root.locator(PHOTO).get_attribute("data-second")
+    assert first == "98,98"  # 14 times 7, about the middle of what pool5's middle unit sees, 6 + 105.5
+
+
 def test_the_field_is_dashed_where_it_goes_beyond_the_photo(show):
     """Left of the photo green comes and goes along the field's edge; on the photo it does not stop."""
     shown = show(explorer("vgg16", stage="conv5_3", row=7, col=0))

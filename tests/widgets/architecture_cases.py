@@ -36,6 +36,8 @@ def _net_case(widget, rng):
         widget.row, widget.col = (None if rng.integers(3) == 0 else int(rng.integers(-2, 60)) for _ in range(2))
         widget.measure = MEASURES[k % 4]
         widget.compare = [None, *widget._others][int(rng.integers(1 + len(widget._others)))]
+        stages = widget._others[widget.compare]["stages"] if widget.compare else []
+        widget.compare_stage = [None, *(each["path"] for each in stages)][int(rng.integers(1 + len(stages)))]
         widget.predict = k % 9 == 0
         states.append(_state_case(widget))
     return {"net": widget._net, "others": widget._others, "states": states, "pattern": widget._code,

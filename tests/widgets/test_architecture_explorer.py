@@ -89,6 +89,23 @@ def test_two_nets_stand_each_at_its_own_papers_pictures(name, other, measure, to
     assert ArchitectureExplorer(name, compare=other, measure=measure).sentence().endswith(told)
 
 
+def test_a_stage_of_the_second_net():
+    widget = ArchitectureExplorer("vgg16", stage="pool5", compare="alexnet", compare_stage="pool5")
+    assert widget.sentence().endswith(" alexnet: 61,100,840 parameters in all. Its pool5: 256×6×6, sees 195×195 pixels "
+                                      "in steps of 32.")
+    assert widget.code() == ('ArchitectureExplorer("vgg16", stage="pool5", compare="alexnet", compare_stage="pool5")')
+    widget.compare = "resnet18"  # which has no such stage
+    assert widget.compare_stage is None and "Its" not in widget.sentence()
+    with pytest.raises(Exception, match="`compare_stage` is 'pool5'; resnet18 has conv1, .* fc"):
+        widget.compare_stage = "pool5"
+    widget.reset()
+    assert widget.compare_stage == "pool5"
+    with pytest.raises(Exception, match="`compare_stage` is 'pool5'; there is no second net: set `compare`"):
+        ArchitectureExplorer("vgg16", compare_stage="pool5")
+    with pytest.raises(Exception, match="`compare_stage` is 'conv9'; alexnet has conv1"):
+        ArchitectureExplorer("vgg16", compare="alexnet", compare_stage="conv9")
+
+
 def test_small_pictures_leave_large_nets_out_of_the_menu():
     widget = ArchitectureExplorer("resnet20", compare="alexnet")
     assert widget.input_shape == [3, 32, 32] and set(widget._others) == set(SMALL_MENU)

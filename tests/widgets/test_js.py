@@ -227,7 +227,8 @@ FAULTS = {
     "architecture: the whole net for the share": (
         "architecture_words.js", "(1000 * value) / max(1, total)", "(1000 * value) / max(1, value)"),
     "architecture: into the last part": ("architecture_words.js", "way.at(-1).parts[0]", "way.at(-1).parts.at(-1)"),
-    "architecture: of the second net the first": ("architecture_words.js", "others[s.compare])}", "net)}"),
+    "architecture: of the others always the first": (
+        "architecture_words.js", "others[s.compare], second", "s.compare && Object.values(others)[0], second"),
     "pooling: of equal ones the last": ("pooling_words.js", "data[k] > data[best] ||", "data[k] >= data[best] ||"),
     "pooling: row and column": ("pooling_words.js", "found.push(r * w + c)", "found.push(c * h + r)"),
     "pooling: last output": ("pooling_words.js", "return floor(room / stride) + 1;", "return floor(room / stride);"),

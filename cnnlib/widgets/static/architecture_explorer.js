@@ -8,12 +8,13 @@ import { ROLES, css } from "./kit/scale.js";
 import { count } from "./kit/text.js";
 import { decode } from "./kit/state.js";
 import { viewOf, drawField } from "./kit/sight.js";
-import { floor, max, min } from "./kit/numbers.js";
-import { KEYS, WRITERS, times, trail, levelOf, moved, unitsOf, unitOf, firstOf, unitAt, middleOf, measured, scaleOf, amount, nameOf, noun, sentence } from "./architecture_words.js";
+import { floor, max, min, round } from "./kit/numbers.js";
+import { KEYS, WRITERS, times, trail, levelOf, moved, unitsOf, unitOf, firstOf, unitAt, middleOf, measured, scaleOf, amount, nameOf, noun, onto, secondOf, sentence } from "./architecture_words.js";
 
 const MEASURES = [["params", "parameters"], ["mult-adds", "mult-adds"], ["memory", "memory"], ["field", "sees"]];
-const TONES = { params: ROLES.weight, "mult-adds": [204, 121, 167], memory: ROLES.output, field: ROLES.input };
-const HANDS = "Left and right: along the stages. Down: into a stage that is made of stages, up: out of it. Click a stage, then move its unit on the photo by the arrows or by a click.";
+const SECOND = [204, 121, 167];
+const TONES = { params: ROLES.weight, "mult-adds": SECOND, memory: ROLES.output, field: ROLES.input };
+const HANDS = "Left and right: along the stages. Down: into a stage that is made of stages, up: out of it. Click a stage, then move its unit on the photo by the arrows or by a click. A stage of the second net, chosen by click or arrows, has its dotted frame at the same place; Enter lets it go.";
 const ARCS = 8;                                      // a stage with more shortcuts shows one arc
 
 function render({ model, el }) {
@@ -33,7 +34,7 @@ function build(kit) {
   const chosen = (s) => trail(net().stages, s.stage).at(-1);
 
   const crumb = div("cw-arch-crumb"), facts = element("div.cw-arch-facts", { "data-part": "facts" });
-  const own = row("input", 0), other = row("other", -1), under = div("cw-arch-crumb");
+  const own = row("input", 0), other = row("other", 0), under = div("cw-arch-crumb");
   const canvas = element("canvas.cw-field-view", { tabindex: 0, role: "img", "data-part": "photo", "aria-label": "what one unit sees" });
   const view = panel("output", "", canvas);
   view.element.classList.add("cw-sight");
@@ -41,7 +42,7 @@ function build(kit) {
 
   const measure = choice({ trait: "measure", label: "bars and colours", options: MEASURES, signal, change: (value) => state.commit({ measure: value }) });
   const names = Object.keys(others());
-  const compare = pick({ trait: "compare", label: "compare with", options: [["", "nothing"], ...names.map((name) => [name, name])], signal, change: (value) => state.commit({ compare: value || null }) });
+  const compare = pick({ trait: "compare", label: "compare with", options: [["", "nothing"], ...names.map((name) => [name, name])], signal, change: (value) => state.commit({ compare: value || null, compare_stage: null }) });
   for (const [name, part] of [["measure", measure], ["compare", compare]]) if (!kit.hidden(name) && (part !== compare || names.length)) kit.controls.append(part.element);
 
   function row(part, tabindex) {
@@ -71,7 +72,7 @@ function build(kit) {
     list.style.setProperty("--tone", css(TONES[s.measure]));
     stages.forEach((node, k) => {
       const el = list.children[k], secret = mine ? hidden(s, node) : s.predict, value = measured(node, s.measure), share = secret ? 0 : value / scale.most;
-      setAttribute(el, "aria-selected", String(mine && node.path === s.stage));
+      setAttribute(el, "aria-selected", String(node.path === (mine ? s.stage : s.compare_stage)));
       setAttribute(el, "aria-label", [node.path, times(node.shape), ...(secret ? [] : [`${count(value)} ${s.measure === "field" ? "pixels" : noun(s.measure)}`])].join(", "));
       setAttribute(el, "title", el.getAttribute("aria-label"));
       el.classList.toggle("cw-unknown", secret);
@@ -99,20 +100,24 @@ function build(kit) {
     if (second) {
       fill(other, second.stages, s, scale, false);
       setAttribute(other, "aria-label", `stages of ${s.compare}`);
-      heads(under, s.compare + second.apart, second, s);
+      heads(under, s.compare + second.apart, second, s, s.predict ? null : secondOf(s, others()));
     }
     heads(crumb, [s.architecture, ...way.slice(0, -1).map(nameOf)].join(" \u203a "), way.at(-2) || net(), s);
-    write(facts, secret ? `${nameOf(node)}  ?` : `${nameOf(node)}  ${times(node.shape)} \u00b7 ${amount(node.parameters)} params \u00b7 ${amount(node.multiply_adds)} mult-adds \u00b7 sees ${times([...new Set(node.sees)])}, step ${times([...new Set(node.jump)])}`);
+    write(facts, secret ? `${nameOf(node)}  ?` : factsOf(node));
     measure.set(s.measure);
     compare.set(s.compare || "");
     drawSight(s, node, secret);
   }
 
-  function heads(el, name, of, s) {
-    const total = s.measure === "field" ? (of.depth ? `depth ${of.depth}` : "") : `${count(of[KEYS[s.measure]])} ${noun(s.measure)}`, key = `${name} ${total} ${s.predict}`;
+  function factsOf(node) {
+    return `${nameOf(node)}  ${times(node.shape)} \u00b7 ${amount(node.parameters)} params \u00b7 ${amount(node.multiply_adds)} mult-adds \u00b7 sees ${times([...new Set(node.sees)])}, step ${times([...new Set(node.jump)])}`;
+  }
+
+  function heads(el, name, of, s, also) {
+    const total = s.measure === "field" ? (of.depth ? `depth ${of.depth}` : "") : `${count(of[KEYS[s.measure]])} ${noun(s.measure)}`, key = [name, total, s.predict, also && also.path].join();
     if (el.dataset.key === key) return;
     el.dataset.key = key;
-    el.replaceChildren(element("b", {}, name), element("span", { "data-part": "total" }, s.predict ? "?" : total));
+    el.replaceChildren(element("b", {}, name), element("span", { "data-part": "total" }, s.predict ? "?" : total), ...(also ? [element("span.cw-arch-second", { "data-part": "second" }, factsOf(also))] : []));
   }
 
   let look = null;
@@ -120,20 +125,30 @@ function build(kit) {
     const pixels = decode(model.get("_pixels")), size = s.input_shape.slice(1), field = secret ? null : { ...node, units: unitsOf(node) };
     visible(view.element, Boolean(pixels));
     if (!pixels) return;
-    look = viewOf(size, field, canvas.clientWidth || 170);
-    const unit = unitOf(node, s), first = firstOf(node, unit);
-    drawField(canvas, pixels, size, look, field && { first, size: node.sees });
+    const unit = unitOf(node, s), first = firstOf(node, unit), chosenToo = secret || s.predict ? null : secondOf(s, others());
+    const second = chosenToo && onto(chosenToo, others()[s.compare], s.input_shape), boxes = field ? [{ first, size: node.sees, colour: ROLES.output }] : [];
+    if (second) boxes.push({ first: firstOf(second, unitAt(second, middleOf(node, unit))), size: second.sees, colour: SECOND, dotted: true });
+    look = viewOf(size, [field, second && { ...second, units: unitsOf(second) }].filter(Boolean), canvas.clientWidth || 170);
+    drawField(canvas, pixels, size, look, boxes);
     view.name(secret ? "photo" : `sees ${times(node.sees)}`, `${secret ? "" : "of "}${times(size)}`);
-    Object.assign(canvas.dataset, { focus: unit.join(), value: secret ? "" : times(node.sees), first: secret ? "" : first.join() });
+    Object.assign(canvas.dataset, { focus: unit.join(), value: secret ? "" : times(node.sees), first: secret ? "" : first.join(), second: boxes[1] ? boxes[1].first.map(round).join() : "" });
     setAttribute(canvas, "aria-label", say(s));
   }
 
-  for (const list of [own, other]) on(list, signal, { click: (e) => { const at = e.target.closest(".cw-arch-stage"); if (at && list === own) go(at.dataset.at); } });
+  const second = (path) => state.commit({ compare_stage: path }, "second");
+  for (const [list, choose] of [[own, go], [other, second]]) on(list, signal, { click: (e) => { const at = e.target.closest(".cw-arch-stage"); if (at) choose(at.dataset.at); } });
   on(own, signal, { keydown: (e) => {
     const way = arrow(e);
     if (!way) return;
     e.preventDefault();
     go(moved(net(), read().stage, way));
+  } });
+  on(other, signal, { keydown: (e) => {
+    const way = arrow(e), s = read(), stages = others()[s.compare].stages, at = stages.findIndex(({ path }) => path === s.compare_stage);
+    if (!(way && way[1]) && e.key !== "Enter") return;
+    e.preventDefault();
+    if (e.key === "Enter") second(null);
+    else second(stages[min(stages.length - 1, max(0, at + way[1]))].path);
   } });
   on(canvas, signal, {
     click: (e) => {

@@ -96,19 +96,38 @@ function partsWords({ kind, parts: { length } }) {
   return { layer: "", chain: ` Made of ${plural(length, "stage")}.`, residual: " Made of a body and what goes past it; the wider field is told.", concat: ` Made of ${length} branches; the widest field is told.` }[kind];
 }
 
-function otherWords(s, other) {
+// A stage of the second net with all places in the pixels of the first one's pictures: both see the same photo.
+function onto(node, other, input_shape) {
+  const ratio = other.input_shape.slice(1).map((n, a) => input_shape[a + 1] / n);
+  const [start, jump, sees] = ["start", "jump", "sees"].map((name) => node[name].map((x, a) => x * ratio[a]));
+  return { ...node, start, jump, sees };
+}
+
+// The chosen stage of the second net, or nothing.
+function secondOf(s, others) {
+  const other = others[s.compare];
+  return other && s.compare_stage !== null ? trail(other.stages, s.compare_stage).at(-1) : undefined;
+}
+
+function mapsWords(node) {
+  const shape = node.shape.length === 3 ? times(node.shape) : plural(node.shape[0], "number");
+  const step = max(...unitsOf(node)) > 1 ? ` in steps of ${times([...new Set(node.jump)])}` : "";
+  return `${shape}, sees ${times(node.sees)} pixels${step}`;
+}
+
+function otherWords(s, others) {
+  const other = others[s.compare], second = secondOf(s, others);
   if (!other) return "";
   const name = s.compare + other.apart;
-  if (s.measure === "field") return ` ${name}: sees ${count(max(...other.stages.map((node) => measured(node, "field"))))} pixels at most.`;
-  return ` ${name}: ${plural(other[KEYS[s.measure]], NOUNS[s.measure])}${s.measure === "memory" ? " kept" : ""} in all.`;
+  const told = s.measure === "field" ? `sees ${count(max(...other.stages.map((node) => measured(node, "field"))))} pixels at most` : `${plural(other[KEYS[s.measure]], NOUNS[s.measure])}${s.measure === "memory" ? " kept" : ""} in all`;
+  const its = second ? ` Its ${second.path}: ${mapsWords(second)}.` : "";
+  return ` ${name}: ${told}.${its}`;
 }
 
 function sentence(s, net, others, hidden = s.predict) {
   const node = trail(net.stages, s.stage).at(-1);
   if (hidden) return `Stage ${node.path}: predict its ${noun(s.measure)}.`;
-  const shape = node.shape.length === 3 ? times(node.shape) : plural(node.shape[0], "number");
-  const step = max(...unitsOf(node)) > 1 ? ` in steps of ${times([...new Set(node.jump)])}` : "";
-  return `Stage ${node.path}: ${shape}, sees ${times(node.sees)} pixels${step}.${cost(node, net, s.measure)}${unitWords(node, s)}${partsWords(node)}${otherWords(s, others[s.compare])}`;
+  return `Stage ${node.path}: ${mapsWords(node)}.${cost(node, net, s.measure)}${unitWords(node, s)}${partsWords(node)}${otherWords(s, others)}`;
 }
 
-export { KEYS, WRITERS, times, trail, levelOf, moved, unitsOf, unitOf, firstOf, unitAt, middleOf, measured, scaleOf, amount, nameOf, noun, sentence };
+export { KEYS, WRITERS, times, trail, levelOf, moved, unitsOf, unitOf, firstOf, unitAt, middleOf, measured, scaleOf, amount, nameOf, noun, onto, secondOf, sentence };

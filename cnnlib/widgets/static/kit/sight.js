@@ -1,15 +1,15 @@
 // A photo with the field of one unit on it: dashed where it reaches beyond, and the view large enough for all units.
 import { element } from "./dom.js";
-import { ROLES, PAPER, css } from "./scale.js";
+import { PAPER, css } from "./scale.js";
 import { max, min, round } from "./numbers.js";
 
 const LEAST_PHOTO = 0.4;                             // of the view; a field that reaches further out is cut off
 
 // How a photo of `size` stands in a view `wide` pixels wide, so that what any unit sees is in it:
-// field: null, or { start, jump, sees, units }.
-function viewOf(size, field, wide) {
-  const edge = 0.04 * wide;
-  const reach = size.map((n, a) => (field ? [min(0, field.start[a]), max(n, field.start[a] + (field.units[a] - 1) * field.jump[a] + field.sees[a])] : [0, n]));
+// fields: null, or one or several { start, jump, sees, units }.
+function viewOf(size, fields, wide) {
+  const edge = 0.04 * wide, all = [fields || []].flat();
+  const reach = size.map((n, a) => [min(0, ...all.map(({ start }) => start[a])), max(n, ...all.map((f) => f.start[a] + (f.units[a] - 1) * f.jump[a] + f.sees[a]))]);
   const most = max(...reach.map(([low, high]) => high - low)), scale = (wide - 2 * edge) / min(most, max(...size) / LEAST_PHOTO);
   const high = round(min(wide, (reach[0][1] - reach[0][0]) * scale + 2 * edge));
   return { scale, wide, high, origin: reach.map(([low, top], a) => ([high, wide][a] - (low + top) * scale) / 2) };
@@ -39,26 +39,26 @@ function drawPhoto(canvas, pixels, [h, w], { scale, origin, wide, high }) {
   return { context, photo };
 }
 
-// box: null, or { first: [row, col], size: [rows, cols] }, in pixels of the input.
-function drawField(canvas, pixels, size, view, box) {
+// boxes: [{ first: [row, col], size: [rows, cols], colour, dotted }, …], in pixels of the input.
+function drawField(canvas, pixels, size, view, boxes) {
   const { context, photo } = drawPhoto(canvas, pixels, size, view), { scale, origin } = view;
-  if (!box) return;
-  const [y, x] = box.first.map((v, a) => origin[a] + v * scale), [tall, broad] = box.size.map((v) => max(v * scale, 3));
-  const stroke = (width, colour, dash) => {
-    context.lineWidth = width;
-    context.strokeStyle = css(colour);
-    context.setLineDash(dash);
-    context.strokeRect(x, y, broad, tall);
-  };
-  stroke(4.5, PAPER.light, [6, 4]);
-  stroke(2.5, ROLES.output, [6, 4]);
-  context.save();
-  context.beginPath();
-  context.rect(...photo);
-  context.clip();
-  stroke(4.5, PAPER.light, []);
-  stroke(2.5, ROLES.output, []);
-  context.restore();
+  for (const { first, size: sizes, colour, dotted } of boxes) {
+    const [y, x] = first.map((v, a) => origin[a] + v * scale), [tall, broad] = sizes.map((v) => max(v * scale, 3));
+    const stroke = (width, ink, dash) => {
+      context.lineWidth = width;
+      context.strokeStyle = css(ink);
+      context.setLineDash(dash);
+      context.strokeRect(x, y, broad, tall);
+    };
+    const twice = (dash) => { stroke(4.5, PAPER.light, dotted ? [] : dash); stroke(2.5, colour, dash); };
+    context.save();
+    if (!dotted) twice([6, 4]);
+    context.beginPath();
+    context.rect(...(dotted ? [0, 0, view.wide, view.high] : photo));
+    context.clip();
+    twice(dotted ? [2.5, 2.5] : []);
+    context.restore();
+  }
 }
 
 export { viewOf, drawPhoto, drawField };
