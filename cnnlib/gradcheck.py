@@ -6,6 +6,13 @@ A formula for a gradient is compared with what a gradient *is*: how much the res
 
 whose own error is about eps^2 from the curvature plus 1e-16 / eps from rounding. Where a function has a kink (a
 rectifier at 0, two equal maxima) there are two slopes and no derivative: such entries are found and named, not failed.
+
+A kink is told from a bend by smaller steps. The slopes to the right and to the left differ by
+
+    jump(eps) = (f(x + eps) - 2 f(x) + f(x - eps)) / eps
+
+which falls with eps where f is smooth, also where its slope is 0; at a kink it stays as it is; of rounding alone it
+grows with 1 / eps.
 """
 
 import sys
@@ -16,9 +23,12 @@ import numpy as np
 from cnnlib import _array
 
 TOLERANCE = 1e-5  # of the relative error
-KINK = 1e-3  # where the two one-sided slopes differ by more than this, relative to the largest, we look closer
-HALVINGS = 6  # of the step, in looking closer
-ROUNDING = 32 * 2.0**-52  # of a sum of magnitudes: what a difference of two sums may be wrong by
+FINER = (1, 1 / 8, 1 / 64)  # the steps that tell a kink from a bend, times eps
+STAYS = 0.3, 3.0  # a kink's jump at a finer step, relative to that at eps: 1, or a little less where a bend helps
+NOISE = 4 * 2.0**-53  # how far two values of a function may be rounded, relative to them: float64 at its best
+ROUGH = 2e4  # times that: a function rougher than this does not compute in float64, which excuses nothing
+VOID = 1e13  # times that: the function's value is itself nothing but the rounding of 0
+CLEAR = 1e3  # a gradient this many times above the rounding is judged, one as far below counts as 0
 
 
 @dataclass(frozen=True)
@@ -48,22 +58,27 @@ class Report:
     wrong: int  # entries above the tolerance
     kinks: list = field(default_factory=list)  # entries where there is no derivative
     hint: str = ""
+    outside: int = 0  # kinks where backward gives neither of the two slopes nor a number between them
+    unjudged: tuple = ()  # of which arguments nothing can be said, and why
+    blind: float = 0.0  # rounding hides differences up to this, more than the tolerance, and has hidden some
 
     @property
     def passed(self):
-        return self.wrong == 0 and (self.checked > 0 or not self.kinks)
+        return self.wrong == 0 and not self.unjudged
 
     def __bool__(self):
         return self.passed
 
     def __repr__(self):
-        kinks = f", {len(self.kinks)} more at kinks, where there is no derivative" if self.kinks else ""
+        rest = f", {len(self.kinks)} more at kinks, where there is no derivative" if self.kinks else ""
+        rest += f" (at {self.outside}, backward is outside of both slopes: see .kinks)" if self.outside else ""
+        rest += f"\nrounding hides differences below {self.blind:.0e}" if self.blind else ""
         if self.passed:
-            return f"passed: all {self.checked} entries agree (relative error {self.error:.1e}){kinks}"
-        if self.wrong == 0:
-            return f"FAILED: nothing could be compared, as all {len(self.kinks)} entries are at kinks"
+            return f"passed: all {self.checked} entries agree (relative error {self.error:.1e}){rest}"
+        if not self.wrong:
+            return "\n".join([f"NOT JUDGED: {self.checked} entries do not differ{rest}", *self.unjudged])
         hint = f"\nperhaps: {self.hint}" if self.hint else ""
-        return (f"FAILED: {self.wrong} of {self.checked} entries differ (relative error {self.error:.1e}){kinks}\n"
+        return (f"FAILED: {self.wrong} of {self.checked} entries differ (relative error {self.error:.1e}){rest}\n"
                 f"worst: {self.worst}{hint}")
 
 
@@ -81,7 +96,7 @@ def gradcheck(fn, fn_backward, *args, eps=1e-6, tolerance=TOLERANCE, seed=0):
         Float arrays, NumPy or torch, and anything else that `fn` takes. Arrays are converted to float64: in float32
         the differences themselves are wrong by one per cent. Integer arrays stay as they are and are not varied.
     eps : float
-        The step.
+        The step; for entries above 10,000 it is 1e-10 of their size, so that rounding does not take it.
     tolerance : float
         Relative to the largest gradient of the same argument.
     seed : int
@@ -90,6 +105,8 @@ def gradcheck(fn, fn_backward, *args, eps=1e-6, tolerance=TOLERANCE, seed=0):
     Returns
     -------
     Report
+        Entries at kinks are counted, not judged. Where an argument's whole gradient is so small that rounding hides it,
+        0 passes, and the report says what it cannot see. An argument of which no entry can be judged does not pass.
 
     Raises
     ------
@@ -119,22 +136,22 @@ def gradcheck(fn, fn_backward, *args, eps=1e-6, tolerance=TOLERANCE, seed=0):
     cotangent = _like(_rng(seed).standard_normal(tuple(out.shape)), out)
     computed = _gradients(fn_backward(cotangent, *args), args, varied)
     weights = _numbers(cotangent)
-    checked, kinks, found = 0, [], []
-    for k in varied:
-        measured, at_kink = _differences(fn, args, k, weights, eps)
-        scale = max(np.abs(measured).max(initial=0), np.abs(computed[k]).max(initial=0), 1e-12)
-        errors = np.where(at_kink, 0, np.abs(computed[k] - measured) / scale)
-        errors[np.isnan(errors)] = np.inf
-        checked += errors.size - int(at_kink.sum())
-        kinks += [Entry(k, i, float(computed[k][i]), float(measured[i]))
-                  for i in np.ndindex(at_kink.shape) if at_kink[i]]
-        found.append((k, errors, measured))
-    k, errors, measured = max(found, key=lambda one: one[1].max(initial=0))
-    wrong = sum(int((e > tolerance).sum()) for _, e, _ in found)
-    place = np.unravel_index(int(errors.argmax()), errors.shape) if errors.size else ()
-    worst = Entry(k, tuple(map(int, place)), float(computed[k][place]), float(measured[place])) if errors.size else None
-    return Report(checked, float(errors.max(initial=0)), worst, wrong, kinks,
-                  _hint(computed[k], measured, errors > tolerance) if wrong else "")
+    middle = _numbers(out).astype(np.float64)
+    judged = {k: _judge(fn, args, k, weights, middle, computed[k], eps, tolerance) for k in varied}
+    k = max(judged, key=lambda k: judged[k].errors.max(initial=0))
+    worst = judged[k]
+    wrong = sum(int((one.errors > tolerance).sum()) for one in judged.values())
+    place = np.unravel_index(int(worst.errors.argmax()), worst.errors.shape) if worst.errors.size else None
+    return Report(
+        checked=sum(int((~one.at_kink).sum()) for one in judged.values()),
+        error=float(worst.errors.max(initial=0)),
+        worst=None if place is None else _entry(k, place, computed[k], worst.measured),
+        wrong=wrong,
+        kinks=[_entry(k, i, computed[k], one.measured) for k, one in judged.items() for i in np.argwhere(one.at_kink)],
+        hint=_hint(computed[k], worst.measured, worst.errors > tolerance) if wrong else "",
+        outside=sum(one.outside for one in judged.values()),
+        unjudged=tuple(f"argument {k} {one.unjudged}" for k, one in judged.items() if one.unjudged),
+        blind=max(one.blind for one in judged.values()))
 
 
 def numerical_gradient(fn, x, eps=1e-6):
@@ -168,7 +185,11 @@ def numerical_gradient(fn, x, eps=1e-6):
     shape = np.shape(_numbers(fn(x)))
     if shape != ():
         raise ValueError(f"`fn` returns an array of shape {shape}; it must be one number: .sum() makes one")
-    return _differences(lambda x: np.asarray(_numbers(fn(x))), [x], 0, 1.0, eps)[0]
+    value = _numbers(fn(x)).astype(np.float64)
+    slopes = np.empty(tuple(x.shape))
+    for i in np.ndindex(slopes.shape):
+        slopes[i] = _look(fn, [x], 0, i, 1.0, value, _step(x[i], eps)).slope
+    return slopes
 
 
 def adjoint_error(fn, fn_backward, x, seed=0):
@@ -297,53 +318,101 @@ def _gradients(returned, args, varied):
     return gradients
 
 
-def _differences(fn, args, k, weights, eps):
-    """Return the central differences of sum(fn * weights) for every entry of args[k], and where there is a kink."""
-    x, shape = args[k], tuple(args[k].shape)
-    middle = _numbers(fn(*args)).astype(np.float64)
-
-    def sides(i, step):
-        """Return the slopes above and below x[i], and what rounding may make of their difference."""
-        kept = float(x[i])
-        try:
-            x[i] = kept + step
-            above = _numbers(fn(*args)).astype(np.float64)
-            x[i] = kept - step
-            below = _numbers(fn(*args)).astype(np.float64)
-        finally:
-            x[i] = kept
-        return (((above - middle) * weights).sum() / step, ((middle - below) * weights).sum() / step,
-                ROUNDING * (np.abs(above * weights).sum() + np.abs(below * weights).sum()) / step)
-
-    found = np.empty((3, *shape))
-    for i in np.ndindex(shape):  # by index: x keeps its memory order, in which a flat view would be a copy
-        found[(slice(None), *i)] = sides(i, eps)
-    above, below, rounding = found
-    central, jump = (above + below) / 2, np.abs(above - below)
-    level = KINK * np.abs(central).max(initial=0)
-    at_kink = np.zeros(shape, bool)
-    doubtful = jump > np.maximum(level, rounding)
-    for i in (i for i in np.ndindex(shape) if doubtful[i]):
-        slope, at_kink[i] = _closer(lambda step, i=i: sides(i, step), eps, jump[i], level)
-        central[i] = central[i] if slope is None else slope
-    return central, at_kink
+def _entry(k, index, computed, measured):
+    index = tuple(map(int, index))
+    return Entry(k, index, float(computed[index]), float(measured[index]))
 
 
-def _closer(sides, step, jump, level):
-    """Return the slope seen with a smaller step, if that sees another, and whether it is at a kink.
+@dataclass(frozen=True)
+class _Look:
+    """What one step up and down shows of sum(fn * weights) at one entry."""
 
-    A jump between the two slopes that comes from curvature falls with the step, one from a kink stays. A kink a
-    little beside the entry is left behind as soon as the step is shorter than the way to it.
-    """
-    for _ in range(HALVINGS):
-        step, before = step / 2, jump
-        above, below, rounding = sides(step)
-        jump = abs(above - below)
-        if jump > 0.9 * before:
-            return None, True
-        if jump <= max(level, rounding):
-            return (above + below) / 2, False
-    return None, False
+    slope: float  # the central difference
+    jump: float  # between the slopes to the right and to the left, its size added up over fn's values
+    noise: float  # of the slope: the rounding of the values of fn that moved
+
+
+def _look(fn, args, k, i, weights, middle, step):
+    x = args[k]  # moved by index: x keeps its memory order, in which a flat view would be a copy
+    kept = float(x[i])
+    up, down = kept + step, kept - step
+    try:
+        x[i] = up
+        above = _numbers(fn(*args)).astype(np.float64)
+        x[i] = down
+        below = _numbers(fn(*args)).astype(np.float64)
+    finally:
+        x[i] = kept
+    jumps = (above - middle) / (up - kept) - (middle - below) / (kept - down)  # as far as it went: sums are rounded
+    moved = (above != below) | (above != middle)
+    size = np.abs(weights * np.maximum(np.abs(above), np.abs(below)) * moved).sum()
+    return _Look(((above - below) * weights).sum() / (up - down), np.abs(jumps * weights).sum(), NOISE * size / step)
+
+
+def _step(value, eps):
+    """Return the step at a number: eps, but not so small beside it that rounding takes it."""
+    return max(eps, 1e-10 * abs(float(value)))
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What is known of one argument's entries; `outside`, `unjudged` and `blind` are the report's."""
+
+    errors: np.ndarray  # 0 at kinks
+    measured: np.ndarray
+    at_kink: np.ndarray
+    outside: int
+    unjudged: str
+    blind: float
+
+
+def _judge(fn, args, k, weights, middle, computed, eps, tolerance):
+    """Compare one argument's gradient with the differences; look closer where they differ, or where slopes jump."""
+    measured, jumps, noises = np.empty((3, *computed.shape))
+    for i in np.ndindex(computed.shape):
+        look = _look(fn, args, k, i, weights, middle, _step(args[k][i], eps))
+        measured[i], jumps[i], noises[i] = look.slope, look.jump, look.noise
+    scale = max(np.abs(a[np.isfinite(a)]).max(initial=0) for a in (measured, computed))
+    noise = seen = noises[np.isfinite(noises)].max(initial=0)
+    limit = max(tolerance * scale, noise)
+    at_kink, outside = np.zeros(computed.shape, bool), 0
+    for i in map(tuple, np.argwhere(~(np.abs(computed - measured) <= limit) | ~(jumps <= limit))):
+        looks = [_look(fn, args, k, i, weights, middle, part * _step(args[k][i], eps)) for part in FINER]
+        if np.isfinite(computed[i]) and jumps[i] > limit and _is_kink(looks):
+            at_kink[i] = True
+            outside += int(abs(computed[i] - looks[-1].slope) > 0.51 * looks[-1].jump + limit)
+        else:
+            measured[i] = min(_slopes(looks, limit), key=lambda slope: abs(slope - computed[i]))
+            seen = max(seen, 4 * FINER[-1] * looks[-1].jump)  # where fn is smooth, so fine a step shows rounding alone
+    noise = seen if seen > VOID * noise else min(seen, ROUGH * noise)
+    apart = np.abs(computed - measured)
+    errors = apart / max(scale, noise / tolerance, 1e-300)
+    errors[np.isnan(errors)] = np.inf
+    errors[at_kink] = 0
+    blind = noise if ((apart > tolerance * scale) & (apart <= noise) & ~at_kink).any() else 0.0
+    unjudged = ""
+    if at_kink.any() and max(np.abs(a[~at_kink]).max(initial=0) for a in (measured, computed)) <= noise:
+        unjudged = "has no gradient but at kinks: check at another point, with small random numbers added"
+    elif blind and noise / CLEAR < np.abs(computed).max() < noise * CLEAR:
+        unjudged = f"has a gradient of {np.abs(computed).max():.0e}, too small beside the rounding: try a larger `eps`"
+    return _Judged(errors, measured, at_kink, outside, unjudged, float(blind))
+
+
+def _is_kink(looks):
+    """Say whether the slopes to the right and to the left are as far apart at finer steps."""
+    least, most = STAYS
+    first, *finer = looks
+    return all(least * first.jump <= look.jump <= most * first.jump for look in finer)
+
+
+def _slopes(looks, limit):
+    """Yield the slopes that the steps measure at an entry that is not at a kink."""
+    first, finer, finest = looks
+    yield first.slope
+    ratio = (FINER[0] / FINER[1]) ** 2
+    yield (ratio * finer.slope - first.slope) / (ratio - 1)  # without the curvature's part, which grows with the square
+    if first.jump > limit:  # a kink nearby: a finer step stays on this side of it
+        yield from (finer.slope, finest.slope)
 
 
 def _hint(computed, measured, wrong):

@@ -1,12 +1,13 @@
 """The gradient check: right functions pass, planted wrong ones fail and are named, kinks are told apart."""
 
+import itertools
 import re
 
 import numpy as np
 import pytest
 from helpers import assert_close
 
-from cnnlib import _array, conv, linear, pool
+from cnnlib import _array, conv, linear, losses, norms, pool
 from cnnlib import activations as act
 from cnnlib.gradcheck import adjoint_error, error_by_step, gradcheck, numerical_gradient
 
@@ -115,56 +116,170 @@ def test_a_transposed_gradient_is_named(rng):  # also where the arguments come f
     assert "transposed" in report.hint
 
 
-def test_kinks_are_reported_and_not_failed():
-    x = np.array([-1.0, 0.0, 2.0, 0.0])
-    report = gradcheck(act.relu, act.relu_backward, x)
-    assert report.passed and [entry.index for entry in report.kinks] == [(1,), (3,)]
-    assert "2 more at kinks" in repr(report) and report.checked == 2
-    tie = np.zeros((1, 2, 2))
-    report = gradcheck(lambda x: pool.max_pool2d(x, 2), lambda g, x: pool.max_pool2d_backward(g, x, 2), tie)
-    assert not report.passed and len(report.kinks) == 4 and report.checked == 0
-    assert "nothing could be compared, as all 4 entries" in repr(report)
+SMOOTH = {  # functions with places where the slope is 0: (function, slope)
+    "square": (lambda x: x**2, lambda x: 2 * x),
+    "cube": (lambda x: x**3, lambda x: 3 * x**2),
+    "cosine": (np.cos, lambda x: -np.sin(x)),
+    "a parabola on a plain": (lambda x: 1 + x**2, lambda x: 2 * x),
+    "a plain": (lambda x: 0 * x + 3, lambda x: 0 * x),
+    "logarithm": (lambda x: np.log(x * x + 1e-2), lambda x: 2 * x / (x * x + 1e-2)),
+    "a bend like |x|^1.5": (lambda x: np.abs(x) ** 1.5, lambda x: 1.5 * np.sign(x) * np.sqrt(np.abs(x))),
+}
+KINKED = {
+    "relu": (lambda x: np.maximum(x, 0), lambda x: 1.0 * (x > 0)),
+    "|x|": (np.abs, np.sign),
+    "leaky": (lambda x: np.where(x > 0, x, 0.01 * x), lambda x: np.where(x > 0, 1, 0.01)),
+    "relu on a high plain": (lambda x: np.maximum(x, 0) + 1e4, lambda x: 1.0 * (x > 0)),
+    "relu and a bend": (lambda x: np.maximum(x, 0) + np.sin(x), lambda x: (x > 0) + np.cos(x)),
+}
+SCALES = [1e-3, 1.0, 1e3]
 
 
-@pytest.mark.parametrize("way", [0.1, 0.2, 0.3, 0.45, 0.5, 0.7, 0.9, 1.1])
-def test_a_kink_beside_an_entry_is_no_fault(way):
-    """Closer than a step: it is seen as a kink, or left behind by a smaller step."""
-    x = np.array([-1.0, way * 1e-6, 2.0, -way * 1e-6])
-    assert gradcheck(act.relu, act.relu_backward, x).passed
+def scaled(pair, scale, factor=1.0, plus=0.0):
+    """A function times a scale, and its backward: right, or times a factor and plus a constant that make it wrong."""
+    fn, slope = pair
+    return lambda x: scale * fn(x), lambda g, x: scale * (factor * slope(x) + plus) * g
 
 
-@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
-@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
-@pytest.mark.parametrize("name, fn, slope, at", [
-    ("square", lambda x: x**2, lambda x: 2 * x, [0.0, 0.0, 0.0]),
-    ("nearly flat", lambda x: x**2, lambda x: 2 * x, [1e-4, 2e-4, -1e-4]),
-    ("cosine", np.cos, lambda x: -np.sin(x), [0.0, 0.0, 1e-5]),
-    ("fourth power", lambda x: x**4, lambda x: 4 * x**3, [0.0, 1e-3, 0.0]),
-    ("exponential", np.exp, np.exp, [0.0, -3.0, 1.0]),
-])
-def test_what_is_smooth_is_judged(name, fn, slope, at, size, scale):
-    """Where the slope is 0, curvature and rounding are all that a difference sees; they are no kinks."""
-    x = np.array(at)
-    good = gradcheck(lambda x: scale * fn(x), lambda g, x: g * scale * slope(x), x)
-    assert good.kinks == [] and good.checked == 3
-    bad = gradcheck(lambda x: scale * fn(x), lambda g, x: g * scale * (slope(x) + size), x)
-    assert not bad.passed and bad.kinks == []
+@pytest.mark.parametrize("of_x", [0.0, *SCALES])
+@pytest.mark.parametrize("name", SMOOTH)
+def test_smooth_functions_are_judged_where_their_slope_is_0(name, of_x, rng):
+    fn, slope = SMOOTH[name]
+    for x, scale in itertools.product((np.zeros(3), of_x * np.array([0.0, 1, -2]), of_x * rng.standard_normal(4)),
+                                      (1e-8, *SCALES, 1e8)):
+        report = gradcheck(*scaled(SMOOTH[name], scale), x)
+        assert report.passed and not report.kinks and report.checked == x.size, report
+        report = gradcheck(*scaled(SMOOTH[name], scale, plus=7 * max(1, np.abs(slope(x)).max())), x)
+        assert not report.passed and not report.kinks and report.wrong == x.size, report
+        if np.abs(slope(x)).max() > 1e-6 * np.abs(fn(x)).max():
+            report = gradcheck(*scaled(SMOOTH[name], scale, factor=1.01), x)
+            assert report.wrong or "too small beside the rounding" in repr(report), report
 
 
-def test_a_bias_before_batch_norm_has_no_gradient(rng):
-    x, bias = rng.standard_normal((8, 3, 4, 3)), rng.standard_normal(3)
+@pytest.mark.parametrize("backward", [
+    lambda g, x: 5 * g, lambda g, x: np.full_like(x, 1e-3), lambda g, x: np.full_like(x, np.nan)])
+def test_at_the_bottom_of_a_parabola(backward):
+    report = gradcheck(lambda x: x**2, backward, np.zeros(3))
+    assert report.wrong == report.checked == 3 and not report.passed, report
+
+
+def test_a_constant_for_a_small_slope():
+    report = gradcheck(lambda x: x**2, lambda g, x: np.full_like(x, 7.0), np.array([1e-4, 2e-4]))
+    assert report.wrong == report.checked == 2, report
+
+
+def test_a_loss_at_its_minimum(rng):
+    x = rng.standard_normal((4, 3))
+    assert gradcheck(losses.mse_loss, lambda g, a, b: losses.mse_loss_backward(g, a, b), x, x.copy()).passed
+    report = gradcheck(losses.mse_loss, lambda g, a, b: (np.ones_like(a), np.ones_like(b)), x, x.copy())
+    assert report.wrong == 24, report
+
+
+@pytest.mark.parametrize("offset", [0, 1, 100, 1000])
+@pytest.mark.parametrize("scale", SCALES)
+def test_a_bias_before_batch_norm(scale, offset, rng):
+    """Its gradient is 0, and all that differences show is rounding; summed up, even the value is rounding alone."""
+    x = scale * (rng.standard_normal((4, 3, 5, 5)) + offset)
 
     def normed(bias):
-        moved = x + bias[:, None, None]
-        return (moved - moved.mean(axis=(0, 2, 3), keepdims=True)) / moved.std(axis=(0, 2, 3), keepdims=True)
+        return norms.batch_norm(x + bias[:, None, None], training=True)
 
-    report = gradcheck(normed, lambda g, bias: np.array([3.0, -7.0, 100.0]), bias)
-    assert not report.passed and report.kinks == [] and report.wrong == 3
+    for fn in normed, lambda bias: normed(bias).sum():
+        right = gradcheck(fn, lambda g, bias: 0 * bias, np.zeros(3))
+        assert right.passed and right.checked == 3, right
+        for wrong in ([3, -7, 100], [0, 0, 0.01]):
+            report = gradcheck(fn, lambda g, bias, wrong=wrong: np.array(wrong, float) / scale, np.zeros(3))
+            assert not report.passed and not report.kinks, report
+
+
+def test_what_rounding_hides_is_said():
+    """On a plain of 1e6, a slope of 1e-5 is lost in the rounding, 1e-10 of the plain divided by the step."""
+    x = np.array([1e-5, -2e-5])
+    zero = gradcheck(lambda x: 1e6 + x**2, lambda g, x: 0 * x, x)
+    assert zero.passed and 1e-4 < zero.blind < 1e-2 and "rounding hides differences below" in repr(zero)
+    for factor in (1, 3):
+        report = gradcheck(lambda x: 1e6 + x**2, lambda g, x, factor=factor: factor * 2 * x * g, x)
+        assert not report.passed and report.wrong == 0 and not report.kinks
+        assert re.search(r"NOT JUDGED: 2 entries(.|\n)*too small beside the rounding: try a larger `eps`", repr(report))
+        report = gradcheck(lambda x: 1e6 + x**2, lambda g, x, factor=factor: factor * 2 * x * g, 1e8 * x, eps=1e-2)
+        assert report.passed == (factor == 1)
+
+
+def test_a_function_in_float32_is_no_excuse(rng):
+    x = rng.standard_normal((4, 5))
+    for wrong in (lambda g, x: 0 * x, lambda g, x: 0.5 * g, lambda g, x: g * (1 - np.tanh(x) ** 2)):
+        assert not gradcheck(lambda x: np.tanh(x.astype(np.float32)), wrong, x).passed
+
+
+@pytest.mark.parametrize("scale", [1e-8, *SCALES, 1e8])
+@pytest.mark.parametrize("of_x", SCALES)
+@pytest.mark.parametrize("name", KINKED)
+def test_kinks_are_reported_and_not_failed(name, of_x, scale):
+    x = of_x * np.array([-1.0, 0, 2, 0])
+    fn, slope = KINKED[name]
+    for pair, at in (((fn, slope), x), ((lambda x: fn(x - of_x), lambda x: slope(x - of_x)), x + of_x)):
+        report = gradcheck(*scaled(pair, scale), at)
+        assert report.passed and [entry.index for entry in report.kinks] == [(1,), (3,)], report
+        assert "2 more at kinks" in repr(report) and report.checked == 2 and report.outside == 0
+        report = gradcheck(*scaled(pair, scale, factor=1.01), at)
+        assert not report.passed and report.wrong >= 1, report
+
+
+def test_a_kink_beside_the_number(rng):
+    """Within the step, but not at its middle: the slope on this side is right, and another still wrong."""
+    for place in (-1.0, -0.9, -1 / 3, -0.2, 0.01, 0.1, 1 / 3, 0.5, 0.99, *rng.uniform(-1, 1, 20)):
+        x = np.array([1e-6 * place, 1.0, -2.0])
+        for pair in KINKED.values():
+            assert gradcheck(*scaled(pair, 1.0), x).passed
+            assert not gradcheck(*scaled(pair, 1.0, factor=1.5), x).passed
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("how", [(2, 2), (3, 2), (3, 1)])
+def test_ties_of_a_maximum(how, scale, rng):
+    x = scale * rng.integers(0, 9, (2, 2, 7, 7)).astype(float)
+    report = gradcheck(pool.max_pool2d, pool.max_pool2d_backward, x, *how)
+    assert report.passed and report.kinks and report.outside == 0, report
+    report = gradcheck(pool.max_pool2d, lambda g, *args: 1.01 * pool.max_pool2d_backward(g, *args), x, *how)
+    assert not report.passed and report.kinks, report
+
+
+def test_nothing_passes_unseen():
+    """Where all entries, or all those with a gradient, are at kinks, nothing is known."""
+    tie = np.zeros((1, 2, 2))
+    for fn, backward, x, at_kinks in (
+        (lambda x: pool.max_pool2d(x, 2), lambda g, x: pool.max_pool2d_backward(g, x, 2), tie, 4),
+        (act.relu, act.relu_backward, np.array([-1.0, 0.0]), 1),
+        (lambda x, w: np.abs(x) * w, lambda g, x, w: (np.sign(x) * w * g, np.abs(x) * g), np.zeros(2), 2),
+    ):
+        report = gradcheck(fn, backward, x, *[np.ones(2)] * (at_kinks == 2))
+        assert not report.passed and report.wrong == 0 and len(report.kinks) == at_kinks
+        assert re.search(r"NOT JUDGED(.|\n)*argument 0 has no gradient but at kinks: check at another", repr(report))
+    empty = gradcheck(lambda x: x**2, lambda g, x: 2 * x * g, np.zeros((0, 3)))
+    assert empty.passed and empty.checked == 0
 
 
 def test_a_wrong_gradient_beside_a_kink_still_fails():
     report = gradcheck(act.relu, lambda g, x: 2 * act.relu_backward(g, x), np.array([-1.0, 0.0, 2.0]))
     assert not report.passed and len(report.kinks) == 1 and report.worst.index == (2,)
+
+
+def test_what_backward_says_at_a_kink():
+    """No number is right there, but one outside of both slopes is told, and NaN is wrong everywhere."""
+    x = np.array([-1.0, 0.0, 2.0])
+    for value, outside in ((0, 0), (0.5, 0), (1, 0), (7, 1), (-0.1, 1)):
+        report = gradcheck(act.relu, lambda g, x, value=value: g * np.where(x == 0, value, x > 0), x)
+        assert report.passed and len(report.kinks) == 1 and report.outside == outside
+        assert ("at 1, backward is outside of both slopes" in repr(report)) == bool(outside)
+    report = gradcheck(act.relu, lambda g, x: g * np.where(x == 0, np.nan, x > 0), x)
+    assert report.wrong == 1 and report.worst.index == (1,) and "NaN" in report.hint
+
+
+@pytest.mark.parametrize("size", [1e3, 1e6, 1e9, 1e12])
+def test_large_numbers_are_moved_by_a_step_that_they_feel(size):
+    x = size * np.array([1.0, -2])
+    assert gradcheck(lambda x: x**2, lambda g, x: 2 * x * g, x).error < 2e-6
+    assert gradcheck(lambda x: x**2, lambda g, x: 2.001 * x * g, x).wrong == 2
 
 
 def test_adjoint(images, filters, array):
