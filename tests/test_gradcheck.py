@@ -209,6 +209,8 @@ def test_a_function_in_float32_is_no_excuse(rng):
     x = rng.standard_normal((4, 5))
     for wrong in (lambda g, x: 0 * x, lambda g, x: 0.5 * g, lambda g, x: g * (1 - np.tanh(x) ** 2)):
         assert not gradcheck(lambda x: np.tanh(x.astype(np.float32)), wrong, x).passed
+    slow = gradcheck(lambda x: 1 + np.float32(0.1) * x.astype(np.float32), lambda g, x: 0 * x, rng.random((20, 10)))
+    assert slow.wrong and not slow.passed, slow
 
 
 @pytest.mark.parametrize("scale", [1e-8, *SCALES, 1e8])
