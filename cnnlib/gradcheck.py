@@ -1,4 +1,4 @@
-"""Is a gradient right? Central differences over every entry, and the adjoint identity for linear operations.
+"""Is a gradient right? Central differences over every entry, the adjoint identity, and a proof in letters.
 
 A formula for a gradient is compared with what a gradient *is*: how much the result moves when one entry moves,
 
@@ -226,6 +226,41 @@ def adjoint_error(fn, fn_backward, x, seed=0):
     return float(abs(there.sum() - home.sum()) / max(np.abs(there).sum(), np.abs(home).sum(), 1e-300))
 
 
+def in_letters(fn, **shapes):
+    """Differentiate the sum of fn(..) * g in letters, as SymPy does it: a proof for this size, with no rounding.
+
+    Parameters
+    ----------
+    fn : callable
+        Takes NumPy arrays of letters (dtype object) by position, returns one; it may add, multiply and index.
+    **shapes : tuple of int
+        The shape of each argument, under the name that its letters bear.
+
+    Returns
+    -------
+    letters : dict of arrays
+        The arguments by name, and the upstream gradient as "g". Entry [0, 1] of "X" is the symbol X12: places count
+        from 1, along the axes that are longer than one.
+    gradients : dict of arrays of SymPy expressions, one for each argument
+
+    Raises
+    ------
+    ImportError
+        SymPy is not installed.
+
+    Examples
+    --------
+    With SymPy, ``in_letters(lambda x, w: x[:-1] * w[0] + x[1:] * w[1], x=(3,), w=(2,))`` gives as gradients of x
+    ``g1*w1, g1*w2 + g2*w1, g2*w2``, and of w ``g1*x1 + g2*x2, g1*x2 + g2*x3``.
+    """
+    letters = {name: _letters(name, shape) for name, shape in shapes.items()}
+    out = fn(*letters.values())
+    letters["g"] = _letters("g", out.shape)
+    total = (letters["g"] * out).sum()
+    return letters, {name: np.array([total.diff(letter) for letter in letters[name].flat]).reshape(shape)
+                     for name, shape in shapes.items()}
+
+
 def backward_of(op):
     """Return the backward that stands beside an operation in its module, as conv2d_backward beside conv2d.
 
@@ -271,6 +306,13 @@ def _rng(seed):
     (With the arguments themselves as upstream gradient, products become symmetric and mistakes cancel.)
     """
     return np.random.default_rng([seed, 1986])
+
+
+def _letters(name, shape):
+    import sympy
+
+    marks = ("".join(str(i + 1) for i, size in zip(index, shape) if size > 1) for index in np.ndindex(shape))
+    return np.array([sympy.Symbol(name + mark) for mark in marks]).reshape(shape)
 
 
 def _is_array(a):

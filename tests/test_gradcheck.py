@@ -9,7 +9,7 @@ from helpers import assert_close
 
 from cnnlib import _array, conv, linear, losses, norms, pool
 from cnnlib import activations as act
-from cnnlib.gradcheck import adjoint_error, error_by_step, gradcheck, numerical_gradient
+from cnnlib.gradcheck import adjoint_error, error_by_step, gradcheck, in_letters, numerical_gradient
 
 
 @pytest.fixture
@@ -293,6 +293,17 @@ def test_adjoint(images, filters, array):
     assert adjoint_error(forward, lambda g: conv.conv2d_backward(g, x, weight, padding=1)[0], x) < 1e-14
     flipped = _array.flip(weight, (-2, -1))
     assert adjoint_error(forward, lambda g: conv.conv2d_backward(g, x, flipped, padding=1)[0], x) > 1e-3
+
+
+def test_in_letters():
+    sympy = pytest.importorskip("sympy")
+    letters, gradients = in_letters(lambda a, b: a @ b, a=(2, 1, 3), b=(3,))
+    assert str(letters["a"][1, 0, 2]) == "a23" and letters["g"].shape == (2, 1)
+    assert gradients["b"].tolist() == [sympy.sympify(f"a1{k}*g1 + a2{k}*g2") for k in (1, 2, 3)]
+    assert gradients["a"].shape == (2, 1, 3) and str(gradients["a"][1, 0, 2]) == "b3*g2"
+    _, of_row = in_letters(lambda x, w: x[:-1] * w[0] + x[1:] * w[1], x=(3,), w=(2,))
+    for name, words in (("x", "g1*w1, g1*w2 + g2*w1, g2*w2"), ("w", "g1*x1 + g2*x2, g1*x2 + g2*x3")):
+        assert ", ".join(map(str, of_row[name])) == words and words in in_letters.__doc__
 
 
 def test_the_error_against_the_step_is_a_v():

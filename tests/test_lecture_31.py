@@ -114,6 +114,72 @@ def test_stride_and_dilation_change_places(stride, dilation, size, rng):
     assert_close(conv.conv2d(x, g, stride=dilation, dilation=stride), grad_weight)
 
 
+SETTINGS = [{}, {"stride": 2}, {"padding": 1}, {"dilation": 2}, {"groups": 2},
+            {"stride": (2, 3), "padding": (2, 1), "dilation": (1, 2)},
+            {"stride": 2, "padding": 1, "dilation": 2, "groups": 2}]
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_equations_6_and_7_in_letters(settings):
+    """SymPy differentiates eq. (4), summed with g; (6) and (7) stand here as in the lecture, index by index."""
+    problem = conv.make_problem((1, 2, 4, 5), (2, 2 // settings.get("groups", 1), 2, 2), **settings)
+    letters, by_sympy = gradcheck.in_letters(
+        lambda x, w: conv.loops.forward(x, w, problem), x=problem.x_shape, w=problem.weight_shape)
+    x, w, g = (letters[name] for name in "xwg")
+    (s, t), (d, e), ((top, _), (left, _)) = problem.stride, problem.dilation, problem.padding
+    padded = np.pad(x[0], [(0, 0), *problem.padding])
+    zero, channels = sympy.Integer(0), w.shape[1]
+    for f, c, p, q in np.ndindex(w.shape):
+        there = f // (2 // problem.groups) * channels + c
+        assert by_sympy["w"][f, c, p, q] == sum((g[0, f, i, j] * padded[there, s * i + d * p, t * j + e * q]
+                                                for i, j in np.ndindex(g.shape[2:])), zero)
+    for c, u, v in np.ndindex(x.shape[1:]):
+        mine = [f for f in range(2) if f // (2 // problem.groups) == c // channels]
+        assert by_sympy["x"][0, c, u, v] == sum((
+            g[0, f, i, j] * w[f, c % channels, p, q]
+            for f in mine for i, j in np.ndindex(g.shape[2:]) for p, q in np.ndindex(2, 2)
+            if s * i + d * p == u + top and t * j + e * q == v + left), zero)
+    assert (conv.loops.backward_x(g, w, problem) == by_sympy["x"]).all()
+    assert (conv.loops.backward_weight(g, x, problem) == by_sympy["w"]).all()
+
+
+@pytest.mark.parametrize("stride, dilation, padding, size", [(1, 2, 0, 7), (3, 2, 0, 8), (2, 3, 2, 9), (2, 2, 1, 8)])
+def test_under_dilation_the_filter_is_spread(stride, dilation, padding, size, rng):
+    """Eq. (3) with both spread, cut, and 0 for the pixels that no window reads."""
+    x = rng.standard_normal((1, 1, size, size))
+    settings = {"stride": stride, "dilation": dilation, "padding": padding}
+    g = rng.standard_normal(conv.conv2d(x, NINE[None, None], **settings).shape)
+    grad_x, _ = backward(g[0, 0], x[0, 0], NINE, **settings)
+    full = convolve2d(spread(g[0, 0], stride), spread(NINE, dilation))
+    expected = np.zeros((size + 2 * padding,) * 2)
+    expected[:len(full), :len(full)] = full
+    assert_close(grad_x, expected[padding:padding + size, padding:padding + size])
+
+
+def spread(a, step):
+    wide = np.zeros([step * (side - 1) + 1 for side in a.shape])
+    wide[::step, ::step] = a
+    return wide
+
+
+def test_pixels_that_no_window_reads():
+    """Stride 2 over six pixels: the last row and column are left out before (2), and get 0 after (3)."""
+    five, powers = np.arange(25.0).reshape(5, 5) % 7, np.array([[1.0, 10], [100, 1000]])
+    fitting, unfit = (backward(powers, x, NINE, stride=2) for x in (five, np.pad(five, ((0, 1), (0, 1)), "edge")))
+    assert_close(unfit[0], np.pad(fitting[0], ((0, 1), (0, 1))))
+    assert_close(unfit[1], fitting[1])
+
+
+def test_central_differences_with_everything():
+    """Two pictures of three channels, stride, padding, dilation and groups at once: every entry."""
+    digits, rng = data.load_digits()[0][0][:6].astype(float).reshape(2, 3, 8, 8), np.random.default_rng(0)
+    settings = {"stride": 2, "padding": 1, "dilation": 2, "groups": 3}
+    report = gradcheck.gradcheck(
+        lambda *args: conv.conv2d(*args, **settings), lambda g, *args: conv.conv2d_backward(g, *args, **settings),
+        digits, rng.standard_normal((3, 1, 3, 3)), rng.standard_normal(3))
+    assert report.passed and report.checked == 2 * 3 * 64 + 27 + 3
+
+
 def test_groups_stay_apart(rng):
     x, weight, g = (rng.standard_normal(shape) for shape in ((1, 6, 5, 5), (4, 3, 2, 2), (1, 4, 4, 4)))
     grads = conv.conv2d_backward(g, x, weight, groups=2)
