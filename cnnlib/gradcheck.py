@@ -147,7 +147,7 @@ def gradcheck(fn, fn_backward, *args, eps=1e-6, tolerance=TOLERANCE, seed=0):
         error=float(worst.errors.max(initial=0)),
         worst=None if place is None else _entry(k, place, computed[k], worst.measured),
         wrong=wrong,
-        kinks=[_entry(k, i, computed[k], one.measured) for k, one in judged.items() for i in np.argwhere(one.at_kink)],
+        kinks=[_entry(k, i, computed[k], one.measured) for k, one in judged.items() for i in _where(one.at_kink)],
         hint=_hint(computed[k], worst.measured, worst.errors > tolerance) if wrong else "",
         outside=sum(one.outside for one in judged.values()),
         unjudged=tuple(f"argument {k} {one.unjudged}" for k, one in judged.items() if one.unjudged),
@@ -360,6 +360,10 @@ def _gradients(returned, args, varied):
     return gradients
 
 
+def _where(mask):
+    return [index for index in np.ndindex(mask.shape) if mask[index]]
+
+
 def _entry(k, index, computed, measured):
     index = tuple(map(int, index))
     return Entry(k, index, float(computed[index]), float(measured[index]))
@@ -410,7 +414,7 @@ class _Judged:
 
 def _judge(fn, args, k, weights, middle, computed, eps, tolerance):
     """Compare one argument's gradient with the differences; look closer where they differ, or where slopes jump."""
-    measured, jumps, noises = np.empty((3, *computed.shape))
+    measured, jumps, noises = (np.empty(computed.shape) for _ in range(3))
     for i in np.ndindex(computed.shape):
         look = _look(fn, args, k, i, weights, middle, _step(args[k][i], eps))
         measured[i], jumps[i], noises[i] = look.slope, look.jump, look.noise
@@ -418,7 +422,7 @@ def _judge(fn, args, k, weights, middle, computed, eps, tolerance):
     noise = seen = noises[np.isfinite(noises)].max(initial=0)
     limit = max(tolerance * scale, noise)
     at_kink, outside = np.zeros(computed.shape, bool), 0
-    for i in map(tuple, np.argwhere(~(np.abs(computed - measured) <= limit) | ~(jumps <= limit))):
+    for i in _where(~(np.abs(computed - measured) <= limit) | ~(jumps <= limit)):
         looks = [_look(fn, args, k, i, weights, middle, part * _step(args[k][i], eps)) for part in FINER]
         if np.isfinite(computed[i]) and jumps[i] > limit and _is_kink(looks):
             at_kink[i] = True
@@ -429,8 +433,7 @@ def _judge(fn, args, k, weights, middle, computed, eps, tolerance):
     noise = seen if seen > VOID * noise else min(seen, ROUGH * noise)
     apart = np.abs(computed - measured)
     errors = apart / max(scale, noise / tolerance, 1e-300)
-    errors[np.isnan(errors)] = np.inf
-    errors[at_kink] = 0
+    errors = np.where(at_kink, 0, np.where(np.isnan(errors), np.inf, errors))
     blind = noise if ((apart > tolerance * scale) & (apart <= noise) & ~at_kink).any() else 0.0
     unjudged = ""
     if at_kink.any() and max(np.abs(a[~at_kink]).max(initial=0) for a in (measured, computed)) <= noise:

@@ -163,6 +163,14 @@ def test_at_the_bottom_of_a_parabola(backward):
     assert report.wrong == report.checked == 3 and not report.passed, report
 
 
+def test_a_single_number():
+    for x, right in ((0.0, 0), (2.0, 4)):
+        assert gradcheck(lambda x: x**2, lambda g, x, right=right: right * g, np.array(x)).passed
+        report = gradcheck(lambda x: x**2, lambda g, x: 5 * g, np.array(x))
+        assert report.wrong == 1 and report.worst.index == (), report
+    assert "no gradient but at kinks" in repr(gradcheck(np.abs, lambda g, x: 0 * g, np.array(0.0)))
+
+
 def test_a_constant_for_a_small_slope():
     report = gradcheck(lambda x: x**2, lambda g, x: np.full_like(x, 7.0), np.array([1e-4, 2e-4]))
     assert report.wrong == report.checked == 2, report
