@@ -80,7 +80,8 @@ class Value:
         return _result("tanh", out, (self, 1 - out**2))
 
     def sigmoid(self):
-        out = 1 / (1 + math.exp(-self.data)) if self.data >= 0 else 1 - 1 / (1 + math.exp(self.data))
+        small = math.exp(-abs(self.data))  # of a number below 0, so that it never overflows
+        out = (1.0 if self.data >= 0 else small) / (1 + small)
         return _result("sigmoid", out, (self, out * (1 - out)))
 
     def relu(self):
@@ -156,5 +157,5 @@ def _result(op, data, *inputs):
 def _power(base, exponent):
     try:
         return base**exponent
-    except ZeroDivisionError:  # the slope of a root at 0
-        return math.inf
+    except (OverflowError, ZeroDivisionError):  # too large for a float; the slope of a root at 0
+        return -math.inf if base < 0 and exponent % 2 == 1 else math.inf

@@ -120,6 +120,47 @@ def test_the_other_side_of_each_operator():
     assert x.grad == -2 / 16
 
 
+def equal(ours, theirs):
+    """Relative: 1e-12 of a number as small as 1e-44 counts, too."""
+    return ours == pytest.approx(theirs, rel=1e-12, abs=0, nan_ok=True)
+
+
+NUMBERS = [sign * size for size in (1e-200, 1e-3, 1, 5, 20, 36.5, 40, 99.5, 100, 700, 1e200) for sign in (-1.0, 1.0)]
+FUNCTIONS = {
+    "sigmoid": (NUMBERS, lambda x: x.sigmoid()),
+    "log sigmoid": ([x for x in NUMBERS if x > -1e3], lambda x: x.sigmoid().log()),
+    "exp": (NUMBERS, lambda x: x.exp()),
+    "log": ([x for x in NUMBERS if x > 0], lambda x: x.log()),
+    "relu": (NUMBERS, lambda x: x.relu()),
+    **{f"power {n}": (NUMBERS, lambda x, n=n: x**n) for n in (0, 1, 2, 3, -1, -2, -3)},
+    **{f"power {n}": ([x for x in NUMBERS if x > 0], lambda x, n=n: x**n) for n in (0.5, -0.5, 2.5)},
+}
+
+
+@pytest.mark.skipif(torch is None, reason="torch is not installed")
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_large_and_small_numbers_match_torch(name):
+    numbers, fn = FUNCTIONS[name]
+    for number in numbers:
+        ours, theirs = Value(number), torch.tensor(number, dtype=torch.float64, requires_grad=True)
+        y, expected = fn(ours), fn(theirs)
+        y.backward()
+        expected.backward()
+        assert equal(y.data, expected.item()), (name, number)
+        assert equal(ours.grad, theirs.grad.item()), (name, number)
+
+
+def test_far_out_in_known_numbers():
+    x = Value(-40)
+    y = x.sigmoid()
+    y.log().backward()
+    assert equal(y.data, math.exp(-40)) and equal(x.grad, 1.0)
+    for base, exponent, power in ((1e200, 2, math.inf), (-1e200, 2, math.inf), (-1e200, 3, -math.inf),
+                                  (-1e-200, -3, -math.inf), (1e-200, -2, math.inf)):
+        assert (Value(base) ** exponent).data == power
+    assert (Value(0.0) ** 0.5).slopes == (math.inf,)
+
+
 def test_sigmoid_of_large_numbers_does_not_overflow():
     assert Value(-1000).sigmoid().data == 0.0
     assert Value(1000).sigmoid().data == 1.0
