@@ -27,6 +27,7 @@ def _is_passed_over(path: Path) -> bool:
     return any(hidden) or bool(PASSED_OVER & set(path.parts)) or path.name.endswith(".egg-info")
 
 
+@cache
 def texts(*suffixes: str) -> dict[str, str]:
     """Text by relative path of the files with one of these suffixes ("" stands for none)."""
     return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.bench import compiled_im2col
-from tests.bench.pairs import measure, ratio
+from tests.bench.pairs import SIDE, measure, ratio
 
 SHAPES = {  # name: (x shape, weight shape, stride, padding)
     "LeNet C1": ((64, 1, 28, 28), (6, 1, 5, 5), 1, 2),
@@ -39,12 +39,12 @@ OURS = {  # column: (method, batch innermost)
 HERE = Path(__file__).parent
 
 
-def main(rounds=5, out=HERE, shapes=SHAPES):
+def main(rounds=5, out=HERE, shapes=SHAPES, side_seconds=SIDE):
     """Measure in both malloc modes, print the tables, and write conv.json and conv.md into `out`."""
     found = {"machine": machine(), "rounds": rounds, "modes": {}}
     for mode, variables in (("fast malloc", FAST_MALLOC), ("default malloc", {})):
         environment = {k: v for k, v in os.environ.items() if k not in FAST_MALLOC} | variables
-        command = [sys.executable, "-m", "tests.bench.conv", json.dumps([rounds, shapes])]
+        command = [sys.executable, "-m", "tests.bench.conv", json.dumps([rounds, shapes, side_seconds])]
         worker = subprocess.run(command, env=environment, cwd=HERE.parents[1], stdout=subprocess.PIPE, check=True)
         found["modes"][mode] = json.loads(worker.stdout)
     table = tables(found)
@@ -54,7 +54,7 @@ def main(rounds=5, out=HERE, shapes=SHAPES):
     (out / "conv.md").write_text(table)
 
 
-def measure_all(rounds, shapes):
+def measure_all(rounds, shapes, side_seconds):
     """Return one row for each shape and direction: medians in milliseconds, ratios, foreign load."""
     import torch
 
@@ -62,7 +62,7 @@ def measure_all(rounds, shapes):
     rows = []
     for name, shape in shapes.items():
         for direction in ("forward", "backward"):
-            times, foreign = measure(_sides(*shape, direction), rounds)
+            times, foreign = measure(_sides(*shape, direction), rounds, side_seconds)
             rows.append({
                 "shape": name, "direction": direction, "foreign_cores": round(foreign, 2),
                 "milliseconds": {side: round(1e3 * statistics.median(spent), 3) for side, spent in times.items()},

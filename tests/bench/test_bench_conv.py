@@ -15,7 +15,7 @@ TINY = {"tiny": ((2, 3, 9, 8), (4, 3, 3, 3), 2, 1)}
 
 
 def test_a_run_writes_the_ratios_and_describes_the_machine(tmp_path, capsys):
-    conv.main(rounds=1, out=tmp_path, shapes=TINY)
+    conv.main(rounds=1, out=tmp_path, shapes=TINY, side_seconds=1e-3)
     text = (tmp_path / "conv.json").read_text()
     found = json.loads(text)
     assert set(found["modes"]) == {"fast malloc", "default malloc"}
