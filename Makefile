@@ -12,6 +12,7 @@ MARKS  := $(if $(CNNLIB_TEST_ALL),-m "")
 export CNNLIB_TIMED
 # JupyterLab asks at its first start whether to fetch news; not in a lecture.
 NO_NEWS := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
+LAB     = $(shell sed -n 's/.*"jupyterlab>=\([0-9]*\)".*/\1.0.0/p' pyproject.toml)
 COLAB  ?= $(wildcard notebooks/*.ipynb)
 CHROMIUM := chromium chromium-browser google-chrome google-chrome-stable chrome
 # The same, those that changed last before the others: not committed yet, then by git's history, then by number.
@@ -24,7 +25,7 @@ $(shell mkdir -p build)
 
 PHASES     := unit nbval numpy-only browser colab-install test-colab
 # OpenBLAS has a kernel for each kind of core, and their last digits differ.
-ALL_PHASES := $(PHASES) widgets-colab nbval-Haswell $(if $(shell grep -sm1 avx512f /proc/cpuinfo),nbval-SkylakeX)
+ALL_PHASES := $(PHASES) oldest-lab widgets-colab nbval-Haswell $(if $(shell grep -sm1 avx512f /proc/cpuinfo),nbval-SkylakeX)
 
 .NOTPARALLEL:
 .PHONY: lab test test-all notebooks stamp lint bench triton js $(ALL_PHASES)
@@ -87,6 +88,14 @@ js: .venv/.test
 # Two browsers side by side, but one alone where times are held to their limits.
 browser: .venv/.test .venv/.chromium
 	$(PYTEST) $(if $(CNNLIB_TIMED),,-n 2 --dist loadfile) $(MARKS) tests/browser
+
+# The widgets in the oldest JupyterLab that pyproject.toml promises, laid over the newer one.
+oldest-lab: export PYTHONPATH = $(CURDIR)/build/$@:$(CURDIR)
+oldest-lab: export JUPYTERLAB_DIR = $(CURDIR)/build/$@/share/jupyter/lab
+oldest-lab: export CNNLIB_LAB = $(LAB)
+oldest-lab: .venv/.test .venv/.chromium
+	PYTHONPATH= $(BIN)/python $(PIP) --upgrade --no-deps --target build/$@ jupyterlab==$(LAB)
+	$(PYTEST) tests/browser/test_lab.py
 
 # Install cnnlib among Colab's versions as a set-up cell does, and see that nothing else changes.
 colab-install: .venv-colab/.ready

@@ -38,7 +38,7 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """Start a JupyterLab on a notebook with both widgets; gives its address."""
+    """Start a JupyterLab on a notebook with the widgets; gives its address."""
     pytest.importorskip("jupyterlab", reason="jupyterlab is not installed: the widgets are not tried in it")
     work = tmp_path_factory.mktemp("lab")
     (work / "root").mkdir()
@@ -120,6 +120,8 @@ def test_in_jupyterlab(chromium, lab):
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"{lab}/lab/tree/widgets.ipynb?reset", timeout=90_000)
+    version = json.loads(page.locator("#jupyter-config-data").text_content())["appVersion"]
+    assert version == os.environ.get("CNNLIB_LAB", version)  # make oldest-lab says which
     run_all(page, lab)
     first, second = (page.locator("[data-widget=ConvolutionMicroscope]").nth(k) for k in (0, 1))
     assert first.locator('[data-part="output"] .cw-cell').all_inner_texts()[:4] == ["1", "2", "2", "5"]
@@ -185,5 +187,6 @@ def test_in_jupyterlab(chromium, lab):
     # Closing takes the views away.
     ask_kernel(page, "microscope.close()")
     page.wait_for_function(f"document.querySelectorAll('{MICROSCOPE}').length === 0", timeout=10_000)
-    assert errors == []
+    # Old JupyterLabs draw, now and then, a part of their own frame that they have just taken away; we use no React.
+    assert [error for error in errors if "React error #409" not in error] == []
     page.close()
