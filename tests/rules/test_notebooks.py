@@ -74,6 +74,8 @@ START_LIMITS = {"cells": (12, 50), "words": (400, 2000), "sections": (4, 10)}  #
 MOST_CODE_LINES, MOST_LINES_IN_A_CELL, MEDIAN_LINES = 200, 20, 5
 LARGEST_FILE = 1_000_000  # bytes
 LONGEST_RUN = 60  # seconds
+ALL_RUNS = 720  # seconds, of one lecture after the other: what `make test` has for them
+RUN_TIME = re.compile(r"Runs on: CPU in (\d+) s")
 SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
 # Anything that reads like one of nbval's comments, whether or not it is spelt as nbval wants it.
 MARKER = re.compile(r"#[^\n]*\b(?:NBVAL|PYTEST_VALIDATE)_\w+", re.IGNORECASE)
@@ -113,7 +115,7 @@ def limit_faults(name, notebook):
 def title_faults(name, notebook):
     """What the first cell owes: one H1, needs, time, run time, badges that open this very notebook."""
     title = source(notebook["cells"][0])
-    run_time = re.search(r"Runs on: CPU in (\d+) s", title)
+    run_time = RUN_TIME.search(title)
     faults = []
     lecture = next((item for item in course.LECTURES if item.name == name.split("/")[-1].removesuffix(".ipynb")), None)
     heading = f"# {lecture.number} · {lecture.title}" if lecture else "# "
@@ -211,6 +213,11 @@ def test_normal(name):
     text = texts(".ipynb")[name]
     assert len(text.encode()) <= LARGEST_FILE
     assert recipe.is_normal(text), f"python -m cnnlib notebooks {name}"
+
+
+def test_all_lectures_run_within_their_time():
+    titles = [source(notebook["cells"][0]) for notebook in notebooks().values()]
+    assert sum(int(RUN_TIME.search(title).group(1)) for title in titles) <= ALL_RUNS
 
 
 def test_nothing_is_sanitised_away():
