@@ -110,6 +110,20 @@ def test_the_whitening_is_not_learnt():
     assert np.array_equal(before, recipe["model"].whiten.weight.detach())
 
 
+@needs_torch
+@pytest.mark.parametrize("name", RECIPES)
+def test_pictures_are_moved_alike_on_either_library(name):
+    """To the last bit: so they may be moved on a GPU, where all samples are (see training/_on_device.py)."""
+    import torch
+
+    recipe = RECIPES[name](layers, num_train=16, num_test=8)
+    (x, _), augment = recipe["train"], recipe["augment"]
+    moved = augment(x, np.random.default_rng(1))
+    there = augment(torch.as_tensor(x), np.random.default_rng(1))
+    assert isinstance(there, torch.Tensor) and (moved != x).any(axis=(1, 2, 3)).sum() > 10
+    np.testing.assert_array_equal(there.numpy(), moved)
+
+
 def test_the_papers_schedule():
     """A tenth of the rate after 32,000 and after 48,000 of 64,000 steps."""
     recipe = resnet20_cifar10.recipe(layers, num_train=8, num_test=8)

@@ -14,6 +14,7 @@ file                      its one idea
 ``progress.py``           what a callback is told, and the one that prints
 ``augment.py``            pictures moved by some pixels
 ``_batches.py``           data in, batches out, in an order that one seed decides
+``_on_device.py``         all samples on the GPU at once, where there is room
 ``_engines.py``           the few words in which our engine and torch's differ
 ``_counted.py``           which targets count: those that the loss does not ignore
 ``_watch.py``             early warnings: labels out of range, a loss that is not finite, answers by chance

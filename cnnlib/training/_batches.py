@@ -28,6 +28,7 @@ class Arrays:
 
     def __init__(self, name, x, y, batch_size):
         self.name, self.x, self.y = name, x, y
+        self.here = None  # (x, y) once more, where the net computes: see _on_device
         check_batch(name, x, y)
         if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
             raise ValueError(f"`batch_size` is {batch_size!r}; with `{name}` as two arrays it must be a whole number "
@@ -50,7 +51,8 @@ class Arrays:
         order = np.arange(len(self.x)) if order is None else order
         for begin in range(skip * self.batch_size, len(order), self.batch_size):
             rows = order[begin:begin + self.batch_size]
-            yield _rows(self.x, rows), _rows(self.y, rows)
+            x, y = self.here or (self.x, self.y)  # asked each time: memory may have run out since
+            yield _rows(x, rows), _rows(y, rows)
 
 
 class Given:

@@ -18,10 +18,12 @@ class Parts:
     engine : Engine
     obstacles : list of str
         What makes a step in parts another computation: names of layers, or of a loss.
+    relieve : function
+        Asked first: gives memory back and returns True, as long as there is some to give.
     """
 
-    def __init__(self, allowed, engine, obstacles=()):
-        self.allowed, self.engine, self.obstacles = allowed, engine, list(obstacles)
+    def __init__(self, allowed, engine, obstacles=(), relieve=lambda: False):
+        self.allowed, self.engine, self.obstacles, self.relieve = allowed, engine, list(obstacles), relieve
         self.count = 1
 
     def each(self, function, x, y, undo=lambda: None):
@@ -31,14 +33,18 @@ class Parts:
             try:
                 return [function(x[begin:begin + size], y[begin:begin + size]) for begin in range(0, len(x), size)]
             except (MemoryError, RuntimeError) as error:
-                if not is_out_of_memory(error) or self.allowed is False:
+                if not is_out_of_memory(error):
                     raise
-                self._check(error, size)
+                relieved = self.relieve()
+                if not relieved:
+                    self._check(error, size)
             undo()  # outside of `except`, which would keep what failed alive
             self._forget()
-            self.count *= 2
+            self.count *= 1 if relieved else 2
 
     def _check(self, error, size):
+        if self.allowed is False:
+            raise error
         if self.obstacles and self.allowed is not True:
             raise MemoryError(f"a batch of {size} does not fit into memory, and in parts {', '.join(self.obstacles)} "
                               "would compute something else: a smaller `batch_size`, or split_batches=True, which "

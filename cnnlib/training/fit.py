@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from cnnlib.geometry import as_int
-from cnnlib.training import _checkpoint, _same_run, _state, _watch
+from cnnlib.training import _checkpoint, _on_device, _same_run, _state, _watch
 from cnnlib.training._batches import as_data
 from cnnlib.training._counted import mass, num_correct
 from cnnlib.training._engines import engine_for
@@ -29,7 +29,8 @@ def fit(model, train, valid=None, *, epochs, optimizer, batch_size=None, device=
     model : net of cnnlib.layers, or torch.nn.Module
     train : (x, y), or iterable of such batches
         x: array of shape (N, ...), float; y: array of shape (N,), the classes, or whatever `loss` takes. NumPy or
-        torch; brought batch by batch to where the model is, in its dtype.
+        torch; brought to where the model is, in its dtype: batch by batch, or, if that is a CUDA device half of whose
+        free memory holds them, once, so that batches are picked and augmented there. See the notes.
     valid : the same, optional
         Measured after each epoch, not learnt from.
     epochs : int
@@ -49,7 +50,8 @@ def fit(model, train, valid=None, *, epochs, optimizer, batch_size=None, device=
     schedule : schedule, or function of (optimizer, number of steps in all), optional
         Stepped after each step: ``schedule=optim.CosineAnnealingLR`` falls to zero at the end.
     augment : function of (x, rng), optional
-        Returns other pictures of the same classes; called on each batch.
+        Returns other pictures of the same classes; called on each batch. One for NumPy alone, or one that draws other
+        than from `rng`, keeps the samples on the host; :func:`shift` and :func:`mirror` work anywhere.
     callback : function of :class:`Progress`, optional
         Called after each step, and once more after each epoch. None is silent.
     mixed_precision : bool
@@ -91,6 +93,10 @@ def fit(model, train, valid=None, *, epochs, optimizer, batch_size=None, device=
 
     Notes
     -----
+    Samples are brought to a CUDA device once, `train` before `valid`, if each takes no more than half of the memory
+    that is free there, and if `augment` makes of the first two there, as tensors, what it makes of them on the host.
+    The others, and an iterable's, go over batch by batch. Where memory runs out later, the samples give way first.
+
     Ctrl-C ends the run after the step that is running and returns what there is. Under ``torchrun`` (see
     ``cnnlib/train.py``) each process takes part of each batch; nets without batch norm and dropout come out as from
     one process.
@@ -150,7 +156,7 @@ class _Run:
         self.every = None if checkpoint_every is None else as_int("checkpoint_every", checkpoint_every, 1)
         self.engine.give_generators(self.seed)
         self.engine.set_training(True)
-        self.parts = Parts(split_batches, self.engine, obstacles(self.engine))
+        self.parts = Parts(split_batches, self.engine, obstacles(self.engine), self.relieve)
         self.processes = processes()
         self.asked = None if checkpoint is None else _same_run.asked(self, schedule)
         if self.checkpoint is not None and self.train.count is None:
@@ -173,6 +179,9 @@ class _Run:
 
     def begin(self, resume):
         """Agree on the first weights with the other processes; go on from a checkpoint if asked."""
+        for data, augment in ((self.train, self.augment), (self.valid, None)):
+            if data is not None:
+                _on_device.bring(data, self.engine, augment)
         if self.processes.count > 1 and self.parts.obstacles:
             _watch.warn(f"{self.processes.count} processes train {', '.join(self.parts.obstacles)}: each sees its own "
                         "rows only, so the result is not that of one process")
@@ -191,6 +200,13 @@ class _Run:
         elif resume:
             raise ValueError("`resume` needs the `checkpoint` to go on from")
         self.processes.begin_alike(self.engine)
+
+    def relieve(self):
+        """Leave the samples on the host from now on; return whether they were on the device."""
+        there = [data for data in (self.train, self.valid) if getattr(data, "here", None) is not None]
+        for data in there:
+            data.here = None
+        return bool(there)
 
     def run(self):
         """Take all steps."""

@@ -32,6 +32,15 @@ def test_is_numpys_roll_where_nothing_leaves(array, rng):
     assert_close(training.shift(array(x), 2, rng=Draws(down, right)), array(expected))
 
 
+def test_the_same_numbers_on_each_library(array, rng):
+    """To the last bit: what a seed gives on the host it gives on a GPU."""
+    x = rng.standard_normal((6, 2, 5, 7)).astype("float32")
+    for augment in (lambda x, rng: training.shift(x, 2, rng=rng), lambda x, rng: training.mirror(x, rng=rng)):
+        found = augment(array(x), np.random.default_rng(3))
+        np.testing.assert_array_equal(_array.to_numpy(found), augment(x, np.random.default_rng(3)))
+        assert _array.dtype_name(found) == "float32"
+
+
 def test_every_amount_comes_and_none_else(rng):
     x = np.zeros((400, 1, 7, 7), dtype="float32")
     x[:, 0, 3, 3] = 1
