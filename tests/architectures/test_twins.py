@@ -12,6 +12,8 @@ if torch:
 DEEP = 1e-9  # float64, through up to 150 layers, where one operation is held to 1e-10
 LOGITS = 1e-4  # float32
 DRAWS = {"se_resnet50": 36}  # its gates multiply, and so do errors: from draw to draw they differ tenfold
+AS_THEY_ARE = ("alexnet", "vgg D, batch norm", "googlenet, torchvision, heads", "resnet18", "resnet50", "mobilenet2")
+OTHER_WAY = 1e-4  # of a gradient: rounding alone came to 2e-5 at most, a unit that falls the other way to 1e-2
 EXPORTED = ("alexnet", "resnet18", "se_resnet50")  # the others are built of the same parts
 
 
@@ -53,6 +55,22 @@ def test_float32_is_as_close_to_the_truth_as_torchs(name):
     assert (ours <= np.maximum(2 * theirs, floor)).all()
 
 
+@pytest.mark.parametrize("name", AS_THEY_ARE)
+def test_float32_is_as_close_to_the_truth_as_torchs_with_relus_and_maxima(name):
+    """The same for nets as they are published, nothing smoothed.
+
+    A draw in which a unit falls the other way than in float64, in either engine, is left out: it spoils all gradients
+    below, and a geometric mean with it. It befell either engine at most once in the 54 draws of these nets, so that
+    three in nine are no luck. Over the other draws two BLAS kernels came to 1.5 times torch's error at most.
+    """
+    draws = np.array([both_errors(*as_it_is(name, np.random.default_rng([draw, 2015]))) for draw in range(9)])
+    kept = draws[draws.max(axis=(1, 2)) < OTHER_WAY]
+    assert len(kept) >= 7
+    ours, theirs = np.exp(np.log(kept + 1e-12).mean(axis=0)).T
+    floor = 4 * np.finfo("float32").eps  # as above
+    assert (ours <= np.maximum(2 * theirs, floor)).all()
+
+
 @pytest.mark.parametrize("name", SMALL)
 def test_float32_scores(name, rng):
     ours, theirs, x = pair(name, rng, "float32")
@@ -61,9 +79,14 @@ def test_float32_scores(name, rng):
     assert_close(outputs(ours.eval(), x.astype("float32"))[0], expected.numpy(), LOGITS)
 
 
+def as_it_is(name, rng):
+    """Return what :func:`both_errors` takes."""
+    return *pair(name, rng, "float64"), [rng.standard_normal((2, 7)) for _ in range(3)]
+
+
 def smooth_pair(name, rng):
-    ours, theirs, x = pair(name, rng, "float64")
-    return smoothed(ours), smoothed(theirs), x, [rng.standard_normal((2, 7)) for _ in range(3)]
+    ours, theirs, *rest = as_it_is(name, rng)
+    return smoothed(ours), smoothed(theirs), *rest
 
 
 def both_errors(ours, theirs, x, grads):
