@@ -36,15 +36,20 @@ FAST_MALLOC = {"MALLOC_MMAP_THRESHOLD_": "1000000000", "MALLOC_TRIM_THRESHOLD_":
 OURS = {  # column: (method, batch innermost)
     "auto": ("auto", False), "exact": ("exact", False), "auto, batch innermost": ("auto", True),
 }
+GOALS = {  # in fast malloc, our time divided by torch's: (direction, column): (geometric mean, each shape) at most
+    ("forward", "auto"): (1.45, 3.0), ("forward", "auto, batch innermost"): (1.3, 2.3),
+    ("backward", "auto"): (1.05, 1.6), ("backward", "auto, batch innermost"): (1.05, 1.6)}
+SMALL_3X3, MOST_3X3 = ("CIFAR 3x3", "ResNet 56x56", "ResNet 14x14"), 1.2  # forward, auto: each of these at most so much
+TIMES_COMPILED = (1.3, 1.0)  # the compiled im2col's time divided by ours: (geometric mean, each shape) at least
 HERE = Path(__file__).parent
 
 
-def main(rounds=5, out=HERE, shapes=SHAPES, side_seconds=SIDE):
+def main(rounds=5, out=HERE, shapes=SHAPES, seconds=SIDE):
     """Measure in both malloc modes, print the tables, and write conv.json and conv.md into `out`."""
     found = {"machine": machine(), "rounds": rounds, "modes": {}}
     for mode, variables in (("fast malloc", FAST_MALLOC), ("default malloc", {})):
         environment = {k: v for k, v in os.environ.items() if k not in FAST_MALLOC} | variables
-        command = [sys.executable, "-m", "tests.bench.conv", json.dumps([rounds, shapes, side_seconds])]
+        command = [sys.executable, "-m", "tests.bench.conv", json.dumps([rounds, shapes, seconds])]
         worker = subprocess.run(command, env=environment, cwd=HERE.parents[1], stdout=subprocess.PIPE, check=True)
         found["modes"][mode] = json.loads(worker.stdout)
     table = tables(found)
@@ -54,7 +59,7 @@ def main(rounds=5, out=HERE, shapes=SHAPES, side_seconds=SIDE):
     (out / "conv.md").write_text(table)
 
 
-def measure_all(rounds, shapes, side_seconds):
+def measure_all(rounds, shapes, seconds):
     """Return one row for each shape and direction: medians in milliseconds, ratios, foreign load."""
     import torch
 
@@ -62,7 +67,7 @@ def measure_all(rounds, shapes, side_seconds):
     rows = []
     for name, shape in shapes.items():
         for direction in ("forward", "backward"):
-            times, foreign = measure(_sides(*shape, direction), rounds, side_seconds)
+            times, foreign = measure(_sides(*shape, direction), rounds, seconds)
             rows.append({
                 "shape": name, "direction": direction, "foreign_cores": round(foreign, 2),
                 "milliseconds": {side: round(1e3 * statistics.median(spent), 3) for side, spent in times.items()},
@@ -152,7 +157,34 @@ def tables(found):
             means = [geometric_mean(row["to_torch"][side] for row in some) for side in OURS]
             versus = geometric_mean(row["to_compiled"].get("auto", float("nan")) for row in some)
             lines.append("| geometric mean | | | " + " | ".join(f"{m:.2f}" for m in means) + f" | {versus:.2f} | |")
+            if mode == "fast malloc":
+                lines += ["", *verdicts(some, direction)]
     return "\n".join(lines) + "\n"
+
+
+def verdicts(rows, direction):
+    """Return a line for each goal of one direction, in fast malloc: reached, or by what it is missed."""
+    lines = []
+    for side, mean, each in ((side, *goal) for (of, side), goal in GOALS.items() if of == direction):
+        values = {row["shape"]: row["to_torch"][side] for row in rows}
+        over = geometric_mean(values.values())
+        lines += [_verdict(f"{side} / torch, geometric mean at most {mean}", [f"{over:.2f}"] if over > mean else []),
+                  _verdict(f"{side} / torch, each at most {each}", [
+                      f"{name} ({value:.2f})" for name, value in values.items() if value > each])]
+    if direction == "forward":
+        lines.append(_verdict(f"auto / torch, each 3x3 of stride 1 at most {MOST_3X3}", [
+            f"{row['shape']} ({row['to_torch']['auto']:.2f})" for row in rows
+            if row["shape"] in SMALL_3X3 and row["to_torch"]["auto"] > MOST_3X3]))
+    if values := {row["shape"]: row["to_compiled"]["auto"] for row in rows if row["to_compiled"]}:
+        (mean, each), under = TIMES_COMPILED, geometric_mean(values.values())
+        lines += [_verdict(f"auto x C, geometric mean at least {mean}", [f"{under:.2f}"] if under < mean else []),
+                  _verdict(f"auto x C, each at least {each}", [
+                      f"{name} ({value:.2f})" for name, value in values.items() if value < each])]
+    return lines
+
+
+def _verdict(goal, missed):
+    return f"- Goal: {goal}: {'missed by ' + ', '.join(missed) if missed else 'reached'}."
 
 
 def geometric_mean(values):

@@ -10,6 +10,7 @@ pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
 from tests.bench import training as bench  # noqa: E402
+from tests.bench.pairs import FOREIGN  # noqa: E402
 
 
 def stored(name):
@@ -46,6 +47,35 @@ def test_the_recipe_lenet5_mnist_as_stored():
     assert all(row["epochs"] == 20 and row["worst"] >= 0.992 for row in rows)
 
 
+@pytest.mark.parametrize("name", [bench.LENET, *(
+    bench.pooling(shape, order) for order in ("batch innermost", "NCHW") for shape in bench.SHAPES)])
+def test_step_as_stored(name):
+    """Pooling takes at most half of torch's time in the engine's order of memory, and 0.65 of it in torch's own.
+
+    A step of LeNet-5 misses its goal, torch's time: a quiet machine gave 1.12 times that. The page says so, and it
+    should not become more.
+    """
+    rows = {row["what"]: row for row in stored("step")["rows"]}
+    if name not in rows:
+        pytest.skip("not measured yet: python -m tests.bench.training step")
+    assert rows[name]["foreign_cores"] < FOREIGN  # on a quiet machine
+    assert rows[name]["to_torch"] <= (1.15 if name == bench.LENET else bench.goal(rows[name]))
+
+
+def test_goals_and_verdicts():
+    rows = [{"what": bench.LENET, "to_torch": 1.01}] + [
+        {"what": bench.pooling((2, 3, 4, 5), order), "to_torch": share}
+        for order in ("batch innermost", "NCHW") for share in (0.5, 0.65)]
+    assert [bench.verdict(row) for row in rows] == [
+        "1.0, missed", "0.5, reached", "0.5, missed", "0.65, reached", "0.65, reached"]
+    assert rows[1]["what"] == "2×2 maximum pooling, 2 × 3 × 4×5, batch innermost"
+
+
+def test_the_page_is_made_of_what_is_stored():
+    assert (bench.HERE / "training.md").read_text() == bench.page(
+        json.loads((bench.HERE / "training.json").read_text()))
+
+
 @pytest.mark.slow
 def test_digits_again():
     """On this machine, whatever its rounding: the claim of lecture 34."""
@@ -61,15 +91,21 @@ def test_a_run_writes_what_it_found(tmp_path, monkeypatch, capsys):
     bench.main(["digits", "step"], out=tmp_path)
     found = json.loads((tmp_path / "training.json").read_text())
     assert set(found) == {"digits", "step"} and {"cpu", "date"} <= set(found["step"]["machine"])
-    assert all(row["to_torch"] > 0 for row in found["step"]["rows"])
+    rows = found["step"]["rows"]
+    assert [row["what"].rpartition(", ")[2] for row in rows[1:]] == 2 * ["batch innermost"] + 2 * ["NCHW"]
+    assert len({row["what"] for row in rows}) == 5 and all(row["to_torch"] > 0 for row in rows)
     text = (tmp_path / "training.md").read_text()
     assert "| mixed, moved by up to 0 | 1 | 1 | 50.00% | 25.00% | 1.0 |" in text and "LeNet-5, step" in text
     assert str(tmp_path) not in text
 
 
-def test_both_sides_of_a_pair_do_the_same(rng):
-    """Three steps: the losses of NumPy and torch fall alike; and a pooling's sides run."""
+def test_both_sides_of_a_pair_do_the_same():
+    """Three steps: the losses of NumPy and torch fall alike; and a pooling's sides give the same gradient."""
     sides = bench.lenet_sides()
-    for side in (*sides.values(), *bench.pool_sides((2, 3, 8, 8)).values()):
-        for _ in range(3):
-            side()
+    losses = [[side() for _ in range(3)] for side in sides.values()]
+    np.testing.assert_allclose(*losses, rtol=1e-5)
+    assert losses[0][2] < losses[0][0]
+    for order in ("batch innermost", "NCHW"):
+        ours, theirs = (side() for side in bench.pool_sides((4, 3, 8, 8), order).values())
+        np.testing.assert_array_equal(ours, theirs)
+        assert (ours.strides[0] == ours.itemsize) == (order == "batch innermost")
