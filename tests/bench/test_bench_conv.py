@@ -70,10 +70,6 @@ def test_verdicts():
         "- Goal: auto x C, each at least 1.0: reached."]
 
 
-def test_the_page_is_made_of_what_is_stored():
-    assert (conv.HERE / "conv.md").read_text() == conv.tables(stored())
-
-
 def test_a_ratio_is_the_median_over_rounds_of_pairs():
     assert ratio({"ours": [1.0, 9.0, 4.0], "theirs": [1.0, 3.0, 2.0]}, "ours", "theirs") == 2.0
 

@@ -53,10 +53,6 @@ def test_verdicts():
         "- Goal: 12 times as fast as scikit-image, 2 threads: reached on a (12), b (13.5); mean 12.75."]
 
 
-def test_the_page_is_made_of_what_is_stored():
-    assert (bench.HERE / "sift.md").read_text() == bench.page(json.loads((bench.HERE / "sift.json").read_text()))
-
-
 def test_a_run_writes_what_it_found(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(bench, "agreement", partial(bench.agreement, names=("coins",)))
     monkeypatch.setattr(bench, "speed", partial(bench.speed, rounds=1, seconds=0.001, names=("text",)))

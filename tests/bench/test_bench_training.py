@@ -71,11 +71,6 @@ def test_goals_and_verdicts():
     assert rows[1]["what"] == "2×2 maximum pooling, 2 × 3 × 4×5, batch innermost"
 
 
-def test_the_page_is_made_of_what_is_stored():
-    assert (bench.HERE / "training.md").read_text() == bench.page(
-        json.loads((bench.HERE / "training.json").read_text()))
-
-
 @pytest.mark.slow
 def test_digits_again():
     """On this machine, whatever its rounding: the claim of lecture 34."""
