@@ -74,6 +74,15 @@ def test_negative_and_offset_change_nothing(array, rng, votes):
         np.testing.assert_array_equal(_array.to_numpy(hog.hog(array(same), votes=votes)), found)
 
 
+def test_negative_of_levels_that_no_float_holds(array, rng):
+    """Shared votes are the same to the last bit; hard ones move at the end of a bin, where rounding decides."""
+    image = photo(rng, (128, 128), np.float64) / 255
+    both = [pixel_gradients(array(sign * image)) for sign in (1, -1)]
+    for votes, n, same in (("linear", 8, True), ("hard", 9, True), ("hard", 8, False)):
+        one, other = (_array.to_numpy(pixel_votes(*grads, n, votes)[0]) for grads in both)
+        assert (one == other).all() == same and (one == other).mean() > 0.9
+
+
 def test_gain_is_normalised_away(array, rng):
     image = photo(rng, levels=np.float64)
     one, two = (_array.to_numpy(hog.hog(array(x), block_norm="L2")) for x in (image, 1.5 * image))
@@ -249,6 +258,17 @@ def test_bad_pictures(array, rng, change, message):
     image = change(photo(rng, levels=np.float64))
     with pytest.raises(ValueError, match=message):
         hog.hog(array(np.array(image)))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("bad", [np.nan, inf, -inf])
+def test_pixels_that_are_no_levels_are_counted(array, rng, dtype, bad):
+    """In every dtype, and without a word from NumPy about numbers that it cannot hold."""
+    image = photo(rng, levels=np.dtype(dtype))
+    image[3, 4:9] = bad
+    for votes in ("hard", "linear", "trilinear"):
+        with pytest.raises(ValueError, match="`image` has 5 of 1710 values that are NaN, infinite or beyond 1e"):
+            hog.hog(array(image), votes=votes)
 
 
 @pytest.mark.parametrize("cell", [1, (4, 1)])

@@ -68,6 +68,15 @@ def test_defaults_on_whole_photographs(name, levels):
     agree(getattr(skimage.data, name)() / 255 * levels)
 
 
+@pytest.mark.parametrize("name", ["camera", "grass", "text"])
+@pytest.mark.parametrize("n", [4, 8, 12, 18, 36])
+def test_whole_photographs_whose_angles_hang_on_a_rounding(name, n):
+    """Levels k / 255, of which many a gradient is within a rounding error of 45 or 135 degrees: the end of a bin."""
+    image = getattr(skimage.data, name)() / 255
+    agree(image, orientations=n)
+    agree(np.stack([image, 1 - image, image[:, ::-1]], -1), orientations=n, channel_axis=-1)
+
+
 @pytest.mark.parametrize("shape", [(24, 24), (25, 31), (64, 33), (128, 64)])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_noise(rng, shape, dtype):

@@ -138,7 +138,8 @@ def _largest_level(image, small, transform_sqrt):
         return 2**32
     lowest, highest = image.min().item(), image.max().item()
     if not (-LARGEST <= lowest and highest <= LARGEST):  # NaN fails both
-        bad = int((~((image >= -LARGEST) & (image <= LARGEST))).sum())
+        double = _array.as_dtype(image, "float64")  # beside single precision 1e100 would be infinity
+        bad = int((~((double >= -LARGEST) & (double <= LARGEST))).sum())
         raise ValueError(f"`image` has {bad} of {prod(image.shape)} values that are NaN, infinite or beyond "
                          f"{LARGEST:g}: they have no gradient, and a block would spread them")
     if transform_sqrt and lowest < 0:

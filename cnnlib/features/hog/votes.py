@@ -36,9 +36,12 @@ def pixel_votes(grad_row, grad_col, orientations=9, votes="hard", signed=False):
     Notes
     -----
     Angles are computed in float64 whatever comes in: a rounding error that moves a vote over a boundary moves all of
-    it. A gradient is turned into the upper half plane before its angle is taken, so that the negative of a picture
-    votes for the same bins to the last bit. scikit-image takes the remainder by 180 degrees afterwards and thereby
-    loses the vote of an angle between -1e-14 and 0 degrees, which rounds to 180; here it counts as 0.
+    it. So hard votes round as scikit-image's do: of levels such as k / 255, which no float64 holds exactly, many angles
+    lie within a rounding error of 45 or 135 degrees, where a bin ends if their number is a multiple of 4, and there the
+    negative of a picture, or torch's arctan2, may vote for the neighbouring bin. (Not if levels are whole numbers.)
+    Where scikit-image loses the vote of an angle between -1e-14 and 0 degrees, which rounds to 180, it counts as 0
+    here. Shared votes turn a gradient into the upper half plane first, so that the negative of any picture casts the
+    same to the last bit.
 
     Examples
     --------
@@ -52,15 +55,15 @@ def pixel_votes(grad_row, grad_col, orientations=9, votes="hard", signed=False):
     n = as_int("orientations", orientations, 1)
     one_of("votes", votes, VOTES[:2])
     row, col = (_array.as_dtype(g, "float64") for g in (grad_row, grad_col))
-    magnitude = xp.hypot(row, col)
-    angle = xp.arctan2(row, col) if signed else xp.arctan2(abs(row), xp.where(row < 0, -col, col))
-    # by way of degrees, of which 45, 90 and 135 are whole numbers
-    position = angle * (180 / pi) * n / (360 if signed else 180)
+    magnitude, circle = xp.hypot(row, col), 360 if signed else 180
     if votes == "hard":
-        lower, shares = xp.floor(position), (magnitude,)
+        angle = xp.arctan2(row, col) * (180 / pi) % circle  # rounded as in scikit-image, which decides at a bin's end
+        lower, shares = xp.floor(angle * n / circle), (magnitude,)
     else:
-        lower = xp.floor(position - 0.5)  # the centre of bin k is k + 0.5
-        share = position - 0.5 - lower
+        angle = xp.arctan2(row, col) if signed else xp.arctan2(abs(row), xp.where(row < 0, -col, col))
+        position = angle * (180 / pi) * n / circle - 0.5  # the centre of bin k is k + 0.5
+        lower = xp.floor(position)
+        share = position - lower
         shares = magnitude * (1 - share), magnitude * share
     bins = [_array.as_dtype(lower + i, "int64") % n for i in range(len(shares))]
     return xp.stack(bins, -3), xp.stack(shares, -3)
