@@ -70,6 +70,12 @@ def check_number(name, value):
         raise TypeError(f"`{name}` must be a number, not {value!r}")
 
 
+def check_flag(name, value):
+    """Refuse what is neither True nor False: a word such as "no" would count as True."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"`{name}` must be True or False, not {value!r}")
+
+
 def as_number(name, value, least=None):
     """Return `value` as a float, or say which argument is not a finite number, or is below `least`."""
     check_number(name, value)

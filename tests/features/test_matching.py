@@ -168,6 +168,8 @@ def test_errors(array):
     for ratio in (0, 1.5, True, "0.8", float("nan")):
         with pytest.raises(ValueError, match=r"`ratio` is .* it must lie above 0"):
             matching.match(x, x, ratio=ratio)
+    with pytest.raises(TypeError, match="`cross_check` must be True or False, not 'no'"):
+        matching.match(x, x, cross_check="no")
     bad = array([[1.0, float("nan"), float("inf"), 0.0]])
     with pytest.raises(ValueError, match="`b` has 2 of 4 numbers that are NaN or infinite"):
         matching.match(x, bad)

@@ -6,6 +6,7 @@ from numbers import Real
 import numpy as np
 
 from cnnlib import _array
+from cnnlib.features._picture import check_flag
 from cnnlib.features.hog import _norms, _products, _strips
 from cnnlib.features.hog.blocks import NORMS, block_histograms, group_cells, normalise_blocks
 from cnnlib.features.hog.gradients import gradients_of, levels, result_dtype
@@ -84,6 +85,8 @@ def hog(image, orientations=9, pixels_per_cell=(8, 8), cells_per_block=(3, 3), b
     cell, block = as_pair("pixels_per_cell", pixels_per_cell, 1), as_pair("cells_per_block", cells_per_block, 1)
     one_of("block_norm", block_norm, NORMS)
     one_of("votes", votes, VOTES)
+    for name, flag in (("transform_sqrt", transform_sqrt), ("feature_vector", feature_vector), ("signed", signed)):
+        check_flag(name, flag)
     check_window(window_sigma, votes)
     x, largest = levels(image, transform_sqrt, channel_axis, short="float32")
     _check_size(x.shape[-2:], cell, block)

@@ -4,6 +4,7 @@ from numbers import Real
 
 from cnnlib import _array
 from cnnlib._arguments import checked
+from cnnlib.features._picture import check_flag
 
 WORKSPACE = 16 * 2**20  # bytes of distances that are held at a time
 HALF = {"float16", "bfloat16", "uint8", "int8"}  # single precision holds their products
@@ -65,6 +66,7 @@ def match(a, b, *, ratio=0.8, cross_check=False):
     a, b = _descriptors(a, b)
     if not isinstance(ratio, Real) or isinstance(ratio, bool) or not 0 < ratio <= 1:
         raise ValueError(f"`ratio` is {ratio!r}; it must lie above 0, and at most at 1, where there is no ratio test")
+    check_flag("cross_check", cross_check)
     if not len(a) or not len(b):
         return _array.zeros((0, 2), a, "int64")
     xp = _array.library(a=a)

@@ -13,7 +13,7 @@ import numpy as np
 
 from cnnlib import _array
 from cnnlib._threads import one_blas_thread
-from cnnlib.features._picture import as_number
+from cnnlib.features._picture import as_number, check_flag
 from cnnlib.features.sift._image import grey_levels
 from cnnlib.features.sift.blur import blur, blur_on
 from cnnlib.geometry import as_int
@@ -202,8 +202,7 @@ def _settings(scales_per_octave, sigma, upsample, num_octaves):
     scales = as_int("scales_per_octave", scales_per_octave, 1)
     if num_octaves is not None:
         as_int("num_octaves", num_octaves, 1)
-    if not isinstance(upsample, bool | np.bool_):
-        raise TypeError(f"`upsample` must be True or False, not {upsample!r}")
+    check_flag("upsample", upsample)
     least, sigma = ASSUMED_BLUR * (2 if upsample else 1), as_number("sigma", sigma)
     if not sigma > least:
         raise ValueError(f"`sigma` is {sigma}; it must be above {least}, the blur that the "
