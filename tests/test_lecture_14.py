@@ -362,9 +362,7 @@ def test_opencv_agrees():
     cv2 = pytest.importorskip("cv2")
 
     def opencv(image):
-        found, numbers = cv2.SIFT_create().detectAndCompute(np.rint(image * 255).astype(np.uint8), None)
-        places = np.array([point.pt[::-1] for point in found]) - 0.25
-        return sift.Keypoints(places, np.array([point.size / 2 for point in found]), None, None, None), numbers
+        return sift.from_opencv(*cv2.SIFT_create().detectAndCompute(np.rint(image * 255).astype(np.uint8), None))
 
     changes = {"rotation": [30], "scale": [0.8], "blur": [1], "light": [1.4]}
     pairs = repeatability.known_changes(data.photo("camera"), rng=np.random.default_rng(0), changes=changes)

@@ -16,7 +16,6 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from unittest import mock
 
 import numpy as np
@@ -48,11 +47,7 @@ def opencv_sift():
     detector = cv2.SIFT_create()
 
     def detect(image):
-        points, descriptors = detector.detectAndCompute(np.rint(image * 255).astype(np.uint8), None)
-        places = np.array([(point.pt[1], point.pt[0]) for point in points]).reshape(-1, 2)
-        # OpenCV reports places a quarter of a pixel too far right and down, and twice sigma.
-        return (SimpleNamespace(positions=places - 0.25, sigma=np.array([point.size / 2 for point in points])),
-                np.zeros((0, 128), np.float32) if descriptors is None else descriptors)
+        return sift.from_opencv(*detector.detectAndCompute(np.rint(image * 255).astype(np.uint8), None))
 
     return detect
 

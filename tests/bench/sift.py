@@ -26,7 +26,6 @@ HERE = Path(__file__).parent
 SHIPPED = ("astronaut", "brick", "camera", "cat", "coffee", "coins", "rocket", "text")
 OTHERS = ("grass", "gravel", "hubble_deep_field", "immunohistochemistry", "moon", "page", "retina")
 TIMED = ("astronaut", "brick", "camera", "moon")
-SHIFT = 0.25  # how far OpenCV's places lie too far down and right, in pixels
 SAME = 0.05  # pixels: nearer, two points are one
 MOST_OF_OPENCV, TIMES_SKIMAGE = 1.5, 12  # the goals: at most so much of its time, so many times as fast
 
@@ -80,13 +79,7 @@ def opencv(image, **settings):
     """Return OpenCV's points and descriptors in our conventions: Keypoints, and (K, 128) of length about 1."""
     import cv2
 
-    found, descriptors = cv2.SIFT_create(**settings).detectAndCompute(np.ascontiguousarray(image), None)
-    octave = np.array([(point.octave + 128) % 256 - 128 for point in found])
-    descriptors = descriptors.reshape(-1, 4, 4, 8)[..., -np.arange(8) % 8].reshape(-1, 128)
-    return sift.Keypoints(
-        np.array([point.pt[::-1] for point in found], np.float32) - SHIFT,
-        np.array([point.size / 2 for point in found], np.float32), np.radians([point.angle for point in found]),
-        np.array([point.response for point in found]), octave), descriptors / 512
+    return sift.from_opencv(*cv2.SIFT_create(**settings).detectAndCompute(np.ascontiguousarray(image), None))
 
 
 def partners(points, others, *, turn=np.inf):

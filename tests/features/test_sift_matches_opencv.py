@@ -7,7 +7,8 @@ import pytest
 from cnnlib.features import sift
 
 cv2 = pytest.importorskip("cv2")
-from tests.bench.sift import SHIFT, levels, opencv, partners  # noqa: E402
+from cnnlib.features.sift.opencv import SHIFT  # noqa: E402
+from tests.bench.sift import levels, opencv, partners  # noqa: E402
 
 
 def crops():
@@ -58,6 +59,25 @@ def test_settings(settings, words):
     ours = sift.detect(image, **settings)
     assert abs(len(theirs) - len(ours)) <= 0.02 * len(theirs)
     assert np.mean(partners(theirs, ours)[1] < 0.05) > 0.97
+
+
+def test_opencvs_answer_in_our_words():
+    """Number by number, and none of nothing."""
+    image = levels("coins")[:150, :200]
+    found, numbers = cv2.SIFT_create().detectAndCompute(image, None)
+    points, descriptors = sift.from_opencv(found, numbers)
+    assert len(points) == len(found) > 20
+    for k in (0, 7, len(found) - 1):
+        (col, row), one = found[k].pt, points[k]
+        assert np.allclose(one.positions + 0.25, (row, col)) and np.isclose(2 * one.sigma, found[k].size)
+        assert np.isclose(np.degrees(one.orientation), found[k].angle) and one.response == np.float32(found[k].response)
+        theirs = numbers[k].reshape(4, 4, 8)
+        for i, j, b in np.ndindex(4, 4, 8):  # what _sift.describe says of them
+            assert theirs[i, j, b] == 512 * descriptors[k].reshape(4, 4, 8)[i, j, -b % 8]
+    assert {*points.octave.tolist()} > {-1, 0, 1} and np.allclose(np.linalg.norm(descriptors, axis=1), 1, atol=0.02)
+    nothing, of_nothing = sift.from_opencv(*cv2.SIFT_create().detectAndCompute(np.full((64, 64), 9, np.uint8), None))
+    assert nothing.positions.shape == (0, 2) and of_nothing.shape == (0, 128) and len(nothing.octave) == 0
+    assert {a.dtype.name for a in (nothing.positions, of_nothing, points.orientation)} == {"float32"}
 
 
 def test_the_shift_is_theirs():

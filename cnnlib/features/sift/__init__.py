@@ -9,7 +9,8 @@ Settings and conventions are OpenCV's, and where ours differ it is said.
 
 Places are (row, col) in pixels of the picture, the first pixel's centre at (0, 0). An orientation is
 atan2(grad_row, grad_col), the direction in which the picture gets brighter: from the columns' axis towards the rows',
-clockwise on the screen, as OpenCV's `angle`. OpenCV's `pt` is (col + 0.25, row + 0.25), its `size` 2 sigma.
+clockwise on the screen, as OpenCV's `angle`. OpenCV's `pt` is (col + 0.25, row + 0.25), its `size` 2 sigma:
+:func:`from_opencv` puts its answers into our words.
 """
 
 from cnnlib.features.sift._sift import (
@@ -21,8 +22,9 @@ from cnnlib.features.sift._sift import (
 )
 from cnnlib.features.sift.candidates import Candidates, candidates
 from cnnlib.features.sift.keypoints import Keypoints
+from cnnlib.features.sift.opencv import from_opencv
 from cnnlib.features.sift.orientation import peaks
 from cnnlib.features.sift.scale_space import ScaleSpace, scale_space
 
 __all__ = ["Candidates", "Keypoints", "ScaleSpace", "candidates", "describe", "detect", "detect_and_describe",
-           "orientation_histograms", "patches", "peaks", "scale_space"]
+           "from_opencv", "orientation_histograms", "patches", "peaks", "scale_space"]
