@@ -2,6 +2,10 @@
 
 import io
 
+import numpy as np
+
+from cnnlib import images
+
 LIMIT = 40_000  # bytes
 DPI = 90
 GRID = 16  # rows and columns, at most, of an array that is drawn as numbers
@@ -45,7 +49,6 @@ def panel_figure(panels, words):
     """
     import textwrap
 
-    import numpy as np
     from matplotlib import pyplot as plt
 
     from cnnlib import plots
@@ -64,3 +67,45 @@ def panel_figure(panels, words):
                 text.set_text("?")
         figure.text(0.02, 0.12, textwrap.fill(words, 42 * len(panels)), va="top", size=10)
     return figure
+
+
+def grey_picture(image, largest):
+    """Return a picture as a grey one of at most `largest` pixels a side, float64, and in words what was done to it.
+
+    Parameters
+    ----------
+    image : array of shape (H, W), (H, W, 3) or (H, W, 4)
+        A pixel that is NaN stays NaN, and makes those of the smaller picture NaN that it is in.
+    largest : int
+    """
+    image = np.asarray(image, np.float64)
+    given = image.shape
+    if image.ndim == 3 and given[2] in (3, 4):
+        image = images.to_grey(image[..., :3])
+    if image.ndim != 2 or not image.size:
+        raise ValueError(f"`image` has shape {given}; it must be (H, W), or (H, W, 3) for colours")
+    if max(given[:2]) > largest:
+        image = _reduced(image, smaller(given[:2], largest))
+    return image, told(given, image.shape)
+
+
+def smaller(size, largest, least=1):
+    """Return the size (rows, cols) with its longer side made `largest` pixels, none less than `least`."""
+    return tuple(max(least, round(n * largest / max(size))) for n in size)
+
+
+def told(given, shown):
+    """Say in words what was done to a picture of the shape `given` until it had the shape `shown`; "" if nothing."""
+    words = ["turned to grey" + ", transparency left out" * (given[2] == 4)] if len(given) == 3 else []
+    words += [f"reduced from {given[0]}×{given[1]} pixels"] if tuple(given[:2]) != tuple(shown) else []
+    return f"{words[0][0].upper()}{'; '.join(words)[1:]}." if words else ""
+
+
+def _reduced(image, size):
+    """Resize; a new pixel is NaN where one of the old ones in it is not finite."""
+    missing = ~np.isfinite(image)
+    if not missing.any():
+        return images.resize(image, size)
+    small = images.resize(np.where(missing, 0, image), size)
+    small[np.abs(images.resize(missing.astype(np.float64), size)) > 1e-9] = np.nan
+    return small

@@ -4,12 +4,12 @@ import numpy as np
 import traitlets
 from traitlets import Bool, Enum, Float, Int, Unicode
 
-from cnnlib import data, images
+from cnnlib import data
 from cnnlib.features import hog
 from cnnlib.features.hog.blocks import NORMS, shares
 from cnnlib.features.hog.votes import VOTES
 from cnnlib.widgets import _base, _compose
-from cnnlib.widgets._picture import panel_figure
+from cnnlib.widgets._picture import grey_picture, panel_figure
 from cnnlib.widgets._text import full, literal, plural
 
 LARGEST = 256  # pixels a side; a larger photo is reduced
@@ -233,19 +233,8 @@ def _rounded(value):
 
 def _picture_of(image):
     """Return a grey picture of at most LARGEST pixels a side, and what was done to the one given, in words."""
-    image, told = np.asarray(image, np.float64), []
-    size = image.shape[:2]
-    if image.ndim == 3 and image.shape[2] in (3, 4):
-        told.append("turned to grey" + ", transparency left out" * (image.shape[2] == 4))
-        image = images.to_grey(image[..., :3])
-    elif image.ndim != 2 or not image.size:
-        raise ValueError(f"`image` has shape {image.shape}; it must be (H, W), or (H, W, 3) for colours")
-    if max(image.shape) > LARGEST:
-        scale = LARGEST / max(image.shape)
-        image = images.resize(image, tuple(max(1, round(n * scale)) for n in image.shape))
-        told.append(f"reduced from {size[0]}×{size[1]} pixels")
+    image, words = grey_picture(image, LARGEST)
     if not np.isfinite(image).all():
         raise ValueError(f"`image` has {np.count_nonzero(~np.isfinite(image))} of {image.size} values that are NaN or "
                          "infinite: they have no gradient")
-    words = "; ".join(told)
-    return image, f"{words[:1].upper()}{words[1:]}." if words else ""
+    return image, words

@@ -4,10 +4,10 @@ import numpy as np
 import traitlets
 from traitlets import Enum, Float, Int
 
-from cnnlib import data, images
+from cnnlib import data
 from cnnlib.widgets import _base, _compose
 from cnnlib.widgets._masks import EDGE, NAMES, SPOT, TINY, Answers, preset, preset_name
-from cnnlib.widgets._picture import GRID, panel_figure
+from cnnlib.widgets._picture import GRID, grey_picture, panel_figure
 from cnnlib.widgets._text import full, literal
 
 LARGEST = 256  # pixels a side; a larger photo is reduced, so that every answer is drawn within a frame
@@ -96,10 +96,11 @@ class MaskExplorer(_base.CourseWidget):
         name = None
         if isinstance(image, str):
             name, image = literal(image), data.photo(image)
-        pixels, note = _picture_of(image)
+        pixels, note = grey_picture(image, LARGEST)
         super().__init__(image=pixels, mask=mask, _note=note, **state)
         self._names |= {"image": name} if name else {}
         self._tell_code()
+        self.observe(lambda change: setattr(self, "_note", ""), "image")  # a new picture is shown as it is
 
     def _written(self, name):
         named = preset_name(self.mask) if name == "mask" else None
@@ -277,29 +278,3 @@ def _thin_words(answers, row, col):
 
 def _listed(sides):
     return " and ".join(f"{name} {full(value)}" for name, value, _ in sides)
-
-
-def _picture_of(image):
-    """Return (pixels, a note or "") for an array: grey, and at most 256 pixels a side."""
-    image, notes = np.asarray(image, dtype=np.float64), []
-    if image.ndim == 3 and image.shape[-1] in (3, 4):
-        image = images.to_grey(image[..., :3])
-        notes.append("Colours turned to grey.")
-    if image.ndim != 2 or not image.size:
-        raise ValueError(f"`image` has shape {image.shape}: it must be (H, W), or (H, W, 3) for colours")
-    size = image.shape
-    if max(size) > LARGEST:
-        small = tuple(max(1, round(n * LARGEST / max(size))) for n in size)
-        image = _reduced(image, small)
-        notes.append(f"Reduced from {size[0]}×{size[1]} pixels.")
-    return image, " ".join(notes)
-
-
-def _reduced(image, size):
-    """Resize; a new pixel is NaN where one of the old ones in it is."""
-    missing = ~np.isfinite(image)
-    if not missing.any():
-        return images.resize(image, size)
-    small = images.resize(np.where(missing, 0, image), size)
-    small[np.abs(images.resize(missing.astype(np.float64), size)) > 1e-9] = np.nan
-    return small

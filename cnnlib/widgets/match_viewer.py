@@ -123,9 +123,10 @@ class MatchViewer(_base.CourseWidget):
             picture, scale = _matches.shown_picture(given, name)
             shown.append(picture)
             self._scales.append(scale)
-            if (scale != 1).any():
-                height, width = np.shape(given)[:2]
-                notes[name[-1].upper()] = [f"reduced from {height}×{width} pixels"]
+            height, width, *colours = np.shape(given)
+            words = ["transparency left out"] * (colours == [4])
+            words += [f"reduced from {height}×{width} pixels"] * bool((scale != 1).any())
+            notes |= {name[-1].upper(): words} if words else {}
         self._find(shown, features, notes)
         truth = None if truth is None else self._checked_truth(truth, features)
         self._truth = truth

@@ -11,7 +11,7 @@ from cnnlib.features import sift
 from cnnlib.features.sift._image import grey_levels
 from cnnlib.features.sift.refinement import REASONS
 from cnnlib.widgets import _base, _compose, _spots
-from cnnlib.widgets._picture import panel_figure
+from cnnlib.widgets._picture import panel_figure, smaller, told
 from cnnlib.widgets._text import full, literal, plural
 
 LARGEST = 256  # pixels a side; a larger photo is reduced, so that its scale space is made in a blink
@@ -32,7 +32,10 @@ class Picture(_base.Array):
             levels = picture_of(value)
         except (TypeError, ValueError) as error:
             raise traitlets.TraitError(str(error)) from None
-        return super().validate(obj, levels)
+        if value is not obj._made:  # traitlets validates a first picture twice
+            obj._given = np.shape(value)
+        obj._made = super().validate(obj, levels)
+        return obj._made
 
 
 class ScaleSpaceWalker(_base.CourseWidget):
@@ -40,9 +43,10 @@ class ScaleSpaceWalker(_base.CourseWidget):
 
     Parameters
     ----------
-    image : array of shape (H, W) or (H, W, 3), or the name of a shipped photo
-        Grey levels as :func:`cnnlib.features.sift.detect` takes them: floats with white 1, integers with white 255.
-        Colours are turned to grey; more than 256 pixels a side are reduced.
+    image : array of shape (H, W), (H, W, 3) or (H, W, 4), or the name of a shipped photo
+        Levels as :func:`cnnlib.features.sift.detect` takes them: floats with white 1, integers with white 255.
+        Colours are turned to grey, transparency is left out, more than 256 pixels a side are reduced: a line below
+        the pictures says so.
     sigma : float, in pixels
         The blur that is shown is the nearest that SIFT computes; they grow by 2**(1/3).
     show : {"both", "blur", "difference"}
@@ -91,6 +95,7 @@ class ScaleSpaceWalker(_base.CourseWidget):
     _table = _base.Array(2).tag(sync=True)
     _peaks = _base.Array(2).tag(sync=True)
     _note = Unicode().tag(sync=True)
+    _made = None  # the picture that was made of the one given
 
     def __init__(self, image="camera", **state):
         name = None
@@ -98,10 +103,7 @@ class ScaleSpaceWalker(_base.CourseWidget):
             name, image = literal(image), data.photo(image)
         if "rejected" in state:
             state["rejected"] = list(state["rejected"])
-        size = np.shape(image)[:2]
         super().__init__(image=image, **state)
-        if size != self.image.shape:
-            self._note = f"Reduced from {size[0]}×{size[1]} pixels."
         self._names |= {"image": name} if name else {}
         self._tell_code()
         self._look(None)
@@ -111,7 +113,7 @@ class ScaleSpaceWalker(_base.CourseWidget):
         """Make the scale space of a new picture, and tell the browser what may be a keypoint in it."""
         self._space, self._found = sift.scale_space(self.image), {}
         with self.hold_sync():
-            self._note = self._note if change is None else ""
+            self._note = told(self._given, self.image.shape)
             self._table, self._peaks = _spots.spots(self._space)
 
     # ---- numbers
@@ -277,13 +279,11 @@ def _told(value, decimals):
 def picture_of(image):
     """Return a picture as SIFT takes it, of at most LARGEST pixels a side, in float32 with white 1."""
     image = np.asarray(image)
-    if image.ndim == 3 and image.shape[2] == 3:
-        white = {"u": 255, "i": 255, "b": 1}.get(image.dtype.kind, 1)
-        image = images.to_grey(image / white)
+    if image.ndim == 3 and image.shape[2] in (3, 4) and image.size:
+        image = images.to_grey(np.stack([grey_levels("ScaleSpaceWalker", image[..., k]) for k in range(3)], -1))
     levels = grey_levels("ScaleSpaceWalker", image)
     if min(levels.shape) < SMALLEST:
         raise ValueError(f"`image` has shape {levels.shape}; {SMALLEST} pixels a side are the least")
     if max(levels.shape) > LARGEST:
-        scale = LARGEST / max(levels.shape)
-        levels = images.resize(levels, tuple(max(SMALLEST, round(n * scale)) for n in levels.shape))
+        levels = images.resize(levels, smaller(levels.shape, LARGEST, SMALLEST))
     return np.asarray(levels, np.float32)

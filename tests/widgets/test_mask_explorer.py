@@ -144,9 +144,10 @@ def test_photos_are_reduced_and_grey_and_it_is_said():
     assert widget.image.shape == (256, 256) and widget._note == "Reduced from 512×512 pixels."
     assert widget.code() == 'MaskExplorer("camera", "sobel_N")'
     colours = MaskExplorer(data.photo("coffee"))
-    assert colours._note == "Colours turned to grey. Reduced from 400×600 pixels."
+    assert colours._note == "Turned to grey; reduced from 400×600 pixels."
     assert_close(colours.image, images.resize(data.photo("coffee", grey=True), (171, 256)).astype(np.float32))
-    assert MaskExplorer(np.zeros((20, 30)))._note == ""
+    colours.image = np.eye(20)  # shown as it is
+    assert colours._note == "" and MaskExplorer(np.zeros((20, 30)))._note == ""
     holed = np.ones((512, 300))
     holed[100, 100] = np.nan
     small = MaskExplorer(holed).image
@@ -175,7 +176,7 @@ def test_refusals_say_why(change, words):
 
 
 def test_arguments_that_are_refused():
-    with pytest.raises(ValueError, match=r"`image` has shape \(2, 3, 3, 3\): it must be \(H, W\), or \(H, W, 3\)"):
+    with pytest.raises(ValueError, match=r"`image` has shape \(2, 3, 3, 3\); it must be \(H, W\), or \(H, W, 3\)"):
         MaskExplorer(np.zeros((2, 3, 3, 3)))
     for shape in ((4, 4), (3, 5), (13, 13), (1, 1)):
         with pytest.raises(TraitError, match=rf"`mask` has shape \({shape[0]}, {shape[1]}\); a mask has a centre: 3×3"):

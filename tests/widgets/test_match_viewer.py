@@ -282,4 +282,5 @@ def test_pictures_come_in_any_form():
         image.flags.writeable = False
         widget = MatchViewer(image, turned)
         assert len(widget.points_a) > 10 and 0 <= widget.image_a.min() <= widget.image_a.max() <= 1
-    assert MatchViewer(colour, turned).image_a.ndim == 3
+    widget = MatchViewer(colour, turned)
+    assert widget.image_a.ndim == 3 and widget._note == "A: transparency left out"

@@ -128,19 +128,27 @@ def test_refusals(change, words):
 
 def test_pictures_come_in_any_form():
     photo = ScaleSpaceWalker("astronaut")
-    assert photo.image.shape == (256, 256) and photo._note == "Reduced from 512×512 pixels."  # grey too
+    assert photo.image.shape == (256, 256) and photo._note == "Turned to grey; reduced from 512×512 pixels."
     photo.image = photo.image[:200]
     assert photo._note == "" and ScaleSpaceWalker(photo.image)._note == ""
+    photo.image = np.ones((300, 90, 4))
+    assert photo._note == "Turned to grey, transparency left out; reduced from 300×90 pixels."
+    assert ScaleSpaceWalker("coins")._note == "Reduced from 303×384 pixels."
     grey = np.round(255 * data.photo("coins")[:50, :60])
     for dtype in (np.uint8, np.int64):
         np.testing.assert_allclose(ScaleSpaceWalker(grey.astype(dtype)).image, grey / 255, atol=1e-6)
     colours = np.stack([grey] * 3, -1).astype(np.uint8)
-    np.testing.assert_allclose(ScaleSpaceWalker(colours).image, grey / 255, atol=1e-5)
+    for white, dtype in ((255, np.uint8), (65535, np.uint16), (255, np.int64), (1, np.float64)):
+        levels = (colours / 255 * white).astype(dtype)
+        np.testing.assert_allclose(ScaleSpaceWalker(levels).image, grey / 255, atol=1e-5)
+    assert ScaleSpaceWalker(colours)._note == "Turned to grey."
     widget = ScaleSpaceWalker(spot(4))
     widget.image = np.zeros((40, 50), np.uint8)
     assert widget._table is None and len(widget.keypoints) == 0  # made anew with the picture
     with pytest.raises(Exception, match="`image` has 1 of 1600 pixels that are NaN or infinite; ScaleSpaceWalker"):
         ScaleSpaceWalker(np.where(np.arange(1600).reshape(40, 40) == 3, np.nan, 1.0))
+    with pytest.raises(Exception, match="integers must lie in 0 to 255"):
+        ScaleSpaceWalker(10 * colours.astype(np.int64))
     with pytest.raises(Exception, match=r"`image` has shape \(4, 30\); 6 pixels a side are the least"):
         ScaleSpaceWalker(np.zeros((4, 30)))
     with pytest.raises(Exception, match="floats must have white 1"):
