@@ -46,10 +46,14 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *, m
     -----
     No filter flip, as in torch.nn.functional.conv2d. Derived in notebooks/20, eq. 3. Half precision is summed in
     float32, integers in int64. Beyond torch: uneven padding, "same" at any stride, and integers that do not fit
-    are an error. With float32 and 3x3 filters "auto" may be Winograd, whose rounding error is relative to the
-    largest number of a 6x6 tile (of the whole image with "fft"), not of the window: beside a pixel a million
-    times larger than the others take "exact". Extra memory: at most 3 times the arguments and the result together
-    and 32 MiB, except for "loops" and "im2col", which state theirs, and torch's own.
+    are an error. Extra memory: at most 3 times the arguments and the result together and 32 MiB, except for
+    "loops" and "im2col", which state theirs, and torch's own.
+
+    Rounding in float32 is relative to the largest number that a sum meets, times the filter's absolute weights: at
+    most 1e-6 of it with "exact". With 3x3 filters "auto" may be Winograd, which meets a whole 6x6 tile ("fft" the whole
+    image) and rounds to 3e-6, in the worst patterns 5e-5: beside a pixel a million times larger than the others take
+    "exact". Where large products cancel to a small result (a nearly constant image, filters that sum to zero) that
+    is many of the result's digits with every method, and "exact" gains nothing: take float64, or take away the mean.
 
     References
     ----------

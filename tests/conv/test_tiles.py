@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from conv.tiles_cases import IDEAS, computed, draw_arrays, expected
+from conv.tiles_cases import IDEAS, computed, draw_arrays, expected, largest_in, numbers_of_a_kind
 from helpers import WINOGRAD_TOLERANCE, assert_close, relative_error
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnlib._array import batch_innermost, is_batch_innermost
-from cnnlib.conv import _tiles, shifted
+from cnnlib.conv import _tiles, conv2d, shifted
 from cnnlib.conv._problem import make_problem
 from cnnlib.conv._tiles import winograd
 from cnnlib.conv._tiles.chosen import method
@@ -141,3 +141,48 @@ def test_the_stated_error_of_winograd_beside_large_numbers(rng):
     assert np.abs(out - want)[same_tile].max() > 1e-3
     far = np.s_[:, :, 16:, 16:]
     assert np.abs(out - want)[far].max() < 1e-3
+
+
+KINDS = ("normal", "cancelling", "one sign", "signs", "spike", "worst")
+
+
+@pytest.mark.parametrize("channels", [16, 64])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_stated_error_relative_to_what_goes_in(kind, channels, rng):
+    """E: the largest number that a sum meets, times the filter's absolute weights."""
+    problem = make_problem((3, channels, 22, 22), (48, channels, 3, 3), 1, 1)
+    x, weight = numbers_of_a_kind(kind, rng, problem.x_shape, problem.weight_shape)
+    want = shifted.forward(x.astype(np.float64), weight.astype(np.float64), problem)
+    weights = abs(weight.astype(np.float64)).sum((1, 2, 3))[:, None, None]
+    in_tile, in_window = (largest_in(x, problem, *tile) * weights for tile in ((6, 4), (3, 1)))
+    auto, exact = (abs(_tiles.forward(x, weight, problem, exact) - want) for exact in (False, True))
+    assert (auto / in_tile).max() < (5e-5 if kind == "worst" else 3e-6)
+    assert (exact / in_window).max() < 1e-6
+    if kind == "worst":
+        assert (auto / in_tile).max() > 3e-6 > 3 * (exact / in_window).max()
+
+
+def test_the_worst_case_of_winograd_is_as_stated():
+    """One rounding of the transformed numbers, carried back: 860 times the largest number times the weights."""
+    into, kernel, back = map(abs, winograd.transforms(4))
+    along_one_axis = [(back[i] * kernel[:, p] * into.sum(axis=1)).sum() for i in range(4) for p in range(3)]
+    assert max(along_one_axis)**2 == pytest.approx(860, rel=1e-3)
+    assert 860 * 2**-24 == pytest.approx(5e-5, rel=0.03)
+
+
+def test_no_float32_sum_keeps_the_digits_of_what_cancels(rng):
+    """What conv2d's Notes say: "exact" gains nothing there, float64 and a mean that is taken away do."""
+    problem = make_problem((3, 64, 22, 22), (48, 64, 3, 3))
+    x, weight = numbers_of_a_kind("cancelling", rng, problem.x_shape, problem.weight_shape)
+    want = shifted.forward(x.astype(np.float64), weight.astype(np.float64), problem)
+
+    def error(out, want=want):
+        return abs(out - want).max() / abs(want).max()
+
+    auto, exact, plain = (error(conv2d(x, weight, method=method)) for method in ("auto", "exact", "im2col"))
+    assert min(auto, exact, plain) > 5e-5 and max(auto, exact, plain) < 2e-3
+    assert exact < 10 * auto  # no better, but of the same size
+    assert error(conv2d(x.astype(np.float64), weight.astype(np.float64))) < 1e-12
+    centred = x - x.mean(dtype=np.float64).astype(np.float32)  # exact: numbers next to each other
+    want = shifted.forward(centred.astype(np.float64), weight.astype(np.float64), problem)
+    assert error(conv2d(centred, weight, method="exact"), want) < 2e-6

@@ -33,3 +33,33 @@ def computed(x, weight, grad_output, problem, exact=False):
 def draw_arrays(rng, problem):
     return tuple(rng.standard_normal(shape).astype(np.float32)
                  for shape in (problem.x_shape, problem.weight_shape, problem.out_shape))
+
+
+def numbers_of_a_kind(kind, rng, x_shape, weight_shape):
+    """Return float32 x and weight that ask a 3x3 convolution for care, each in its own way."""
+    x, weight = rng.standard_normal(x_shape), rng.standard_normal(weight_shape)
+    if kind == "cancelling":  # products near 1 that add up to a thousandth
+        x, weight = 1 + x / 1000, weight - weight.mean((1, 2, 3), keepdims=True)
+    elif kind == "one sign":  # nothing cancels
+        x, weight = abs(x), abs(weight)
+    elif kind == "signs":
+        x = np.sign(x)
+    elif kind == "spike":
+        x[:, :, 8, 8] *= 1e6
+    elif kind == "worst":  # two pixels up, two down: adds up in Winograd's transforms; the filters' edges lie along it
+        wave = np.array([1, 1, -1, -1])
+        rows, cols = (wave[np.arange(size) % 4] for size in x_shape[2:])
+        x, weight = rows[:, None] * cols * (1 + abs(x) / 100), abs(weight) * np.outer([1, 0, -1], [1, 0, -1])
+    return x.astype(np.float32), weight.astype(np.float32)
+
+
+def largest_in(x, problem, size, step=1):
+    """Return the largest |x| that each output's window of `size` pixels meets, (N, 1, OH, OW).
+
+    Windows begin at every `step`-th output and serve `step` outputs along each side: tiles of 6 at a step of 4.
+    """
+    beyond = [(before, after + size) for before, after in problem.padding]
+    peaks = np.pad(abs(x).max(axis=1), ((0, 0), *beyond))
+    windows = np.lib.stride_tricks.sliding_window_view(peaks, (size, size), axis=(1, 2))[:, ::step, ::step]
+    rows, cols = problem.out_size
+    return windows.max((-1, -2)).repeat(step, axis=1).repeat(step, axis=2)[:, None, :rows, :cols]
