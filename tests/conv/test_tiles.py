@@ -2,13 +2,21 @@
 
 import numpy as np
 import pytest
-from conv.tiles_cases import IDEAS, computed, draw_arrays, expected, largest_in, numbers_of_a_kind
+from conv.tiles_cases import (
+    IDEAS,
+    computed,
+    draw_arrays,
+    expected,
+    however_few,
+    largest_in,
+    numbers_of_a_kind,
+)
 from helpers import WINOGRAD_TOLERANCE, assert_close, relative_error
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnlib._array import batch_innermost, is_batch_innermost
-from cnnlib.conv import _tiles, conv2d, shifted
+from cnnlib.conv import _tiles, conv2d, explain, shifted
 from cnnlib.conv._problem import make_problem
 from cnnlib.conv._tiles import winograd
 from cnnlib.conv._tiles.chosen import method
@@ -48,17 +56,21 @@ def winograd_problems(draw):
 @given(problems(), st.booleans(), st.booleans(), st.integers(0, 2**32))
 def test_equals_the_definition(problem, x_turned, grad_turned, seed):
     x, weight, grad = draw_arrays(np.random.default_rng(seed), problem)
-    check((batch_innermost(x) if x_turned else x, weight, batch_innermost(grad) if grad_turned else grad), problem)
+    arrays = batch_innermost(x) if x_turned else x, weight, batch_innermost(grad) if grad_turned else grad
+    check(arrays, problem)  # most are small, and taken whole
+    with however_few():
+        check(arrays, problem)
 
 
 @settings(max_examples=40, deadline=None)
 @given(winograd_problems(), st.booleans(), st.booleans(), st.integers(0, 2**32))
 def test_winograd_equals_the_definition(problem, x_turned, grad_turned, seed):
-    assert _tiles.choose(problem)[0] == "winograd tiles"
     x, weight, grad = draw_arrays(np.random.default_rng(seed), problem)
     arrays = batch_innermost(x) if x_turned else x, weight, batch_innermost(grad) if grad_turned else grad
-    check(arrays, problem, tolerance=WINOGRAD_TOLERANCE)  # its sums cancel: the module says so
-    check(arrays, problem, exact=True)
+    with however_few():
+        assert _tiles.choose(problem)[0] == "winograd tiles"
+        check(arrays, problem, tolerance=WINOGRAD_TOLERANCE)  # its sums cancel: the module says so
+        check(arrays, problem, exact=True)
 
 
 @pytest.mark.parametrize("name", IDEAS)
@@ -69,6 +81,41 @@ def test_each_idea_is_chosen_where_it_belongs(name, rng):
     assert _tiles.choose(problem)[0] == name
     assert _tiles.choose(problem, exact=True)[0] != "winograd tiles"
     check(draw_arrays(rng, problem), problem, tolerance=WINOGRAD_TOLERANCE if module is winograd else None)
+
+
+WHOLE = {  # where the plain path pays, and just beyond it: x, weight, stride, padding, dilation, groups
+    "a batch of small maps": ((20, 16, 6, 6), (16, 16, 3, 3), 1, 0, 1, 1),
+    "one small picture": ((1, 3, 32, 32), (8, 3, 3, 3), 1, 1, 1, 1),
+    "maps of one pixel": ((64, 16, 5, 5), (120, 16, 5, 5), 1, 0, 1, 1),
+    "few numbers": ((64, 16, 1, 1), (32, 16, 1, 1), 1, 0, 1, 1),
+    "depthwise": ((1, 64, 28, 28), (64, 1, 3, 3), 1, 1, 1, 64),
+    "more weights than windows": ((1, 512, 7, 7), (512, 512, 3, 3), 1, 1, 1, 1),
+}
+LARGE = {
+    "LeNet": ((64, 1, 28, 28), (6, 1, 5, 5), 1, 2, 1, 1),
+    "one wide picture": ((1, 3, 128, 128), (8, 3, 3, 3), 1, 1, 1, 1),
+    "CIFAR": ((64, 64, 32, 32), (64, 64, 3, 3), 1, 1, 1, 1),
+    "ResNet": ((8, 256, 14, 14), (256, 256, 3, 3), 1, 1, 1, 1),
+    "one picture, a matrix already": ((1, 64, 14, 14), (64, 64, 1, 1), 1, 0, 1, 1),
+    "much padding": ((1, 1, 4, 4), (1, 1, 2, 2), 10**6, 10**6, 1, 1),
+    "two groups": ((8, 16, 32, 32), (16, 8, 3, 3), 1, 1, 1, 2),
+}
+
+
+@pytest.mark.parametrize("case", [*WHOLE.values(), *LARGE.values()], ids=[*WHOLE, *LARGE])
+def test_few_windows_are_taken_whole(case):
+    problem = make_problem(*case)
+    for exact in (False, True):
+        assert (_tiles.choose(problem, exact)[0] == "whole batch") == (case in WHOLE.values())
+    assert explain(*case).method == _tiles.choose(problem)[0]
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("turned", [False, True])
+def test_what_is_taken_whole_equals_the_definition(name, turned, rng):
+    problem = make_problem(*WHOLE[name])
+    x, weight, grad = draw_arrays(rng, problem)
+    check((batch_innermost(x), weight, batch_innermost(grad)) if turned else (x, weight, grad), problem)
 
 
 @pytest.mark.parametrize("name", IDEAS)
@@ -121,6 +168,7 @@ def test_an_empty_batch(name):
 @pytest.mark.parametrize("channels", [16, 64, 256])
 def test_the_stated_error_of_winograd_on_normal_numbers(channels, rng):
     problem = make_problem((4, channels, 16, 16), (channels, channels, 3, 3), 1, 1)
+    assert _tiles.choose(problem)[0] == "winograd tiles"
     arrays = draw_arrays(rng, problem)
     want = expected(*arrays, problem)
     errors = [relative_error(a, b) for a, b in zip(computed(*arrays, problem), (*want, *want[1:]))]
@@ -130,7 +178,8 @@ def test_the_stated_error_of_winograd_on_normal_numbers(channels, rng):
 
 def test_the_stated_error_of_winograd_beside_large_numbers(rng):
     """It is relative to the tile's largest number: small outputs beside it lose their digits, exact ones do not."""
-    problem = make_problem((1, 16, 20, 20), (16, 16, 3, 3), 1, 1)
+    problem = make_problem((2, 16, 20, 20), (16, 16, 3, 3), 1, 1)
+    assert _tiles.choose(problem)[0] == "winograd tiles"
     x, weight, grad = draw_arrays(rng, problem)
     x[:, :, 8, 8] *= 1e6
     want = shifted.forward(x.astype(np.float64), weight.astype(np.float64), problem)
@@ -151,6 +200,7 @@ KINDS = ("normal", "cancelling", "one sign", "signs", "spike", "worst")
 def test_the_stated_error_relative_to_what_goes_in(kind, channels, rng):
     """E: the largest number that a sum meets, times the filter's absolute weights."""
     problem = make_problem((3, channels, 22, 22), (48, channels, 3, 3), 1, 1)
+    assert _tiles.choose(problem)[0] == "winograd tiles"
     x, weight = numbers_of_a_kind(kind, rng, problem.x_shape, problem.weight_shape)
     want = shifted.forward(x.astype(np.float64), weight.astype(np.float64), problem)
     weights = abs(weight.astype(np.float64)).sum((1, 2, 3))[:, None, None]
@@ -173,6 +223,7 @@ def test_the_worst_case_of_winograd_is_as_stated():
 def test_no_float32_sum_keeps_the_digits_of_what_cancels(rng):
     """What conv2d's Notes say: "exact" gains nothing there, float64 and a mean that is taken away do."""
     problem = make_problem((3, 64, 22, 22), (48, 64, 3, 3))
+    assert _tiles.choose(problem)[0] == "winograd tiles"
     x, weight = numbers_of_a_kind("cancelling", rng, problem.x_shape, problem.weight_shape)
     want = shifted.forward(x.astype(np.float64), weight.astype(np.float64), problem)
 

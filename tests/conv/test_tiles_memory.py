@@ -15,16 +15,18 @@ conv_bench = pytest.importorskip("tests.bench.conv", reason="needs the repositor
 SHAPES = {**conv_bench.SHAPES,
           "deep": ((1, 512, 14, 14), (512, 512, 3, 3), 1, 1), "many weights": ((1, 512, 7, 7), (512, 512, 5, 5), 1, 0),
           "large kernel": ((2, 16, 40, 40), (16, 16, 31, 31), 1, 15),
-          "flat": ((2048, 16, 1, 32), (16, 16, 1, 5), 1, 0)}
+          "flat": ((2048, 16, 1, 32), (16, 16, 1, 5), 1, 0),
+          "few windows": ((8, 512, 7, 7), (512, 512, 3, 3), 1, 1),
+          "one window": ((64, 256, 7, 7), (512, 256, 7, 7), 1, 0),
+          "depthwise": ((9, 64, 28, 28), (64, 1, 3, 3), 1, 1, 1, 64)}
 
 
 @pytest.mark.parametrize("name", SHAPES)
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize("turned", [False, True])
 def test_extra_memory_is_bounded(name, exact, turned):
-    x_shape, weight_shape, stride, padding = SHAPES[name]
-    problem = make_problem(x_shape, weight_shape, stride, padding)
-    x, weight, grad = (np.ones(s, np.float32) for s in (x_shape, weight_shape, problem.out_shape))
+    problem = make_problem(*SHAPES[name])
+    x, weight, grad = (np.ones(s, np.float32) for s in (problem.x_shape, problem.weight_shape, problem.out_shape))
     if turned:
         x, grad = batch_innermost(x), batch_innermost(grad)
     for function, arguments in ((_tiles.forward, (x, weight)), (_tiles.backward_x, (grad, weight)),

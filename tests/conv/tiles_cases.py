@@ -1,18 +1,26 @@
 """What the tests of the tuned bodies share: one problem for each idea, the definition, and all that is computed."""
 
+from unittest import mock
+
 import numpy as np
 
 from cnnlib.conv import _tiles, shifted
-from cnnlib.conv._tiles import columns, innermost, pointwise, space_to_depth, strips, winograd
+from cnnlib.conv._tiles import chosen, columns, innermost, pointwise, space_to_depth, strips, whole, winograd
 
 IDEAS = {
+    "whole batch": ((2, 4, 13, 12), (6, 4, 3, 2), (1, 2), ((2, 0), (1, 3)), whole),
     "winograd tiles": ((5, 16, 13, 10), (17, 16, 3, 3), 1, 1, winograd),
-    "pointwise": ((3, 5, 9, 7), (6, 5, 1, 1), 1, 0, pointwise),
-    "space to depth": ((2, 3, 30, 31), (5, 3, 7, 5), (3, 2), 2, space_to_depth),
+    "pointwise": ((3, 5, 70, 67), (6, 5, 1, 1), 1, 0, pointwise),
+    "space to depth": ((5, 3, 30, 31), (5, 3, 7, 5), (3, 2), 2, space_to_depth),
     "batch innermost": ((20, 2, 12, 11), (5, 2, 5, 3), 1, 2, innermost),
-    "columns": ((2, 4, 13, 12), (6, 4, 3, 2), (1, 2), ((2, 0), (1, 3)), columns),
-    "strips": ((2, 4, 13, 12), (6, 4, 3, 2), 1, ((2, 0), (1, 3)), strips),
+    "columns": ((2, 4, 60, 61), (6, 4, 3, 2), (1, 2), ((2, 0), (1, 3)), columns),
+    "strips": ((2, 4, 40, 41), (6, 4, 3, 2), 1, ((2, 0), (1, 3)), strips),
 }
+
+
+def however_few():
+    """In a ``with``: small problems go to the ideas for large ones, too."""
+    return mock.patch.object(chosen, "_is_for_whole", lambda problem: False)
 
 
 def expected(x, weight, grad_output, problem):

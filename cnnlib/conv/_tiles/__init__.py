@@ -4,6 +4,7 @@
 |---|---|---|
 | chosen.py | which of the ideas below, and why | |
 | memory.py | both memory orders under one set of names | all |
+| whole.py | im2col of the whole batch, in the fewest calls | few windows: small maps, many groups, last layers |
 | strips.py | im2col along one axis; along the other it is a view | every problem |
 | columns.py | im2col in blocks, the pixels sorted by phase first | a stride, and few taps |
 | space_to_depth.py | all phases of a stride in one product | gradient of a strided input |
