@@ -1,6 +1,7 @@
 """The architecture explorer, driven in Chromium: what lectures 40 to 46 do with it, and what it must never do."""
 
 import pytest
+from looks import faults
 
 pytestmark = pytest.mark.browser
 
@@ -124,10 +125,23 @@ def test_a_stage_of_each_net_on_one_photo(show):
     assert shown.get("compare_stage") == "conv5" and "Its conv5: 256×13×13" in shown.readout
     assert shown.root.locator('[data-part="second"]').inner_text().startswith("conv5 256×13×13")
     shown.press("Enter").settle()
-    assert shown.get("compare_stage") is None and shown.root.locator('[data-part="second"]').count() == 0
+    assert shown.get("compare_stage") is None and not shown.root.locator('[data-part="second"]').is_visible()
     shown.do("undo")
     shown.root.locator('[data-trait="compare"] select').select_option("resnet18")
     assert shown.frame().get("compare_stage") is None
+
+
+@pytest.mark.parametrize("nets", [
+    ("vgg16", "conv4_3", "alexnet", "pool5"), ("resnet50", "conv4_x", "vgg16", "conv4_3"),
+    ("mobilenet1", "pair8", "resnet50", "conv4_x"), ("googlenet", "inception4e", None, None)])
+def test_a_projector_shows_two_nets_in_one_piece(show, nets):
+    """At most 560 pixels tall, so that nobody scrolls before a class; nothing is cut off for it."""
+    name, stage, other, second = nets
+    shown = show(explorer(name, stage=stage, compare=other, compare_stage=second, size="projector"))
+    for width in (848, 680):
+        shown.page.evaluate("(width) => { document.querySelector('.place').style.width = `${width}px`; }", width)
+        assert shown.frame().root.bounding_box()["height"] <= 560
+        assert faults(shown.page) == []
 
 
 def test_a_small_nets_field_on_the_photo_of_a_large_one(show):

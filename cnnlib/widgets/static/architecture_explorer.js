@@ -33,14 +33,14 @@ function build(kit) {
   const net = () => model.get("_net"), others = () => model.get("_others");
   const chosen = (s) => trail(net().stages, s.stage).at(-1);
 
-  const crumb = div("cw-arch-crumb"), facts = element("div.cw-arch-facts", { "data-part": "facts" });
+  const crumb = div("cw-arch-crumb"), facts = element("div.cw-arch-facts", { "data-part": "facts" }), factsToo = element("div.cw-arch-facts.cw-arch-second", { "data-part": "second" });
   const own = row("input", 0), other = row("other", 0), under = div("cw-arch-crumb");
   const canvas = element("canvas.cw-field-view", { tabindex: 0, role: "img", "data-part": "photo", "aria-label": "what one unit sees" });
   const view = panel("output", "", canvas);
   view.element.classList.add("cw-sight");
-  stage.append(div("cw-arch", div("cw-arch-nets", crumb, own, facts, under, other), view.element));
+  stage.append(div("cw-arch", div("cw-arch-nets", crumb, own, under, other), view.element, facts, factsToo));
 
-  const measure = choice({ trait: "measure", label: "bars and colours", options: MEASURES, signal, change: (value) => state.commit({ measure: value }) });
+  const measure = choice({ trait: "measure", label: "bars", options: MEASURES, signal, change: (value) => state.commit({ measure: value }) });
   const names = Object.keys(others());
   const compare = pick({ trait: "compare", label: "compare with", options: [["", "nothing"], ...names.map((name) => [name, name])], signal, change: (value) => state.commit({ compare: value || null, compare_stage: null }) });
   for (const [name, part] of [["measure", measure], ["compare", compare]]) if (!kit.hidden(name) && (part !== compare || names.length)) kit.controls.append(part.element);
@@ -89,7 +89,8 @@ function build(kit) {
   }
 
   function draw(s) {
-    kit.root.classList.toggle("cw-narrow", stage.clientWidth / parseFloat(getComputedStyle(stage).fontSize) < 56);
+    const room = stage.clientWidth / parseFloat(getComputedStyle(stage).fontSize);  // in em
+    for (const [name, least] of [["cw-narrow", 56], ["cw-slim", 40]]) kit.root.classList.toggle(name, room < least);
     const way = trail(net().stages, s.stage), node = way.at(-1), level = levelOf(net(), s.stage);
     const second = way.length === 1 ? others()[s.compare] : null, secret = hidden(s, node);
     const scale = scaleOf([...level, ...(second ? second.stages : [])], s.measure);
@@ -100,8 +101,11 @@ function build(kit) {
     if (second) {
       fill(other, second.stages, s, scale, false);
       setAttribute(other, "aria-label", `stages of ${s.compare}`);
-      heads(under, s.compare + second.apart, second, s, s.predict ? null : secondOf(s, others()));
+      heads(under, s.compare + second.apart, second, s);
     }
+    const also = second && !s.predict && secondOf(s, others());
+    visible(factsToo, Boolean(also));
+    if (also) write(factsToo, factsOf(also));
     heads(crumb, [s.architecture, ...way.slice(0, -1).map(nameOf)].join(" \u203a "), way.at(-2) || net(), s);
     write(facts, secret ? `${nameOf(node)}  ?` : factsOf(node));
     measure.set(s.measure);
@@ -113,11 +117,11 @@ function build(kit) {
     return `${nameOf(node)}  ${times(node.shape)} \u00b7 ${amount(node.parameters)} params \u00b7 ${amount(node.multiply_adds)} mult-adds \u00b7 sees ${times([...new Set(node.sees)])}, step ${times([...new Set(node.jump)])}`;
   }
 
-  function heads(el, name, of, s, also) {
-    const total = s.measure === "field" ? (of.depth ? `depth ${of.depth}` : "") : `${count(of[KEYS[s.measure]])} ${noun(s.measure)}`, key = [name, total, s.predict, also && also.path].join();
+  function heads(el, name, of, s) {
+    const total = s.measure === "field" ? (of.depth ? `depth ${of.depth}` : "") : `${count(of[KEYS[s.measure]])} ${noun(s.measure)}`, key = [name, total, s.predict].join();
     if (el.dataset.key === key) return;
     el.dataset.key = key;
-    el.replaceChildren(element("b", {}, name), element("span", { "data-part": "total" }, s.predict ? "?" : total), ...(also ? [element("span.cw-arch-second", { "data-part": "second" }, factsOf(also))] : []));
+    el.replaceChildren(element("b", {}, name), element("span", { "data-part": "total" }, s.predict ? "?" : total));
   }
 
   let look = null;
