@@ -235,12 +235,18 @@ class ArchitectureExplorer(_base.CourseWidget):
         return told + (f" Its {second['path']}: {_maps_words(second)}." if second else "")
 
     def figure(self):
-        """Return the figure of :func:`cnnlib.plots.plot_architecture`, under the sentence."""
+        """Return the figure of :func:`cnnlib.plots.plot_architecture`, both nets where two are compared."""
         import textwrap
 
         from cnnlib import plots
 
-        ax = plots.plot_architecture(self.table, None if self.predict else self.measure,
+        nets, stages = {"": self.table}, {"": self.stage}
+        if other := self._others.get(self.compare):
+            second = f"{self.compare} too" if self.compare == self.architecture else self.compare
+            table, _ = self._made("compare", self.compare, tuple(other["input_shape"]))
+            nets = {self.architecture: self.table, second: table}
+            stages = {self.architecture: self.stage, second: self.compare_stage}
+        ax = plots.plot_architecture(nets, None if self.predict else self.measure, stage=stages,
                                      title=textwrap.fill(self.sentence(), 105))
         ax.title.set_size(11)
         return ax.figure

@@ -10,7 +10,7 @@ from matplotlib.patches import Arc, Rectangle
 from cnnlib import architectures, layers, plots
 from cnnlib.architectures._blocks import MEASURES, blocks, find
 from cnnlib.layers import shapes
-from cnnlib.plots.architecture import BARS, TALL, amount
+from cnnlib.plots.architecture import BARS, TALL, THINNEST, amount
 
 SHAPE = (3, 224, 224)
 NETS = {"alexnet": architectures.alexnet, "vgg": partial(architectures.vgg, "D"), "googlenet": architectures.googlenet,
@@ -181,6 +181,44 @@ def test_amounts(number, words):
     assert amount(number) == words
 
 
+def framed(ax):
+    """The frames of marked stages: of the maps, then of the name."""
+    return [patch.get_bbox() for patch in ax.patches if patch.get_gid() == "marked"]
+
+
+def test_a_stage_is_marked():
+    ax = plots.plot_architecture(table("vgg"), stage="pool5")
+    maps, name = framed(ax)
+    words = [text for text in ax.texts if text.get_text() == "pool5"][0]
+    assert name.x0 < words.get_position()[0] < name.x1 and maps.x0 < words.get_position()[0] < maps.x1
+    assert maps.height == pytest.approx(THINNEST)  # 7 of 224 pixels would be thinner
+    assert framed(plots.plot_architecture(table("vgg"))) == []
+    group = framed(plots.plot_architecture(table("resnet50"), stage="conv3_x"))
+    inside = framed(plots.plot_architecture(table("resnet50"), stage="conv3_x.conv3_2"))
+    assert [box.bounds for box in inside] == [box.bounds for box in group] and len(group) == 2
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_two_nets_are_drawn_on_one_scale(measure):
+    nets = {"vgg16": table("vgg"), "alexnet": table("alexnet")}
+    ax = plots.plot_architecture(nets, measure, stage={"alexnet": "conv2"})
+    bars, maps = (heights[heights > 0] for heights in parts(ax))
+    each = [block for made in nets.values() for block in blocks(made)]
+    values = np.array([block.measure(measure) for block in each])
+    np.testing.assert_allclose(bars, 0.65 * BARS * values[values > 0] / values.max(), rtol=1e-12)
+    tall = [0.65 * TALL * max([1, *block.row.output_shape[1:]]) / 224 for block in each]
+    np.testing.assert_allclose(maps[:22], np.maximum(tall[:22], THINNEST), rtol=1e-12)
+    assert maps[22] == pytest.approx(0.65 * TALL * 55 / 224)  # AlexNet's conv1 beside VGG-16's 224
+    words = [text.get_text() for text in ax.texts]
+    assert any(text.startswith("vgg16, ") for text in words) and any(text.startswith("alexnet, ") for text in words)
+    places = {text.get_text(): text.get_position()[1] for text in ax.texts}
+    assert framed(ax)[1].y1 < places["conv1"] + 0.1 < places["conv1_1"]
+
+
 def test_errors():
+    with pytest.raises(ValueError, match="`stage` is 'pool6'; the stages are conv1, .* fc8, and those in them"):
+        plots.plot_architecture(table("alexnet"), stage="pool6")
+    with pytest.raises(ValueError, match="`stage` is 'conv2'; the stages of vgg16 are conv1_1, "):
+        plots.plot_architecture({"vgg16": table("vgg"), "alexnet": table("alexnet")}, stage="conv2")
     with pytest.raises(ValueError, match="`measure` is 'weights'; it must be one of 'params', 'mult-adds', 'memory'"):
         plots.plot_architecture(table("alexnet"), "weights")

@@ -106,6 +106,27 @@ def test_a_stage_of_the_second_net():
         ArchitectureExplorer("vgg16", compare="alexnet", compare_stage="conv9")
 
 
+def test_the_picture_marks_what_is_chosen_and_has_both_nets():
+    from matplotlib import pyplot as plt
+
+    def seen(widget):
+        (ax,) = widget.figure().axes
+        plt.close("all")
+        return [text.get_text() for text in ax.texts], sum(patch.get_gid() == "marked" for patch in ax.patches)
+
+    words, marked = seen(ArchitectureExplorer("vgg16", stage="pool5"))
+    assert marked == 2 and "conv1" not in words  # a frame about its maps, one about its name
+    widget = ArchitectureExplorer("vgg16", stage="pool5", compare="alexnet", compare_stage="conv2")
+    words, marked = seen(widget)
+    assert marked == 4 and {"conv1", "conv1_1"} <= set(words)
+    assert "vgg16, parameters: 138 M in all" in words and "alexnet, parameters: 61.1 M in all" in words
+    widget.predict = True
+    words, marked = seen(widget)
+    assert marked == 4 and not any("in all" in text for text in words)
+    words, _ = seen(ArchitectureExplorer("lenet5_1998", compare="lenet5_1998"))
+    assert words.count("output") == 2  # a net beside itself
+
+
 def test_small_pictures_leave_large_nets_out_of_the_menu():
     widget = ArchitectureExplorer("resnet20", compare="alexnet")
     assert widget.input_shape == [3, 32, 32] and set(widget._others) == set(SMALL_MENU)
