@@ -19,8 +19,9 @@ class Block(NamedTuple):
     ----------
     path : str
         Its name, with dots that lead into stages.
-    kind : {"layer", "chain", "residual", "concat"}
-        What it is made of: nothing, stages one after the other, a body and what goes past it, or branches.
+    kind : {"layer", "chain", "residual", "concat", "opaque"}
+        What it is made of: nothing, stages one after the other, a body and what goes past it, or branches; opaque is
+        a layer without a rule, whose `reach` is measured.
     row : architectures.Row
     memory : int
         Numbers that come out of its layers, those left aside that neither cost nor change anything.
@@ -95,10 +96,11 @@ def _block(table, row, path, start, jump):
     """Return the block of a row, and where its first unit begins; `start` and `jump` are of what comes in."""
     layer, path = table.layer(row.stage), f"{path}{row.stage}"
     kind = {"Residual": "residual", "Concat": "concat", "Gate": "layer"}.get(type(layer).__name__, "chain")
-    if kind == "layer" or not shapes.children(layer):
+    if kind == "layer" or hasattr(layer, "reach") or not shapes.children(layer):
         start = tuple(first - before * step for first, before, step in zip(start, zeros_before(layer), jump))
-        start = start if kind == "chain" else (0, 0) if len(row.output_shape) == 1 else start
-        return Block(path, "layer", row, prod(row.output_shape), start, ()), start
+        start = (0, 0) if kind == "layer" and len(row.output_shape) == 1 else start
+        kind = "opaque" if is_measured(layer) else "layer"
+        return Block(path, kind, row, prod(row.output_shape), start, ()), start
     inner = table.inside(row.stage)
     if kind == "chain":
         parts, start = _chain(inner, f"{path}.", start, jump)
@@ -112,8 +114,15 @@ def _block(table, row, path, start, jump):
     return Block(path, kind, row, memory, widest.start, parts), widest.start
 
 
+def is_measured(layer):
+    """Return whether a layer's rule of shapes is a measurement."""
+    return hasattr(getattr(layer, "reach", None), "zeros_before")
+
+
 def zeros_before(layer):
     """Return the zeros before the first row and column of a layer's maps."""
+    if is_measured(layer):
+        return layer.reach.zeros_before
     settings = getattr(layer, "settings", {})
     padding = getattr(layer, "padding", settings.get("padding", 0))
     if padding == "same":

@@ -94,12 +94,24 @@ def after(layer, before):
     """
     if hasattr(layer, "reach"):
         return layer.reach(before)
+    if rule := _rule_of(layer):
+        return rule(layer, before)
+    raise TypeError(f"{type(layer).__name__} has no rule of shapes; give its class a method `reach(before)`, which "
+                    "returns before.through(shape, kernel_size, stride)")
+
+
+def is_known(layer):
+    """Return whether a layer has a rule of shapes; of a net whose layers are in it, whether the net itself has."""
+    return hasattr(layer, "reach") or _rule_of(layer) is not None
+
+
+def _rule_of(layer):
+    """Return the rule of the kind that a layer is, or None; a class that changes the forward is another kind."""
     for kind in type(layer).__mro__:
         if kind.__name__ in RULES and kind.__module__.startswith(("cnnlib.", "torch.nn.")):
             if type(layer).forward is kind.forward:
-                return RULES[kind.__name__](layer, before)
-    raise TypeError(f"{type(layer).__name__} has no rule of shapes; give its class a method `reach(before)`, which "
-                    "returns before.through(shape, kernel_size, stride)")
+                return RULES[kind.__name__]
+    return None
 
 
 def smallest(net, channels):

@@ -29,7 +29,8 @@ def plot_architecture(summary, measure="params", ax=None, *, title=None, stage=N
     """Draw a net as a row of blocks, with bars below that say where its cost sits, or how far its units see.
 
     A block is as tall as its maps, and wide as the logarithm of how many there are. Arcs are shortcuts; a block in
-    strips has branches, each as high as its share of the channels. Sizes and channels are written where they change.
+    strips has branches, each as high as its share of the channels; a hatched one is of a kind that is not known. Sizes
+    and channels are written where they change.
 
     Parameters
     ----------
@@ -202,7 +203,7 @@ def _draw_blocks(ax, stages, columns, values, colour, middle, scale):
         height = max(scale.tall * map_size(stage) / scale.largest, THINNEST)
         low = middle - height / 2
         ax.add_patch(Rectangle((left, low), width, height, facecolor=_tone(colour, value / scale.most), linewidth=1,
-                               edgecolor=COLOURS["charcoal"]))
+                               edgecolor=COLOURS["charcoal"], hatch="///" if stage.kind == "opaque" else None))
         arcs = _draw_inside(ax, stage, left, low, width, height)
         now = (map_size(stage), stage.row.output_shape[0])
         for k, (y, side) in enumerate(((low + height + 0.04 + arcs, "bottom"), (low - 0.04, "top"))):

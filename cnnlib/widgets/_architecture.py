@@ -11,11 +11,19 @@ SMALL_MENU = ("alexnet", "zfnet", "vgg16", "googlenet", "resnet18", "resnet50", 
 
 
 def net_of(table):
-    """Return a summary as JSON can hold it: totals, and stages with the stages in them."""
+    """Return a summary as JSON can hold it: totals, and stages with the stages in them.
+
+    `partly` says that there are layers in it whose multiply-adds are not counted.
+    """
     tree = blocks(table)
-    return {"input_shape": list(table.input_shape), "depth": table.depth, "parameters": table.parameters,
-            "multiply_adds": table.multiply_adds, "memory": sum(block.memory for block in tree),
-            "stages": [_node(block) for block in tree]}
+    kinds = [kind for block in tree for kind in _kinds(block)]
+    return {"partly": "opaque" in kinds, "input_shape": list(table.input_shape), "depth": table.depth,
+            "parameters": table.parameters, "multiply_adds": table.multiply_adds,
+            "memory": sum(block.memory for block in tree), "stages": [_node(block) for block in tree]}
+
+
+def _kinds(block):
+    return [block.kind, *(kind for part in block.blocks for kind in _kinds(part))]
 
 
 def _node(block):

@@ -23,6 +23,7 @@ from cnnlib.widgets._architecture import (
     units,
     without_parts,
 )
+from cnnlib.widgets._opaque import measured_copy
 from cnnlib.widgets._text import full, literal, places, plural
 from cnnlib.widgets.shape_builder import Shape
 
@@ -51,7 +52,8 @@ class ArchitectureExplorer(_base.CourseWidget):
     Parameters
     ----------
     architecture : str, factory or model
-        A name, such as "vgg16" or "resnet50"; a function of `nn` that makes a net; or a net of either engine.
+        A name, such as "vgg16" or "resnet50"; a function of `nn` that makes a net; or a net of either engine. A layer
+        of a kind that is not known is an opaque block: its shape and its field are measured by running a copy.
     input_shape : (channels, rows, cols), optional
         None takes the paper's, or (3, 224, 224).
     stage : int or str
@@ -147,7 +149,13 @@ class ArchitectureExplorer(_base.CourseWidget):
         if net is None and name not in NAMED:
             raise ValueError(f"`{trait}` is {name!r}; it must be a model, a function that makes one, or one of "
                              f"{', '.join(NAMED)}")
-        table = summary(net or named(name, shape[0]), tuple(shape))
+        net = net or named(name, shape[0])
+        try:
+            table = summary(net, tuple(shape))
+        except TypeError as error:  # a kind of layer that is not known
+            if "has no rule of shapes" not in str(error):
+                raise
+            table = summary(measured_copy(net), tuple(shape))
         return table, net_of(table)
 
     def _meet(self, name):
@@ -199,7 +207,8 @@ class ArchitectureExplorer(_base.CourseWidget):
         value, total = node[KEYS[self.measure]], self._net[KEYS[self.measure]]
         share = full(math.floor(1000 * value / max(1, total) + 0.5) / 10)
         kept = " kept" if self.measure == "memory" else ""
-        return f" {plural(value, NOUNS[self.measure])}{kept}, {share} percent of {total:,}."
+        counted = " counted" if self.measure == "mult-adds" and self._net["partly"] else ""
+        return f" {plural(value, NOUNS[self.measure])}{kept}, {share} percent of {total:,}{counted}."
 
     def _unit_words(self, node):
         if self.row is None and self.col is None or max(units(node)) == 1:
@@ -213,7 +222,9 @@ class ArchitectureExplorer(_base.CourseWidget):
         count = len(node["parts"])
         return {"layer": "", "chain": f" Made of {plural(count, 'stage')}.",
                 "residual": " Made of a body and what goes past it; the wider field is told.",
-                "concat": f" Made of {count} branches; the widest field is told."}[node["kind"]]
+                "concat": f" Made of {count} branches; the widest field is told.",
+                "opaque": " Opaque: of a kind that is not known; its shape and field are measured, its multiply-adds "
+                          "are not counted."}[node["kind"]]
 
     def _second(self):
         """Return the chosen stage of the second net, or None."""

@@ -20,12 +20,27 @@ def oblong():
                 nn.Conv2d(4, 3, 1), nn.Conv2d(4, 2, 3, padding=1)), "end": nn.AvgPool2d((2, 1))})
 
 
+class Odd(layers.Module):
+    """Every second row: of a kind that nobody knows."""
+
+    def forward(self, x):
+        return x[:, :, ::2]
+
+
+def opaque():
+    """A net with a layer that has no rule of shapes, once in a stage that is made of stages."""
+    nn = layers
+    return nn.Sequential({"first": nn.Conv2d(1, 4, 3, padding=1), "odd": Odd(), "both": nn.Sequential(
+        nn.Conv2d(4, 6, 3), Odd()), "flat": nn.Flatten(), "fc": nn.Linear(6 * 5 * 18, 3)})
+
+
 def architecture_cases(rng, plain):
     """Each net once with all its stages, and states of it."""
     del plain
     made = [ArchitectureExplorer(name, photo=None) for name in NAMES]
     made += [ArchitectureExplorer(oblong(), input_shape=(2, 40, 57), photo=None),
-             ArchitectureExplorer(small_net(), input_shape=(1, 8, 8), photo=None)]
+             ArchitectureExplorer(small_net(), input_shape=(1, 8, 8), photo=None),
+             ArchitectureExplorer(opaque(), input_shape=(1, 24, 20), photo=None)]
     return [_net_case(widget, rng) for widget in made]
 
 

@@ -7,6 +7,8 @@ import pytest
 
 pytest.importorskip("anywidget")
 
+from architecture_cases import opaque
+
 from cnnlib import architectures, layers
 from cnnlib.architectures._names import NAMED
 from cnnlib.widgets._architecture import SMALL_MENU, field_of, trail, unit_of
@@ -156,13 +158,70 @@ def test_units_outside_are_the_nearest_and_none_is_the_middle():
     assert unit_of(stage(widget, "fc6"), 4, 4) == [0, 0]
 
 
-def test_a_layer_that_the_summary_does_not_know_is_refused():
-    class Odd(layers.Module):
-        def forward(self, x):
-            return x
+def test_a_layer_of_an_unknown_kind_is_an_opaque_block():
+    from matplotlib import pyplot as plt
 
-    with pytest.raises(TypeError, match="Odd has no rule of shapes"):
-        ArchitectureExplorer(layers.Sequential(Odd()))
+    widget = ArchitectureExplorer(opaque(), input_shape=(1, 24, 20), measure="mult-adds", stage="odd")
+    assert [each["kind"] for each in widget._net["stages"]] == ["layer", "opaque", "chain", "layer", "layer"]
+    assert widget.sentence() == (
+        "Stage odd: 4×12×20, sees 3×3 pixels in steps of 2×1. 0 multiply-adds, 0 percent of 57,780 counted. Opaque: of "
+        "a kind that is not known; its shape and field are measured, its multiply-adds are not counted.")
+    assert stage(widget, "both")["sees"] == [7, 5] and stage(widget, "both")["jump"] == [4, 1]
+    assert stage(widget, "both.1")["kind"] == "opaque"
+    assert [bool(patch.get_hatch()) for patch in widget.figure().axes[0].patches].count(True) == 1
+    plt.close("all")
+    widget.measure, widget.stage = "params", "fc"
+    assert widget.sentence().endswith("1,623 parameters, 86.1 percent of 1,885.")
+
+
+def torch_net(wrap):
+    from torch import nn
+
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 7, 2, padding=3), wrap(nn.Conv2d(8, 8, (5, 3), 2, padding=(2, 1)), nn.BatchNorm2d(8)),
+        wrap(nn.MaxPool2d(3, 2)), wrap(nn.Conv2d(8, 16, 3, padding=2, dilation=2)),
+        wrap(nn.AdaptiveAvgPool2d(1), nn.Flatten()), nn.Linear(16, 10))
+
+
+def test_what_is_measured_of_an_opaque_block_is_what_the_rules_say():
+    torch = pytest.importorskip("torch")
+
+    class Own(torch.nn.Module):
+        def __init__(self, *parts):
+            super().__init__()
+            self.inner = torch.nn.Sequential(*parts)
+
+        def forward(self, x):
+            return self.inner(x)
+
+    known = ArchitectureExplorer(torch_net(torch.nn.Sequential), input_shape=(3, 64, 48), photo=None)
+    net = torch_net(Own)
+    widget = ArchitectureExplorer(net, input_shape=(3, 64, 48), photo=None)
+    assert [each["kind"] == "opaque" for each in widget._net["stages"]] == [False, True, True, True, True, False]
+    for name in ("path", "shape", "parameters", "sees", "jump", "start"):
+        assert [each[name] for each in widget._net["stages"]] == [each[name] for each in known._net["stages"]], name
+    assert widget._net["depth"] == known._net["depth"] == 4
+    assert net.training and not hasattr(net[1], "reach")  # a copy was measured
+    assert net[1].inner[1].num_batches_tracked == 0
+    with pytest.raises(ValueError, match="Own does not take .3, 5, 5.*"):
+        ArchitectureExplorer(Own(torch.nn.Conv2d(3, 4, 7)), input_shape=(3, 5, 5))
+    whole = ArchitectureExplorer(Own(torch.nn.Conv2d(3, 4, 7)), input_shape=(3, 9, 9))
+    assert whole.sentence().startswith("Stage Own: 4×3×3, sees 7×7 pixels in steps of 1. 592 parameters, 100 percent")
+
+
+def test_a_layer_with_a_rule_of_its_own_and_layers_in_it_is_no_chain():
+    class Twice(layers.Module):
+        def __init__(self):
+            self.inner = layers.Conv2d(1, 1, 3, padding=1)
+
+        def forward(self, x):
+            return 2 * self.inner(x)
+
+        def reach(self, before):
+            return before.through(before.shape, 3)
+
+    widget = ArchitectureExplorer(layers.Sequential(Twice()), input_shape=(1, 8, 8))
+    assert widget._net["stages"][0]["kind"] == "layer" and not widget._net["partly"]
 
 
 def test_errors():

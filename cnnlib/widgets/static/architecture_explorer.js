@@ -9,7 +9,7 @@ import { count } from "./kit/text.js";
 import { decode } from "./kit/state.js";
 import { viewOf, drawField } from "./kit/sight.js";
 import { floor, max, min, round } from "./kit/numbers.js";
-import { KEYS, WRITERS, times, trail, levelOf, moved, unitsOf, unitOf, firstOf, unitAt, middleOf, measured, scaleOf, amount, nameOf, noun, onto, secondOf, sentence } from "./architecture_words.js";
+import { KEYS, WRITERS, times, trail, levelOf, moved, unitsOf, unitOf, firstOf, unitAt, middleOf, measured, scaleOf, amount, nameOf, noun, onto, secondOf, partly, sentence } from "./architecture_words.js";
 
 const MEASURES = [["params", "parameters"], ["mult-adds", "mult-adds"], ["memory", "memory"], ["field", "sees"]];
 const SECOND = [204, 121, 167];
@@ -118,7 +118,7 @@ function build(kit) {
   }
 
   function heads(el, name, of, s) {
-    const total = s.measure === "field" ? (of.depth ? `depth ${of.depth}` : "") : `${count(of[KEYS[s.measure]])} ${noun(s.measure)}`, key = [name, total, s.predict].join();
+    const total = s.measure === "field" ? (of.depth ? `depth ${of.depth}` : "") : `${count(of[KEYS[s.measure]])} ${noun(s.measure)}${partly(of, s.measure)}`, key = [name, total, s.predict].join();
     if (el.dataset.key === key) return;
     el.dataset.key = key;
     el.replaceChildren(element("b", {}, name), element("span", { "data-part": "total" }, s.predict ? "?" : total));

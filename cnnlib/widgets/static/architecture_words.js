@@ -80,10 +80,15 @@ function noun(measure) {
   return NOUNS[measure] ? `${NOUNS[measure]}s` : "receptive field";
 }
 
+// Of a net with layers whose multiply-adds nobody knows.
+function partly(net, measure) {
+  return measure === "mult-adds" && net.partly ? " counted" : "";
+}
+
 function cost(node, net, measure) {
   if (measure === "field") return "";
   const value = node[KEYS[measure]], total = net[KEYS[measure]], share = full(floor((1000 * value) / max(1, total) + 0.5) / 10);
-  return ` ${plural(value, NOUNS[measure])}${measure === "memory" ? " kept" : ""}, ${share} percent of ${count(total)}.`;
+  return ` ${plural(value, NOUNS[measure])}${measure === "memory" ? " kept" : ""}, ${share} percent of ${count(total)}${partly(net, measure)}.`;
 }
 
 function unitWords(node, s) {
@@ -93,7 +98,7 @@ function unitWords(node, s) {
 }
 
 function partsWords({ kind, parts: { length } }) {
-  return { layer: "", chain: ` Made of ${plural(length, "stage")}.`, residual: " Made of a body and what goes past it; the wider field is told.", concat: ` Made of ${length} branches; the widest field is told.` }[kind];
+  return { layer: "", chain: ` Made of ${plural(length, "stage")}.`, residual: " Made of a body and what goes past it; the wider field is told.", concat: ` Made of ${length} branches; the widest field is told.`, opaque: " Opaque: of a kind that is not known; its shape and field are measured, its multiply-adds are not counted." }[kind];
 }
 
 // A stage of the second net with all places in the pixels of the first one's pictures: both see the same photo.
@@ -130,4 +135,4 @@ function sentence(s, net, others, hidden = s.predict) {
   return `Stage ${node.path}: ${mapsWords(node)}.${cost(node, net, s.measure)}${unitWords(node, s)}${partsWords(node)}${otherWords(s, others)}`;
 }
 
-export { KEYS, WRITERS, times, trail, levelOf, moved, unitsOf, unitOf, firstOf, unitAt, middleOf, measured, scaleOf, amount, nameOf, noun, onto, secondOf, sentence };
+export { KEYS, WRITERS, times, trail, levelOf, moved, unitsOf, unitOf, firstOf, unitAt, middleOf, measured, scaleOf, amount, nameOf, noun, onto, secondOf, partly, sentence };
