@@ -31,7 +31,15 @@ def _node(block):
     return {"path": block.path, "kind": block.kind, "shape": list(row.output_shape), "parameters": row.parameters,
             "multiply_adds": row.multiply_adds, "memory": block.memory, "start": list(block.start),
             "sees": list(as_pair("receptive_field", row.receptive_field, 1)),
-            "jump": list(as_pair("jump", row.jump, 1)), "parts": [_node(part) for part in block.blocks]}
+            "jump": list(as_pair("jump", row.jump, 1)), "strong": [],
+            "parts": [_node(part) for part in block.blocks]}
+
+
+def with_strong(net, strong):
+    """Return a net whose stages tell their strongest channels: of path -> list of int."""
+    def told(node):
+        return node | {"strong": strong.get(node["path"], []), "parts": [told(part) for part in node["parts"]]}
+    return net | {"stages": [told(stage) for stage in net["stages"]]}
 
 
 def named(name, channels):

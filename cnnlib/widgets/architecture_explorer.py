@@ -5,9 +5,10 @@ import math
 import traitlets
 from traitlets import Dict, Enum, Int, Unicode
 
-from cnnlib import data
+from cnnlib import architectures, data
 from cnnlib.architectures import summary
 from cnnlib.architectures._names import NAMED
+from cnnlib.architectures.pretrained import PUBLISHED
 from cnnlib.widgets import _base, _compose
 from cnnlib.widgets._architecture import (
     KEYS,
@@ -18,12 +19,15 @@ from cnnlib.widgets._architecture import (
     named,
     net_of,
     others,
+    paths,
     trail,
     unit_of,
     units,
+    with_strong,
     without_parts,
 )
 from cnnlib.widgets._opaque import measured_copy
+from cnnlib.widgets._strongest import strongest
 from cnnlib.widgets._text import full, literal, places, plural
 from cnnlib.widgets.shape_builder import Shape
 
@@ -69,6 +73,9 @@ class ArchitectureExplorer(_base.CourseWidget):
         The chosen stage of the second net: the unit of it that looks at the same place of the photo is drawn, too.
     photo : str or None
         One of :data:`cnnlib.data.PHOTOS`.
+    weights : {"published"}, optional
+        Of a net by name: fetch its published weights (:func:`architectures.pretrained`). Of a net with weights, these
+        or its own, the strongest maps of the photo are shown; make the explorer again when it has learnt more.
     **options
         ``size``, ``hide``, ``predict``, as in :class:`CourseWidget`.
 
@@ -102,20 +109,24 @@ class ArchitectureExplorer(_base.CourseWidget):
     compare = Unicode(None, allow_none=True).tag(sync=True, start=True)
     compare_stage = Unicode(None, allow_none=True).tag(sync=True, start=True)
     photo = Enum([*data.PHOTOS, None], "camera").tag(sync=True, start=True)
+    weights = Enum([None, "published"], None).tag(sync=True, start=True)
     scale = Enum(["auto"], "auto").tag(sync=True, start=True)  # no array is shown here
     _net = Dict().tag(sync=True)
     _others = Dict().tag(sync=True)
     _pixels = _base.Array(2).tag(sync=True)
+    _maps = Dict().tag(sync=True)
 
-    def __init__(self, architecture="vgg16", *, input_shape=None, stage=-1, compare=None, **state):
+    def __init__(self, architecture="vgg16", *, input_shape=None, stage=-1, compare=None, weights=None, **state):
+        self._running = {}
         self._given = {name: None if isinstance(net, str) else net
                        for name, net in (("architecture", architecture), ("compare", compare))}
         names = {name: net if isinstance(net, str) else GIVEN[name] for name, net in
                  (("architecture", architecture), ("compare", compare)) if net is not None}
         shape = input_shape or self._usual(names["architecture"])
+        self.weights = weights
         self.table, self._net = self._made("architecture", names["architecture"], shape)
-        super().__init__(input_shape=shape, stage=stage, **names, **state)
-        self.observe(self._remake, ["architecture", "input_shape", "compare"])
+        super().__init__(input_shape=shape, stage=stage, weights=weights, **names, **state)
+        self.observe(self._remake, ["architecture", "input_shape", "compare", "weights"])
         self.observe(self._look, ["input_shape", "photo"])
         self._meet(names.get("compare"))
         self._check_second(self.compare_stage)
@@ -146,6 +157,8 @@ class ArchitectureExplorer(_base.CourseWidget):
     def _made(self, trait, name, shape):
         """Return the summary of a net, and what the browser gets of it."""
         net = self._given[trait] if name == GIVEN[trait] and self._given[trait] is not None else None
+        if trait == "architecture" and self.weights is not None:
+            net = self._published(name)
         if net is None and name not in NAMED:
             raise ValueError(f"`{trait}` is {name!r}; it must be a model, a function that makes one, or one of "
                              f"{', '.join(NAMED)}")
@@ -157,6 +170,15 @@ class ArchitectureExplorer(_base.CourseWidget):
                 raise
             table = summary(measured_copy(net), tuple(shape))
         return table, net_of(table)
+
+    def _published(self, name):
+        """Return a net with the weights published for it; the one that was fetched last is kept."""
+        if name not in PUBLISHED:
+            raise ValueError(f"`weights` is {self.weights!r}, but for {name!r} none are; they are for "
+                             f"{', '.join(PUBLISHED)}")
+        if name not in self._running:
+            self._running = {name: architectures.pretrained(name)}
+        return self._running[name]
 
     def _meet(self, name):
         """Tell the browser the nets to compare with, that of this name among them."""
@@ -173,6 +195,7 @@ class ArchitectureExplorer(_base.CourseWidget):
             self.table, self._net = self._made("architecture", self.architecture, self.input_shape)
             if not trail(self._net, self.stage):
                 self.stage = -1
+            self._look_into()
         self._meet(self.compare)
         if not self._second():
             self.compare_stage = None
@@ -182,6 +205,20 @@ class ArchitectureExplorer(_base.CourseWidget):
         shrink = min(1, 256 / max(self.input_shape[1:]))
         size = tuple(max(1, round(n * shrink)) for n in self.input_shape[1:])
         self._pixels = None if self.photo is None else data.photo(self.photo, size=size, grey=True)
+        self._look_into()
+
+    def _look_into(self):
+        """Find the strongest maps of the photo, where there are weights."""
+        given = self._given["architecture"] if self.architecture == GIVEN["architecture"] else None
+        net = self._running.get(self.architecture) if self.weights else given
+        found = {}
+        if self.photo is not None and hasattr(net, "forward"):
+            found = strongest(net, self.photo, self.input_shape, paths(self._net["stages"]),
+                              self.architecture if self.weights else None)
+        if found or self._maps:
+            self._net = with_strong(self._net, {path: channels for path, (channels, _) in found.items()})
+            self._maps = {path: {"shape": list(levels.shape), "data": levels.tobytes()}
+                          for path, (_, levels) in found.items() if levels is not None}
 
     def _default(self, name):
         if name == "stage":
@@ -199,7 +236,8 @@ class ArchitectureExplorer(_base.CourseWidget):
         if self.predict:
             return f"Stage {node['path']}: predict its {noun + 's' if noun else 'receptive field'}."
         told = f"Stage {node['path']}: {_maps_words(node)}."
-        return told + self._cost_words(node) + self._unit_words(node) + self._parts_words(node) + self._other_words()
+        told += self._cost_words(node) + self._unit_words(node) + _strong_words(node)
+        return told + self._parts_words(node) + self._other_words()
 
     def _cost_words(self, node):
         if self.measure == "field":
@@ -261,6 +299,12 @@ class ArchitectureExplorer(_base.CourseWidget):
                                      title=textwrap.fill(self.sentence(), 105))
         ax.title.set_size(11)
         return ax.figure
+
+
+def _strong_words(node):
+    """Return which channels answer to the photo most."""
+    what = "Strongest maps of" if len(node["shape"]) == 3 else "Largest numbers for"
+    return f" {what} the photo: {', '.join(map(str, node['strong']))}." if node["strong"] else ""
 
 
 def _maps_words(node):

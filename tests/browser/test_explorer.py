@@ -144,6 +144,31 @@ def test_a_projector_shows_two_nets_in_one_piece(show, nets):
         assert faults(shown.page) == []
 
 
+def test_the_strongest_maps_are_drawn(show):
+    """Pixel by pixel what Python sent; other maps with another stage, none for a row of numbers."""
+    from network_cases import small_net
+
+    widget = explorer(small_net(), input_shape=(1, 8, 8), photo="cat", stage="conv")
+    shown = show(widget)
+    strip = shown.root.locator(".cw-arch-strong")
+    drawn = shown.page.evaluate("""() => [...document.querySelectorAll('.cw-arch-strong canvas')].map((canvas) => {
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      return [...data].filter((_, k) => k % 4 === 0); })""")
+    assert [level for canvas in drawn for level in canvas] == list(widget._maps["conv"]["data"])
+    numbers = [str(channel) for channel in widget._net["stages"][0]["strong"]]
+    assert strip.locator("span").all_inner_texts() == numbers and len(numbers) > 1
+    assert f"Strongest maps of the photo: {', '.join(numbers)}." in shown.readout
+    shown.tab_to(OWN).press(*["ArrowRight"] * 8).settle()
+    assert "Largest numbers for the photo: " in shown.readout and not strip.is_visible()
+    shown.press(*["ArrowLeft"] * 8).frame()
+    assert strip.is_visible()
+    for width in (848, 680):
+        shown.page.evaluate("(width) => { document.querySelector('.place').style.width = `${width}px`; }", width)
+        for size in ("projector", "normal"):
+            assert shown.set("size", size).root.bounding_box()["height"] <= 560
+            assert faults(shown.page) == []
+
+
 def test_a_small_nets_field_on_the_photo_of_a_large_one(show):
     """LeNet-5's c1 sees 5 of 32 pixels: 35 of the 224 that VGG-16 gets of the same photo."""
     shown = show(explorer("vgg16", stage="pool5", compare="lenet5_1998", compare_stage="c1"))

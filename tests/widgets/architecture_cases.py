@@ -39,7 +39,7 @@ def architecture_cases(rng, plain):
     del plain
     made = [ArchitectureExplorer(name, photo=None) for name in NAMES]
     made += [ArchitectureExplorer(oblong(), input_shape=(2, 40, 57), photo=None),
-             ArchitectureExplorer(small_net(), input_shape=(1, 8, 8), photo=None),
+             ArchitectureExplorer(small_net(), input_shape=(1, 8, 8), photo="cat"),
              ArchitectureExplorer(opaque(), input_shape=(1, 24, 20), photo=None)]
     return [_net_case(widget, rng) for widget in made]
 

@@ -8,10 +8,11 @@ import pytest
 pytest.importorskip("anywidget")
 
 from architecture_cases import opaque
+from network_cases import small_net
 
-from cnnlib import architectures, layers
+from cnnlib import architectures, data, inspection, layers
 from cnnlib.architectures._names import NAMED
-from cnnlib.widgets._architecture import SMALL_MENU, field_of, trail, unit_of
+from cnnlib.widgets._architecture import SMALL_MENU, field_of, paths, trail, unit_of
 from cnnlib.widgets.architecture_explorer import ArchitectureExplorer
 
 
@@ -145,7 +146,7 @@ def test_a_factory_and_a_model_of_either_engine():
     assert "other: 62,357,608 parameters in all." in factory.sentence()
     torch = pytest.importorskip("torch")
     net = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3, padding=1), torch.nn.MaxPool2d(2))
-    widget = ArchitectureExplorer(net, input_shape=(1, 8, 8))
+    widget = ArchitectureExplorer(net, input_shape=(1, 8, 8), photo=None)
     assert widget.sentence() == "Stage 1: 4×4×4, sees 4×4 pixels in steps of 2. 0 parameters, 0 percent of 40."
     assert widget.model is net
 
@@ -161,7 +162,7 @@ def test_units_outside_are_the_nearest_and_none_is_the_middle():
 def test_a_layer_of_an_unknown_kind_is_an_opaque_block():
     from matplotlib import pyplot as plt
 
-    widget = ArchitectureExplorer(opaque(), input_shape=(1, 24, 20), measure="mult-adds", stage="odd")
+    widget = ArchitectureExplorer(opaque(), input_shape=(1, 24, 20), measure="mult-adds", stage="odd", photo=None)
     assert [each["kind"] for each in widget._net["stages"]] == ["layer", "opaque", "chain", "layer", "layer"]
     assert widget.sentence() == (
         "Stage odd: 4×12×20, sees 3×3 pixels in steps of 2×1. 0 multiply-adds, 0 percent of 57,780 counted. Opaque: of "
@@ -172,6 +173,75 @@ def test_a_layer_of_an_unknown_kind_is_an_opaque_block():
     plt.close("all")
     widget.measure, widget.stage = "params", "fc"
     assert widget.sentence().endswith("1,623 parameters, 86.1 percent of 1,885.")
+
+
+def strong(widget):
+    return {path: stage(widget, path)["strong"] for path in paths(widget._net["stages"])}
+
+
+def test_the_strongest_maps_of_the_photo():
+    """Of a net with weights: as strong as what a ReLU lets pass, in the mean, counted here by a forward of its own."""
+    net = small_net()
+    widget = ArchitectureExplorer(net, input_shape=(1, 8, 8), photo="cat", stage="conv")
+    x = data.photo("cat", size=8, grey=True)[None, None].astype(np.float32)
+    for path, channels in strong(widget).items():
+        maps = inspection.activations(net, x, [path])[path][0]
+        answer = np.maximum(maps, 0).mean(axis=(1, 2)) if maps.ndim == 3 else maps
+        assert len(channels) == min(6, len(maps)) and list(answer[channels]) == sorted(answer, reverse=True)[:6], path
+        if maps.ndim == 3:
+            levels = np.frombuffer(widget._maps[path]["data"], np.uint8).reshape(widget._maps[path]["shape"])
+            wanted = np.maximum(maps[channels], 0)
+            np.testing.assert_allclose(levels, 255 * wanted / wanted.max(), atol=0.51)
+    told = ", ".join(map(str, stage(widget, "conv")["strong"]))
+    assert f" Strongest maps of the photo: {told}." in widget.sentence()
+    widget.stage = paths(widget._net["stages"])[-1]
+    assert " Largest numbers for the photo: " in widget.sentence() and widget.stage not in widget._maps
+    before = strong(widget)
+    widget.photo = "coins"
+    assert strong(widget) != before
+    widget.photo = None
+    assert not any(strong(widget).values()) and widget._maps == {}
+
+
+def test_nets_without_weights_have_no_strongest_maps():
+    for net in ("lenet5", partial(architectures.lenet5, 10)):
+        assert ArchitectureExplorer(net, input_shape=(1, 32, 32))._maps == {}
+    two = layers.Sequential(layers.Conv2d(2, 4, 3))
+    assert ArchitectureExplorer(two, input_shape=(2, 9, 9))._maps == {}  # a photo has one channel, or three
+
+
+def test_further_heads_rest_and_stages_deep_inside_are_left_out():
+    net = architectures.googlenet(10, aux=True, width=0.05, nn=layers)
+    widget = ArchitectureExplorer(net, input_shape=(3, 224, 224), photo="cat")
+    assert {"inception3a", "inception5b"} <= set(widget._maps)
+    assert not any(path.startswith("aux") for path in widget._maps)
+    assert all(path.count(".") <= 1 and each["shape"][0] <= 6 and max(each["shape"][1:]) <= 28
+               for path, each in widget._maps.items())
+    assert len(widget.record()) < 1_000_000
+
+
+def test_published_weights(monkeypatch):
+    """Fetched once; the net of the files stands there, in whose own scale the photo comes."""
+    asked, nets = [], {}
+
+    def pretrained(name):
+        asked.append(name)
+        nets[name] = architectures.alexnet(10, width=0.1, nn=layers)
+        return nets[name]
+
+    monkeypatch.setattr(architectures, "pretrained", pretrained)
+    widget = ArchitectureExplorer("alexnet", weights="published", stage="conv2")
+    assert widget.code() == 'ArchitectureExplorer("alexnet", stage="conv2", weights="published")'
+    photo = np.broadcast_to(data.photo("camera", size=224), (3, 224, 224))[None].astype(np.float32)
+    x = architectures.published_input(photo, "alexnet")
+    maps = inspection.activations(nets["alexnet"], x, ["conv2"])["conv2"][0]
+    assert stage(widget, "conv2")["strong"] == np.argsort(-np.maximum(maps, 0).mean(axis=(1, 2)))[:6].tolist()
+    widget.photo = "cat"
+    assert asked == ["alexnet"]
+    widget.weights = None
+    assert widget._maps == {} and widget.table.parameters == 61_100_840
+    with pytest.raises(ValueError, match="`weights` is 'published', but for 'zfnet' none are; they are for alexnet"):
+        ArchitectureExplorer("zfnet", weights="published")
 
 
 def torch_net(wrap):

@@ -25,7 +25,7 @@ function render({ model, el }) {
     answer: (s) => measured(node(s), s.measure),
     epoch: (s) => s.architecture + s.input_shape,
   };
-  return mount(model, el, { name: "ArchitectureExplorer", title: "Architecture explorer", idea: "Where size, cost and sight sit in a network.", hands: HANDS, writers: WRITERS, listen: ["_net", "_others", "_pixels"], predict, build });
+  return mount(model, el, { name: "ArchitectureExplorer", title: "Architecture explorer", idea: "Where size, cost and sight sit in a network.", hands: HANDS, writers: WRITERS, listen: ["_net", "_others", "_pixels", "_maps"], predict, build });
 }
 
 function build(kit) {
@@ -36,7 +36,7 @@ function build(kit) {
   const crumb = div("cw-arch-crumb"), facts = element("div.cw-arch-facts", { "data-part": "facts" }), factsToo = element("div.cw-arch-facts.cw-arch-second", { "data-part": "second" });
   const own = row("input", 0), other = row("other", 0), under = div("cw-arch-crumb");
   const canvas = element("canvas.cw-field-view", { tabindex: 0, role: "img", "data-part": "photo", "aria-label": "what one unit sees" });
-  const view = panel("output", "", canvas);
+  const strong = div("cw-arch-strong"), view = panel("output", "", canvas, strong);
   view.element.classList.add("cw-sight");
   stage.append(div("cw-arch", div("cw-arch-nets", crumb, own, under, other), view.element, facts, factsToo));
 
@@ -124,6 +124,22 @@ function build(kit) {
     el.replaceChildren(element("b", {}, name), element("span", { "data-part": "total" }, s.predict ? "?" : total));
   }
 
+  // The strongest maps of the photo, each with its number: there are some where the net has weights.
+  function drawStrong(node) {
+    const maps = model.get("_maps")[node.path];
+    visible(strong, Boolean(maps));
+    if (!maps || strong.shown === maps) return;
+    strong.shown = maps;
+    const [number, rows, cols] = maps.shape, { buffer, byteOffset = 0 } = maps.data, levels = new Uint8Array(buffer || maps.data, byteOffset, number * rows * cols);
+    setAttribute(strong, "aria-label", `strongest maps of the photo: ${node.strong.join(", ")}`);
+    strong.replaceChildren(...node.strong.map((channel, k) => {
+      const map = element("canvas", { width: cols, height: rows }), context = map.getContext("2d"), image = context.createImageData(cols, rows);
+      for (let i = 0; i < rows * cols; i++) image.data.set([...Array(3).fill(levels[k * rows * cols + i]), 255], 4 * i);
+      context.putImageData(image, 0, 0);
+      return element("span", {}, map, String(channel));
+    }));
+  }
+
   let look = null;
   function drawSight(s, node, secret) {
     const pixels = decode(model.get("_pixels")), size = s.input_shape.slice(1), field = secret ? null : { ...node, units: unitsOf(node) };
@@ -137,6 +153,7 @@ function build(kit) {
     view.name(secret ? "photo" : `sees ${times(node.sees)}`, `${secret ? "" : "of "}${times(size)}`);
     Object.assign(canvas.dataset, { focus: unit.join(), value: secret ? "" : times(node.sees), first: secret ? "" : first.join(), second: boxes[1] ? boxes[1].first.map(round).join() : "" });
     setAttribute(canvas, "aria-label", say(s));
+    drawStrong(node);
   }
 
   const second = (path) => state.commit({ compare_stage: path }, "second");

@@ -97,6 +97,10 @@ function unitWords(node, s) {
   return ` Unit at row ${row}, column ${col} sees rows ${rows}, columns ${cols}.`;
 }
 
+function strongWords({ shape, strong }) {
+  return strong.length ? ` ${shape.length === 3 ? "Strongest maps of" : "Largest numbers for"} the photo: ${strong.join(", ")}.` : "";
+}
+
 function partsWords({ kind, parts: { length } }) {
   return { layer: "", chain: ` Made of ${plural(length, "stage")}.`, residual: " Made of a body and what goes past it; the wider field is told.", concat: ` Made of ${length} branches; the widest field is told.`, opaque: " Opaque: of a kind that is not known; its shape and field are measured, its multiply-adds are not counted." }[kind];
 }
@@ -132,7 +136,7 @@ function otherWords(s, others) {
 function sentence(s, net, others, hidden = s.predict) {
   const node = trail(net.stages, s.stage).at(-1);
   if (hidden) return `Stage ${node.path}: predict its ${noun(s.measure)}.`;
-  return `Stage ${node.path}: ${mapsWords(node)}.${cost(node, net, s.measure)}${unitWords(node, s)}${partsWords(node)}${otherWords(s, others)}`;
+  return `Stage ${node.path}: ${mapsWords(node)}.${cost(node, net, s.measure)}${unitWords(node, s)}${strongWords(node)}${partsWords(node)}${otherWords(s, others)}`;
 }
 
 export { KEYS, WRITERS, times, trail, levelOf, moved, unitsOf, unitOf, firstOf, unitAt, middleOf, measured, scaleOf, amount, nameOf, noun, onto, secondOf, partly, sentence };
