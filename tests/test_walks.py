@@ -76,6 +76,23 @@ def test_what_is_no_number_has_left():
     assert walks.diverged_at(path, surfaces.rosenbrock().window) < 10
 
 
+@pytest.mark.parametrize("start, rule, hole", [
+    ((-0.5, 0.5), "sgd", 10), ((-0.5, 0.5), "adam", 6), ((0.5, 0), "sgd", 0)])
+def test_who_comes_to_a_hole_has_left_the_surface(start, rule, hole):
+    surface = surfaces.sampled(lambda a, b: (a - 1) ** 2 + b * b if a <= 0 else float("nan"))
+    path = walks.walk(surface.gradient, start, rule, 100, lr=0.02 if rule == "sgd" else 0.1)
+    assert walks.left_at(path, surface.value(path), surface.window) == hole
+    assert np.isfinite(surface.value(path)[:hole]).all() and np.isnan(surface.value(path)[hole])
+
+
+def test_who_diverges_has_not_left_the_surface():
+    for surface, lr in ((surfaces.rosenbrock(), 0.1), (surfaces.bowl(10), 0.3)):
+        path = walks.walk(surface.gradient, START, "sgd", 5000, lr=lr)
+        with np.errstate(all="ignore"):
+            losses = surface.value(path)
+        assert np.isnan(losses).any() and walks.left_at(path, losses, surface.window) is None
+
+
 def test_rates():
     found = walks.rates(lambda o: optim.CosineAnnealingLR(o, 4), 0.2, 5)
     assert_close(found, 0.1 * (1 + np.cos(np.pi * np.arange(5) / 4)))

@@ -79,6 +79,33 @@ def diverged_at(path, window, far=100):
     return int(gone.argmax()) if gone.any() else None
 
 
+def left_at(path, losses, window, far=100):
+    """Return the first step at which a walk that has not diverged has no loss: it has come to a hole; None for none.
+
+    A hole is where the loss is NaN. Beside one the slope may be NaN already: then the next step has no place.
+
+    Parameters
+    ----------
+    path : array of shape (steps + 1, D)
+    losses : array of shape (steps + 1,)
+        At each place of the path.
+    window, far
+        As :func:`diverged_at` takes them.
+
+    Examples
+    --------
+    >>> left_at(np.array([[-1.0], [0.5], [np.nan]]), np.array([1.0, np.nan, np.nan]), [(-2, 2)])
+    1
+    """
+    path, holes = np.asarray(path), np.isnan(losses)
+    if not holes.any():
+        return None
+    first, gone = int(holes.argmax()), diverged_at(path, window, far)
+    if gone is None or first < gone:
+        return first
+    return first if first == gone and np.isnan(path[gone]).any() and not np.isinf(path[gone]).any() else None
+
+
 def rates(schedule, lr, steps):
     """Return the learning rate of each step under a schedule.
 

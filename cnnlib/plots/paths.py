@@ -5,7 +5,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MultipleLocator
 
-from cnnlib.optim.walks import diverged_at
+from cnnlib.optim.walks import diverged_at, left_at
 from cnnlib.plots._style import COLOURS, RC, new_axes, numbers, styled
 from cnnlib.plots.bars import amount_text
 from cnnlib.plots.curves import DASHES, MARKERS
@@ -21,10 +21,11 @@ def plot_paths(surface, paths, ax=None, *, start=None, step=None, title=None):
     Parameters
     ----------
     surface : cnnlib.optim.surfaces.Surface
-        The darker, the lower; levels are spaced by the logarithm. Where the loss is NaN the map is hatched.
+        The darker, the lower; levels are spaced by the logarithm. Where the loss is NaN the map is plain grey.
     paths : mapping of str to array of shape (steps + 1, 2), at most 6
         As :func:`cnnlib.optim.walks.walk` returns them. They differ in dashes and marks as well as in hue, and the
-        legend says the loss that each has reached, or when it diverged. No paths draw the map alone.
+        legend says the loss that each has reached, or when it diverged or left the surface (came to a NaN, where its
+        mark stands). No paths draw the map alone.
     ax : matplotlib Axes, optional
     start : (float, float), optional
         Where a cross stands; None takes where the first path begins.
@@ -100,14 +101,18 @@ def _grey(share):
 
 def _path(surface, name, path, ax, line, marker):
     """Draw one path, with its mark where it ends; return what stands for it in the legend."""
-    gone = diverged_at(path, surface.window)
+    with np.errstate(all="ignore"):  # where a walk has left for infinity
+        losses = surface.value(path)
+    gone, left = diverged_at(path, surface.window), left_at(path, losses, surface.window)
     walked = path if gone is None else path[:gone]
     ax.plot(*walked.T, **line, zorder=3)
     if len(walked) <= 41:
         ax.plot(*walked.T, ".", color=line["color"], markersize=5, zorder=3)
-    if gone is None:
-        ax.plot(*path[-1], marker, color=line["color"], markeredgecolor=COLOURS["paper"], zorder=5, clip_on=True)
-    words = f"diverged at step {gone}" if gone is not None else _amount(float(surface.value(path[-1])))
+    if gone is None or (left is not None and gone):  # who has left the surface is marked where that happened
+        ax.plot(*walked[-1], marker, color=line["color"], markeredgecolor=COLOURS["paper"], zorder=5, clip_on=True)
+    words = f"diverged at step {gone}" if gone is not None else _amount(float(losses[-1]))
+    if left is not None:
+        words = f"left the surface at step {left}" if left else "starts without a loss"
     return Line2D([], [], **line, marker=marker, label=f"{name}: {words}")
 
 

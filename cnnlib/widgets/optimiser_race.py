@@ -198,7 +198,7 @@ class OptimiserRace(_base.CourseWidget):
         if self.predict:
             return f"{opening}: not yet shown."
         losses, window = self.losses, self.landscape.window
-        told = [_standing(path, loss[at], at, window) for path, loss in zip(paths, losses)]
+        told = [_standing(path, loss, at, window) for path, loss in zip(paths, losses)]
         order = sorted(range(len(told)), key=lambda k: told[k][0])  # stable: equals as they stand
         standings = ", ".join(f"{RUNNERS[self.runners[k]]} {told[k][1]}" for k in order)
         return f"{opening}: {standings}.{self._look_words(paths, at)}"
@@ -247,9 +247,12 @@ def _noise(seed):
     return np.random.default_rng(seed).standard_normal((MOST, 2))
 
 
-def _standing(path, loss, at, window):
+def _standing(path, losses, at, window):
     """Return how a runner ranks and what is said of it."""
-    gone = walks.diverged_at(path[:at + 1], window)
+    path, losses, loss = path[:at + 1], losses[:at + 1], losses[at]
+    left, gone = walks.left_at(path, losses, window), walks.diverged_at(path, window)
+    if left is not None:
+        return (2, -left), f"left the surface at step {left}" if left else "starts without a loss"
     if gone is not None:
         return (2, -gone), f"diverged at step {gone}"
     if not np.isfinite(loss):

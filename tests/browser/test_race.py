@@ -92,6 +92,14 @@ def test_divergence_is_said_and_the_picture_stays(show):
     assert shown.frame().get("lr") == {"sgd": 0.01}
 
 
+def test_a_hole_is_left_and_the_runner_marked_there(show):
+    shown = show(OptimiserRace(lambda a, b: np.where(a > 0, np.nan, a * a + b * b), start=(-0.5, 0.5), step=300))
+    assert "SGD left the surface at step 69, momentum left the surface at step 9" in shown.line
+    assert shown.root.locator('[data-part="told-sgd"]').inner_text() == "left at step 69"
+    assert shown.root.locator('[data-part="map"]').get_attribute("data-marks") == "5"
+    shown.check()
+
+
 def test_the_same_seed_gives_the_same_noise(show):
     shown = show(OptimiserRace("bowl", noise=0.5, seed=3, step=50))
     agree(shown, surface="bowl", noise=0.5, seed=3, step=50)

@@ -49,6 +49,18 @@ def test_divergence_is_said_and_the_axes_stay():
     assert ax.get_xlim() == (-2, 2) and ax.get_ylim() == (-2, 2)
 
 
+def test_who_comes_to_a_hole_is_marked_there():
+    surface = surfaces.sampled(lambda a, b: np.where(a > 0, np.nan, (a - 1) ** 2 + b * b))
+    path = walks.walk(surface.gradient, (-0.5, 0.5), "sgd", 40, lr=0.02)
+    ax = plots.plot_paths(surface, {"SGD": path})
+    assert legend(ax) == ["SGD: left the surface at step 10"]
+    assert any(np.array_equal(line.get_xydata(), path[10:11]) for line in ax.lines)
+    assert np.isfinite(path[10]).all() and np.isnan(path[11]).any()
+    assert legend(plots.plot_paths(surface, {"SGD": path}, step=9))[0].startswith("SGD: 1.")
+    ax = plots.plot_paths(surface, {"SGD": walks.walk(surface.gradient, (0.5, 0.5), "sgd", 9, lr=0.02)})
+    assert legend(ax) == ["SGD: starts without a loss"]
+
+
 def test_start_and_minima():
     ax = plots.plot_paths(surfaces.saddle(), {}, start=(0.5, 1.5))
     places = [tuple(line.get_xydata()[0]) for line in ax.lines]

@@ -20,6 +20,18 @@ def holed(w1, w2):
     return w1 * w1 + np.sqrt(w2 + 1.5)
 
 
+def edged(w1, w2):
+    return np.where(w1 > 0, np.nan, w1 * w1 + w2 * w2)
+
+
+def hole_cases(plain):
+    """Walks that come to where the loss is NaN: before it, at it, long after it, and one that starts there."""
+    for step in (3, 9, 68, 69, 120):
+        yield answers(OptimiserRace(edged, start=(-0.5, 0.5), step=step, look="sgd"), plain)
+    yield answers(OptimiserRace(edged, start=(0.5, 0.5), step=1), plain)
+    yield answers(OptimiserRace(edged, start=(-0.5, 0.5), lr={"sgd": 3.0}, steps=30, step=30), plain)
+
+
 def case(rng, k, plain):
     name = CHANCE[k % 6]
     surface = name if name != "own" else surfaces.sampled(holed if k % 12 == 5 else hills, ((-2, 2), (-1, 2)))
@@ -47,5 +59,5 @@ def answers(widget, plain):
 
 def race_cases(rng, plain):
     """Return the cases; `plain(array)` writes an array as JSON can hold it."""
-    found = [case(rng, k, plain) for k in range(72)]
+    found = [case(rng, k, plain) for k in range(72)] + [*hole_cases(plain)]
     return found + refused(OptimiserRace, REFUSED, answers, plain)

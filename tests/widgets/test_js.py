@@ -252,6 +252,8 @@ FAULTS = {
         "kit/race.js", "at[i] -= RULES[rule](g[i] +", "at[i] -= RULES[rule](g[1 - i] +"),
     "race: memory shared between the weights": (
         "kit/race.js", "memory = [{}, {}]", "memory = [{}].flatMap((m) => [m, m])"),
+    "race: at the hole, not after it": (
+        "kit/race.js", "hole < gone || (hole === gone &&", "hole + 1 < gone || (hole === gone - 1 &&"),
     "race: last step": ("kit/race.js", "t < steps; t++", "t < steps - 1; t++"),
     "masks: row and column": (
         "kit/edges.js", "picture.shape, floor(k / size), k % size, 1, weights[k])",

@@ -35,6 +35,17 @@ def test_the_cliff_of_the_bowl():
         assert words in OptimiserRace("bowl", runners=["sgd"], lr={"sgd": lr}, step=300).sentence()
 
 
+def test_a_hole_is_left_and_no_divergence():
+    """A reader's loss that is NaN for w1 > 0: at a finite place there is no loss, and nobody has diverged."""
+    race = OptimiserRace(lambda a, b: np.where(a > 0, np.nan, a * a + b * b), start=(-0.5, 0.5), step=300)
+    assert "SGD left the surface at step 69, momentum left the surface at step 9" in race.sentence()
+    assert "diverged" not in race.sentence() and np.isnan(race.losses[0, 69]) and np.isfinite(race.losses[0, 68])
+    race.step = 68
+    assert "step 68 of 300: SGD 0.0019, momentum left" in race.sentence()
+    race.start = (0.5, 0.5)
+    assert "SGD starts without a loss, momentum starts" in race.sentence() and race.picture()
+
+
 def test_nobody_runs():
     race = OptimiserRace(runners=[])
     assert race.sentence() == "Ravine, kappa 10, step 120 of 300: nobody runs." and race.paths is None

@@ -9,7 +9,7 @@ import { element, div, on, write, visible, arrow, setAttribute } from "./kit/dom
 import { decode } from "./kit/state.js";
 import { PAPER, INK, mix, css } from "./kit/scale.js";
 import { full } from "./kit/text.js";
-import { RUNNERS, SURFACES, rateOf, stepOf, bent, problem, raceOf, standing, ranking, nextStep, sentence, writers } from "./race_words.js";
+import { RUNNERS, SURFACES, rateOf, stepOf, bent, problem, raceOf, left, standing, ranking, nextStep, sentence, writers } from "./race_words.js";
 import { abs, ceil, floor, log10, max, min, round } from "./kit/numbers.js";
 
 const HANDS = "Drag the cross, or move it with the arrow keys: all paths begin there. Type a rate, or drag it; arrow keys change it by a quarter. The arrow at the end of a row takes the runner's next step apart.";
@@ -163,7 +163,7 @@ function build(kit, race, hasOwn) {
     if (k < 0) return "";
     if (hidden) return "?";
     const twin = now.paths.findIndex((path, j) => j < k && at > 0 && path.subarray(0, 2 * at + 2).every((x, i) => abs(x - now.paths[k][i]) <= 1e-9));
-    return twin >= 0 ? `= ${RUNNERS[s.runners[twin]]}` : standing(now, k, at)[2];
+    return twin >= 0 ? `= ${RUNNERS[s.runners[twin]]}` : standing(now, k, at)[2].replace(" the surface", "");
   }
 
   function sized(canvas, w, h) {
@@ -256,9 +256,10 @@ function build(kit, race, hasOwn) {
         points.push(point);
       }
       if (points.length) line(context, points, colour, dash, 2.2);
-      if (points.length === at + 1) ends.push([points[at], shape, colour]);
+      if (points.length === at + 1 || (points.length && left(now, k, at) >= 0)) ends.push([points.at(-1), shape, colour]);
       places[name] = [path[2 * at], path[2 * at + 1]];
     });
+    overlay.dataset.marks = ends.length;
     for (const [point, shape, colour] of ends) mark(context, point, shape, 6, colour);
     arrows(context);
     const [x, y] = onMap(now.start);

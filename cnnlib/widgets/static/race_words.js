@@ -1,6 +1,6 @@
 // What the optimiser race computes and says: the same paths and sentences as OptimiserRace in Python.
 import { full, literal } from "./kit/text.js";
-import { surfaceOf, walk, divergedAt } from "./kit/race.js";
+import { surfaceOf, walk, divergedAt, leftAt } from "./kit/race.js";
 import { abs, max, min } from "./kit/numbers.js";
 
 const MOST = 1000, NOTHING = 1e-6;
@@ -33,9 +33,13 @@ function raceOf(s, own, draws) {
   return { surface, start, paths, losses };
 }
 
+// At which step, up to this one, a runner came to a hole of the surface; -1 if it has not.
+const left = (race, k, at) => leftAt(race.paths[k], race.losses[k], race.surface.window, at);
+
 // How a runner ranks at a step, and what is said of it: [group, number, words].
 function standing(race, k, at) {
-  const gone = divergedAt(race.paths[k], race.surface.window, at), loss = race.losses[k][at];
+  const gone = divergedAt(race.paths[k], race.surface.window, at), hole = left(race, k, at), loss = race.losses[k][at];
+  if (hole >= 0) return [2, -hole, hole ? `left the surface at step ${hole}` : "starts without a loss"];
   if (gone >= 0) return [2, -gone, `diverged at step ${gone}`];
   if (!Number.isFinite(loss)) return [1, 0, "without a loss"];
   return abs(loss) < NOTHING ? [0, 0, "below 1e\u22126"] : [0, loss, full(loss)];
@@ -75,4 +79,4 @@ function writers(pattern) {
   return { surface: (value) => (value === "own" ? pattern.names.surface : literal(value)) };
 }
 
-export { MOST, RUNNERS, SURFACES, rateOf, stepOf, bent, problem, raceOf, standing, ranking, nextStep, sentence, writers };
+export { MOST, RUNNERS, SURFACES, rateOf, stepOf, bent, problem, raceOf, left, standing, ranking, nextStep, sentence, writers };

@@ -104,4 +104,10 @@ function divergedAt(path, window, last) {
   return -1;
 }
 
-export { surfaceOf, ownSurface, walk, divergedAt };
+// The first step at which a path that has not diverged has no loss, since it has come to a hole; -1 for none.
+function leftAt(path, losses, window, last) {
+  const hole = losses.subarray(0, last + 1).findIndex(Number.isNaN), gone = divergedAt(path, window, last), place = path.subarray(2 * gone, 2 * gone + 2);
+  return gone < 0 || hole < gone || (hole === gone && place.some(Number.isNaN) && !place.some((x) => abs(x) === Infinity)) ? hole : -1;
+}
+
+export { surfaceOf, ownSurface, walk, divergedAt, leftAt };
