@@ -3,17 +3,19 @@
 import math
 
 import numpy as np
-from traitlets import Dict, Enum, Int, List, Unicode
+from traitlets import Bool, Dict, Enum, Int, List, Unicode
 
 from cnnlib import activations
 from cnnlib.widgets import _base, _compose
 from cnnlib.widgets._network import Network, parts, reads, sight
 from cnnlib.widgets._seen import FITS, seen
 from cnnlib.widgets._text import full, places, plural
+from cnnlib.widgets._untrained import is_untrained
 from cnnlib.widgets.shape_builder import Shape
 
 LARGEST = 64  # pixels a side of the pad
 SCANS = 64  # pictures to choose from
+MAPS, FEW, RODS = 32, 16, 240  # so many maps of a stage are shown; of more, so few at a time; so many units
 STATE = ["drawing", "fit", "margin", "grain"]  # what the numbers depend on, and the class for the way back
 
 
@@ -36,7 +38,12 @@ class NetworkViewer(_base.CourseWidget):
     target : int, optional
         The class of the way back; None is the one that the network answers.
     selected : (stage, map, row, column), or nothing
-        The unit that is looked at; stages count from 0, the first one after the input.
+        The unit that is looked at, with its products; stages count from 0, the first one after the input.
+    channel : int
+        Which map of the stage before has its products shown; the unit's number is the sum over all maps that it reads.
+    pages : dict of str to int
+        Of a stage by its name that has more maps than are shown (16 of 256): how many times to turn the page. Page 0
+        holds the strongest, those with the largest numbers; the last page, the silent ones.
     fit : {"drawn", "framed"}
         What the network sees: the drawing as it is, or cut out and enlarged until it fills the frame.
     margin, grain : int, in pixels
@@ -47,6 +54,9 @@ class NetworkViewer(_base.CourseWidget):
         Small networks of known layers are computed in the browser, all others, or all, by Python.
     labels : sequence of str
         Names of the classes; none numbers them.
+    trained : bool, optional
+        False says "random weights" beside the answer. None looks for itself: it says so where every weight still lies
+        as Conv2d and Linear first draw it. Of weights that were drawn in another way it cannot know.
     scans : array of shape (N, H, W), at most 64, optional
         Pictures to choose from.
     **options
@@ -69,13 +79,13 @@ class NetworkViewer(_base.CourseWidget):
     >>> rng = np.random.default_rng(0)
     >>> net = layers.Sequential(layers.Flatten(), layers.Linear(64, 2, rng=rng))
     >>> NetworkViewer(net, (1, 8, 8), selected=(0, 1, 0, 0))
-    Nothing is drawn; the biases alone say 1, 51 percent; next 0, 49 percent. fc1, unit 1: −0.05, from 64 products \
-and a bias with sum −0.05; reads all of the input; sees 8×8 pixels.
+    Random weights. Nothing is drawn; the biases alone say 1, 51 percent; next 0, 49 percent. fc1, unit 1: −0.05, \
+from 64 products and a bias with sum −0.05; reads all of the input; sees 8×8 pixels.
     """
 
     javascript = "network_viewer.js"
     positional = ("model", "input_shape")
-    controls = ("view", "direction", "target", "fit", "contrast", "push", "clear", "scans")
+    controls = ("view", "direction", "target", "fit", "contrast", "push", "clear", "scans", "products", "pages")
     _esm = _compose.compose(javascript)
     _css = _base.style() + (_compose.STATIC / "network_viewer.css").read_text(encoding="utf-8")
 
@@ -85,14 +95,18 @@ and a bias with sum −0.05; reads all of the input; sees 8×8 pixels.
     direction = Enum(["forward", "backward"], "forward").tag(sync=True, start=True)
     target = Int(None, allow_none=True).tag(sync=True, start=True)
     selected = List(Int()).tag(sync=True, start=True)
+    channel = Int(0).tag(sync=True, start=True)
+    pages = Dict().tag(sync=True, start=True)
     fit = Enum(FITS, "framed").tag(sync=True, start=True)
     margin = Int(0).tag(sync=True, start=True)
     grain = Int(1).tag(sync=True, start=True)
     contrast = Enum(["stage", "map"], "stage").tag(sync=True, start=True)
     engine = Enum(["auto", "python"], "auto").tag(sync=True, start=True)
     labels = List(Unicode()).tag(sync=True, start=True)
+    trained = Bool(None, allow_none=True).tag(sync=True, start=True)
     scale = Enum(["auto"], "auto").tag(sync=True, start=True)  # no other array is shown here
     _by = Enum(["browser", "python"], "browser").tag(sync=True)
+    _fresh = Bool(False).tag(sync=True)
     _stages = List(Dict()).tag(sync=True)
     _weights = _base.Array(1).tag(sync=True)
     _scans = _base.Array(3).tag(sync=True)
@@ -109,7 +123,7 @@ and a bias with sum −0.05; reads all of the input; sees 8×8 pixels.
         by = "browser" if network.known and state.get("engine", "auto") == "auto" else "python"
         state["drawing"] = np.zeros(size) if state.get("drawing") is None else state["drawing"]
         state |= {name: list(state[name]) for name in ("selected", "labels") if name in state}
-        super().__init__(input_shape=input_shape, _by=by, _stages=told,
+        super().__init__(input_shape=input_shape, _by=by, _stages=told, _fresh=is_untrained(model),
                          _weights=weights if by == "browser" else np.zeros(1), **state)
         self.model, self._network, self._memory = model, network, {}
         self._check(size)
@@ -137,6 +151,11 @@ and a bias with sum −0.05; reads all of the input; sees 8×8 pixels.
         if self.selected and self._at() is None:
             raise ValueError(f"`selected` is {tuple(self.selected)}; there is no such unit: (stage, map, row, column), "
                              f"with stages 0 to {len(self._network.stages) - 1}")
+        last = {stage.name: pages_of(stage.shape) - 1 for stage in self._network.stages}
+        for name, page in self.pages.items():
+            if name not in last or not isinstance(page, int) or not 0 <= page <= last[name]:
+                known = f"pages of {name} are 0 to {last[name]}" if name in last else f"stages are {', '.join(last)}"
+                raise ValueError(f"`pages` has {name!r}: {page!r}; the {known}")
 
     @staticmethod
     def _checked_scans(scans, size):
@@ -212,6 +231,12 @@ and a bias with sum −0.05; reads all of the input; sees 8×8 pixels.
         """Return the answer, or the selected unit: its number, what it reads and how much of the picture it sees."""
         if self.predict:
             return "Draw, and say what the network will answer."
+        return ("" if self._is_trained() else "Random weights. ") + self._told()
+
+    def _is_trained(self):
+        return not self._fresh if self.trained is None else self.trained
+
+    def _told(self):
         at = self._at()
         unit = f" {self._unit_words(*at)}" if at else ""
         if broken := self._broken():
@@ -264,8 +289,15 @@ and a bias with sum −0.05; reads all of the input; sees 8×8 pixels.
         bias = 0 if stage.bias is None else stage.bias[plane]
         total = (values.astype(np.float64) * weights).sum() + bias
         then = "".join(f", then {'rescaled' if name == 'affine' else name.replace('_', ' ')}" for name, _ in stage.then)
+        one = ""
+        if len(values) > 1 and values.size:
+            first = plane // (stage.shape[0] // stage.geometry["groups"]) * len(values)
+            channel = min(max(self.channel, first), first + len(values) - 1)
+            part = (values[channel - first].astype(np.float64) * weights[channel - first]).sum()
+            name = self._network.stages[number - 1].name if number else "the input"
+            one = f" ({'unit' if before.shape[1:] == (1, 1) else 'map'} {channel} of {name}: {_two(part)})"
         return (f", from {plural(values.size, 'product')}{'' if stage.bias is None else ' and a bias'} with sum "
-                f"{_two(total)}{then}")
+                f"{_two(total)}{one}{then}")
 
     # ---- picture
 
@@ -277,8 +309,9 @@ and a bias with sum −0.05; reads all of the input; sees 8×8 pixels.
         values = [self._picture(), *self.outs()]
         if self.direction == "backward" and not self.predict:
             values = self.gradients()
-        maps = {name: value[:, 0, 0] if value.shape[1:] == (1, 1) else value
-                for name, value in zip(names, map(_strongest, values))}
+        chosen = [shown(out, self.pages.get(name, 0)) for name, out in zip(names, [self._picture(), *self.outs()])]
+        maps = {name: value[at][:, 0, 0] if value.shape[1:] == (1, 1) else value[at]
+                for name, value, at in zip(names, values, chosen)}
         hidden = self.predict
         if hidden:
             maps = {"input": maps["input"]}
@@ -290,12 +323,20 @@ and a bias with sum −0.05; reads all of the input; sees 8×8 pixels.
         return ax.figure
 
 
-def _strongest(value, most=32):
-    """Return at most so many maps of a stage, those with the largest numbers, in their order; units at most 240."""
-    most = 240 if value.shape[1:] == (1, 1) else most
-    if len(value) <= most:
-        return value
-    return value[np.sort(np.argsort(-np.abs(value).max(axis=(1, 2)), kind="stable")[:most if most > 32 else 16])]
+def pages_of(shape):
+    """Return how many pages the maps of a stage fill."""
+    most, few = (RODS, RODS) if shape[1:] == (1, 1) else (MAPS, FEW)
+    return 1 if shape[0] <= most else -(-shape[0] // few)
+
+
+def shown(value, page=0):
+    """Return which maps of a stage are shown: all, or those of a page, counted from the strongest, in their order."""
+    pages, few = pages_of(value.shape), RODS if value.shape[1:] == (1, 1) else FEW
+    if pages == 1:
+        return np.arange(len(value))
+    page = min(max(page, 0), pages - 1)
+    order = np.argsort(-np.abs(value).max(axis=(1, 2)), kind="stable")  # those that are no numbers last
+    return np.sort(order[page * few:(page + 1) * few])
 
 
 def _wrapped(words):

@@ -255,6 +255,103 @@ def test_three_channels_and_many_maps(show):
     assert shown.line == widget.sentence()
 
 
+def crowded():
+    nn = layers
+    return redrawn(nn.Sequential({"conv": nn.Conv2d(1, 40, 3), "relu": nn.ReLU(), "deep": nn.Conv2d(40, 256, 3),
+                                  "relu2": nn.ReLU(), "pool": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten(),
+                                  "fc": nn.Linear(256, 3)}), 1)
+
+
+def test_pages_reach_every_map(show):
+    """16 of 256: by pointer to the next page, by keys to the last one; a map that keys select has its page shown."""
+    scan = drawing_of(np.random.default_rng(3), (8, 8))
+    shown = show(viewer(model=crowded(), input_shape=(1, 8, 8), drawing=scan, fit="drawn"))
+    page = shown.root.locator('[data-part="page"]')
+    assert page.inner_text() == "1 of 3" and shown.root.locator('[data-do="page-back"]').is_disabled()
+    maps = [shown.page.evaluate(MAPS)]
+    shown.do("page-on")
+    assert shown.get("pages") == {"conv": 1} and page.inner_text() == "2 of 3" and shown.messages == 1
+    maps.append(shown.page.evaluate(MAPS))
+    shown.tab_to('[data-do="page-on"]').press("Enter").frame()
+    assert shown.get("pages") == {"conv": 2} and shown.root.locator('[data-do="page-on"]').is_disabled()
+    maps.append(shown.page.evaluate(MAPS))
+    assert sorted(k for each in maps for k in each["conv"]) == list(range(40))
+    shown.root.locator('[data-do="crowd"]').select_option(label="deep")
+    assert page.inner_text() == "1 of 16" and len(shown.frame().page.evaluate(MAPS)["deep"]) == 16
+    canvas(shown).focus()
+    shown.press("ArrowDown", "PageUp", *["+"] * 20).frame()
+    assert shown.get("selected")[:2] == [1, 20] and 20 in shown.page.evaluate(MAPS)["deep"]
+    assert int(canvas(shown).get_attribute("data-lines")) == 9 * 40
+    made = viewer(model=crowded(), input_shape=(1, 8, 8), drawing=scan, fit="drawn", selected=shown.get("selected"),
+                  pages=shown.get("pages"))
+    assert made.sentence() == shown.line
+    shown.check()
+
+
+MAPS = "JSON.parse(document.querySelector('[data-part=network]').dataset.maps)"
+
+
+def numbers(shown, role):
+    cells = shown.root.locator(f".cw-net-cells.cw-{role} span").all_inner_texts()
+    return np.array([float(text.replace("−", "-")) for text in cells])
+
+
+def test_the_products_of_a_kept_unit(show):
+    """Window times filter, map by map: the numbers are the net's, and the sums of all maps make the unit's."""
+    scan = drawing_of(np.random.default_rng(3), (32, 32))
+    shown = show(viewer(drawing=scan, fit="drawn", selected=(2, 3, 4, 5), channel=1))
+    made = viewer(drawing=scan, fit="drawn", selected=(2, 3, 4, 5), channel=1)
+    window, stage = made.outs()[1][:, 4:9, 5:10], made._network.stages[2]
+    np.testing.assert_allclose(numbers(shown, "input"), window[1].ravel(), atol=0.051)
+    np.testing.assert_allclose(numbers(shown, "weight"), stage.weight[3, 1].ravel(), atol=0.0051)
+    np.testing.assert_allclose(numbers(shown, "output"), (window[1] * stage.weight[3, 1]).ravel(), atol=0.051)
+    sums = shown.root.locator('[data-do^="channel"]').all_inner_texts()
+    values = [float(text.split(": ")[1].replace("−", "-")) for text in sums]
+    np.testing.assert_allclose(values, (window * stage.weight[3]).sum((1, 2)), atol=0.0051)
+    total = shown.root.locator(".cw-net-products b").inner_text()
+    assert total.startswith("all and the bias ") and total.split(": ")[1].split(",")[0] in shown.line
+    shown.do("channel-4")
+    assert shown.get("channel") == 4 and "(map 4 of s2: " in shown.line and shown.messages == 1
+    assert shown.page.evaluate("document.activeElement.dataset.do") == "channel-4"
+    np.testing.assert_allclose(numbers(shown, "weight"), stage.weight[3, 4].ravel(), atol=0.0051)
+    height = canvas(shown).bounding_box()["height"]
+    shown.tab_to('[data-part="network"]').press("PageUp").frame()  # the pool above: its window, and the largest of it
+    assert shown.root.locator(".cw-net-cells").count() == 1 and numbers(shown, "input").size == 4
+    assert "the largest: " in shown.root.locator(".cw-net-products b").inner_text()
+    shown.root.locator('[data-value="backward"]').click()
+    assert not shown.frame().root.locator(".cw-net-products").is_visible()
+    assert canvas(shown).bounding_box()["height"] > height
+    shown.check()
+
+
+def test_a_large_window_is_cut_and_says_so(show):
+    scan = drawing_of(np.random.default_rng(3), (8, 8))
+    net = redrawn(layers.Sequential(layers.Flatten(), layers.Linear(64, 3)), 2)
+    shown = show(viewer(model=net, input_shape=(1, 8, 8), drawing=scan, fit="drawn", selected=(0, 1, 0, 0)))
+    assert "25 of 64 products" in shown.root.locator(".cw-net-products").inner_text()
+    most = abs(scan.ravel() * net[1].weight.data[1]).max()
+    assert abs(numbers(shown, "output")).max() == pytest.approx(most, abs=0.0051)
+
+
+def test_a_net_of_random_weights_says_so(show):
+    nn, rng = layers, np.random.default_rng(0)
+    net = nn.Sequential(nn.Conv2d(1, 4, 3, rng=rng), nn.ReLU(), nn.Flatten(), nn.Linear(144, 3, rng=rng))
+    shown = show(viewer(model=net, input_shape=(1, 8, 8)))
+    label = shown.root.locator('[data-part="untrained"]')
+    assert label.is_visible() and label.inner_text() == "random weights"
+    assert shown.readout.startswith("Random weights. Nothing is drawn")
+    shown.set("trained", True)
+    assert not label.is_visible() and shown.line.startswith("Nothing is drawn")
+
+
+def test_no_products_where_python_computes(show):
+    widget = viewer(model=small_net(), input_shape=(1, 8, 8), engine="python", selected=(2, 3, 1, 0),
+                    drawing=drawing_of(np.random.default_rng(3), (8, 8)))
+    shown = show(widget)
+    assert shown.line == widget.sentence() and not shown.root.locator(".cw-net-products").is_visible()
+    shown.check()
+
+
 def test_drawing_costs_less_than_a_frame(show):
     shown = show(viewer())
     for k in range(6):

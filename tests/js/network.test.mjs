@@ -5,8 +5,8 @@ import { forward, backward, partsOf, readsOf, sightOf, softmaxOf } from "../../c
 import { seenOf } from "../../cnnlib/widgets/static/kit/seen.js";
 import { ink } from "../../cnnlib/widgets/static/kit/pad.js";
 import { codeOf } from "../../cnnlib/widgets/static/kit/code.js";
-import { sentence, unitOf, ranking } from "../../cnnlib/widgets/static/network_words.js";
-import { shownOf, flatLayout, layeredLayout, pointOf, hit } from "../../cnnlib/widgets/static/network_layout.js";
+import { sentence, unitOf, ranking, sumsOf, chosen } from "../../cnnlib/widgets/static/network_words.js";
+import { pagesOf, flatLayout, layeredLayout, pointOf, hit } from "../../cnnlib/widgets/static/network_layout.js";
 
 const row = ({ data }) => Float32Array.from(data, number);
 
@@ -60,6 +60,21 @@ test("the viewer says Python's sentences and writes its code", { skip: missing }
     units += unit ? 1 : 0;
   }
   assert.ok(units >= 15, `${units} units`);
+});
+
+test("a unit's products, summed map by map", { skip: missing }, () => {
+  const all = nets();
+  let compared = 0;
+  for (const { net, state, sums } of cases("network").words) {
+    if (!sums || cases("network").numbers[net].stages.some(({ faults }) => faults)) continue;
+    const { stages, weights, shape, outs } = all[net], { stage: n, map, row: r, col } = unitOf(state.selected, stages);
+    const found = sumsOf(partsOf(stages[n], n ? stages[n - 1].shape : shape, outs[n], weights, map, r, col));
+    close(Float32Array.from(found, ([, sum]) => sum), { data: sums }, 1e-5);
+    const first = found[0][0];
+    assert.deepEqual([-1, first, first + 1, 999].map((k) => chosen(found, k)), [0, 0, 1, 999].map((k) => found[Math.min(k, found.length - 1)]));
+    compared += 1;
+  }
+  assert.ok(compared >= 10, `${compared} units`);
 });
 
 test("what the network sees of a drawing", { skip: missing }, () => {
@@ -127,10 +142,12 @@ test("turned the other way, the other end of a stack is in front", () => {
   assert.deepEqual([maps(36), maps(-36)], [[5, 4, 3, 2, 1, 0], [0, 1, 2, 3, 4, 5]]);
 });
 
-test("of many maps the strongest are shown, in their order", () => {
+test("of many maps the strongest are on the first page, and every map is on one", { skip: missing }, () => {
+  for (const { value, pages } of cases("network").pages) {
+    const found = pagesOf(value.shape, row(value));
+    assert.deepEqual(found, pages);
+    assert.deepEqual(found.flat().sort((a, b) => a - b), [...Array(value.shape[0]).keys()]);
+  }
   const data = Float32Array.from({ length: 40 * 4 }, (_, k) => (k === 4 * 33 ? -9 : k % 7 === 0 ? 1 : 0.1));
-  const shown = shownOf([40, 2, 2], data);
-  assert.equal(shown.length, 16);
-  assert.ok(shown.includes(33) && shown.every((k, n) => !n || k > shown[n - 1]));
-  assert.equal(shownOf([32, 2, 2], data).length, 32);
+  assert.deepEqual(pagesOf([40, 2, 2], data).map((page) => [page.length, page.includes(33)]), [[16, true], [16, false], [8, false]]);
 });

@@ -3,6 +3,7 @@
 import numpy as np
 
 from cnnlib import layers
+from cnnlib.widgets._network import parts
 from cnnlib.widgets._seen import seen
 
 BROKEN = {6: np.nan, 7: 3e38}  # the number of a net, and what two of its weights are: no numbers, or far too large
@@ -90,10 +91,33 @@ def network_cases(rng, plain):
             stages, at = viewer._network.stages, int(rng.integers(len(viewer._network.stages)))
             viewer.selected = [at, *(int(rng.integers(n)) for n in stages[at].shape)] * bool(k % 3)
             viewer.direction = "backward" if k % 2 else "forward"
+            viewer.channel, viewer.trained = int(rng.integers(7)), (None, False, True, None)[k % 4]
             viewer.labels = [f"class {n}" for n in range(len(viewer.logits))] * (k // 3)
             state = {name: getattr(viewer, name) for name in viewer._opening}
-            words.append({"net": len(numbers) - 1, "state": {**state, "drawing": plain(viewer.drawing)},
+            words.append({"net": len(numbers) - 1, "sums": sums_of(viewer),
+                          "state": {**state, "drawing": plain(viewer.drawing)},
                           "sentence": viewer.sentence(), "code": viewer.code(), "pattern": viewer._code})
     views = [{"setting": setting, "drawing": plain(drawing), "seen": plain(out)}
              for setting, drawing, out in seen_cases(rng)]
-    return {"numbers": numbers, "words": words, "seen": views}
+    return {"numbers": numbers, "words": words, "seen": views, "pages": [*page_cases(rng, plain)]}
+
+
+def sums_of(viewer):
+    """Return what each map that the kept unit of a convolution reads gives to it, or None."""
+    at = viewer._at()
+    if not at or viewer._network.stages[at[0]].kind != "conv":
+        return None
+    before = viewer.outs()[at[0] - 1] if at[0] else viewer._picture()
+    values, weights = parts(viewer._network.stages[at[0]], before, *at[1:])
+    sums = (values.astype(np.float64) * weights).sum((1, 2))
+    return [x if np.isfinite(x) else str(x) for x in sums.tolist()]
+
+
+def page_cases(rng, plain):
+    """Maps, some silent, some equal, some no numbers, and which of them each page shows."""
+    from cnnlib.widgets.network_viewer import pages_of, shown
+
+    for shape in ((32, 2, 2), (33, 3, 1), (40, 2, 2), (256, 1, 2), (240, 1, 1), (250, 1, 1), (500, 1, 1)):
+        value = np.round(rng.normal(size=shape), 1) * (rng.random((shape[0], 1, 1)) < 0.7)
+        value[5] = np.nan
+        yield {"value": plain(value), "pages": [shown(value, k).tolist() for k in range(pages_of(shape))]}

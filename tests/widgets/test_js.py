@@ -240,6 +240,9 @@ FAULTS = {
     "network: filter turned": ("kit/network.js", "each(i * w + j, p * kw + q,", "each(i * w + j, q * kh + p,"),
     "network: last stage back": ("kit/network.js", "let n = stages.length; n > 0", "let n = stages.length - 1; n > 0"),
     "network: a tie": ("kit/network.js", "&& list[n + 2] < at)", "&& list[n + 2] > at)"),
+    "network: the sum of the first map": (
+        "network_words.js", "sums[min(max(channel - sums[0][0], 0), sums.length - 1)]", "sums[0]"),
+    "network: the last page": ("network_layout.js", "length: ceil(count / few)", "length: floor(count / few)"),
     "network: the frame": ("kit/seen.js", "first + size / 2 - 0.5", "first + size / 2"),
     "occlusion: the map one step on": (
         "occlusion_words.js", "first = (i * cols + j) * n;", "first = (i * cols + j + 1) * n;"),

@@ -8,9 +8,11 @@ pytest.importorskip("anywidget")
 
 from network_cases import drawing_of, nets, redrawn, seen_cases, small_net
 
-from cnnlib import layers
+from cnnlib import layers, losses, optim
 from cnnlib.widgets import NetworkViewer, _network, _seen
 from cnnlib.widgets._network import Network
+from cnnlib.widgets._untrained import is_untrained
+from cnnlib.widgets.network_viewer import shown
 
 PICTURE = drawing_of(np.random.default_rng(3), (8, 8))
 
@@ -130,6 +132,75 @@ def test_a_silent_map_is_said():
     assert "row 2, column 2: 0, as everywhere in this silent map, from 9 products and a bias with" in viewer.sentence()
 
 
+def fresh_net(nn, **options):
+    return nn.Sequential(nn.Conv2d(1, 4, 3, padding=1, **options), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2),
+                         nn.Flatten(), nn.Linear(64, 5, **options))
+
+
+def test_a_net_that_has_learnt_nothing_says_so():
+    net = fresh_net(layers, rng=np.random.default_rng(0))
+    viewer = NetworkViewer(net, (1, 8, 8), drawing=PICTURE)
+    assert viewer.sentence().startswith("Random weights. ") and viewer._fresh
+    viewer.trained = True
+    assert not viewer.sentence().startswith("Random")
+    x, y = np.stack([PICTURE, PICTURE.T])[:, None], np.array([1, 3])
+    optimizer = optim.SGD(net.parameters(), lr=0.1)
+    out = net(x)
+    net.backward(losses.cross_entropy_backward(1.0, out, y)[0])
+    optimizer.step()
+    assert not is_untrained(net)
+    assert not NetworkViewer(net, (1, 8, 8), drawing=PICTURE).sentence().startswith("Random")
+    assert NetworkViewer(net, (1, 8, 8), trained=False).sentence().startswith("Random weights. Nothing is drawn")
+
+
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam"])
+def test_one_step_of_torchs_is_enough_to_be_no_longer_random(optimizer):
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    net = fresh_net(torch.nn)
+    assert is_untrained(net)
+    x, y = torch.from_numpy(np.stack([PICTURE, PICTURE.T])[:, None]), torch.tensor([1, 3])
+    torch.nn.functional.cross_entropy(net.eval()(x), y).backward()  # eval: the running averages stay
+    getattr(torch.optim, optimizer)(net.parameters(), lr=0.01 if optimizer == "SGD" else 0.001).step()
+    assert not is_untrained(net)
+
+
+def test_what_was_drawn_in_another_way_is_not_called_random():
+    """It cannot know; a label that is guessed would be wrong of somebody's trained net one day."""
+    assert not is_untrained(small_net())
+    assert not is_untrained(layers.Sequential(layers.Flatten(), layers.Linear(4, 2)))  # ten numbers say nothing
+    torch = pytest.importorskip("torch")
+    assert not is_untrained(torch.nn.Sequential(torch.nn.Linear(64, 8), torch.nn.MultiheadAttention(8, 2)))
+
+
+def many_maps():
+    nn = layers
+    return redrawn(nn.Sequential({"conv": nn.Conv2d(1, 40, 3), "relu": nn.ReLU(), "pool": nn.AdaptiveAvgPool2d(1),
+                                  "flatten": nn.Flatten(), "fc": nn.Linear(40, 3)}), 1)
+
+
+def test_every_map_is_on_one_page():
+    viewer = NetworkViewer(many_maps(), (1, 8, 8), drawing=PICTURE, pages={"conv": 2})
+    conv, pages = viewer.outs()[0], [shown(viewer.outs()[0], k) for k in range(3)]
+    assert sorted(np.concatenate(pages)) == list(range(40)) and [len(page) for page in pages] == [16, 16, 8]
+    strength = conv.max(axis=(1, 2))
+    assert strength[pages[0]].min() >= strength[pages[1]].max() >= strength[pages[1]].min() >= strength[pages[2]].max()
+    assert viewer.code().endswith("pages={\"conv\": 2})")
+    first = NetworkViewer(many_maps(), (1, 8, 8), drawing=PICTURE)
+    assert first.picture() != viewer.picture()
+
+
+def test_the_products_of_one_map_are_said():
+    viewer = NetworkViewer(small_net(), (1, 8, 8), drawing=PICTURE, selected=(2, 3, 1, 0), channel=2)
+    stage = viewer._network.stages[2]
+    window = viewer.outs()[1][:, 1:4, 0:3].astype(float)
+    sums = (window * stage.weight[3]).sum((1, 2))
+    assert f"with sum {sums.sum() + stage.bias[3]:.2f} (map 2 of pool: {sums[2]:.2f})".replace("-", "−") in (
+        viewer.sentence())
+    viewer.channel = 99
+    assert f"(map 3 of pool: {sums[3]:.2f}".replace("-", "−").rstrip("0") in viewer.sentence()
+
+
 @pytest.mark.parametrize("settings, drawing, expected", [
     (dict(fit="drawn", margin=0, grain=1), np.eye(4), np.eye(4)),
     (dict(fit="framed", margin=0, grain=1), np.pad([[1.0]], ((1, 2), (2, 1))), None),
@@ -163,6 +234,8 @@ def test_framed_fills_the_frame():
     (dict(margin=4), ValueError, "`margin` is 4; a frame of 8×8 has 0 to 3"),
     (dict(grain=3), ValueError, "`grain` is 3; it must divide 8 and 8"),
     (dict(selected=(0, 4, 0, 0)), ValueError, r"`selected` is \(0, 4, 0, 0\); there is no such unit: .* 0 to 3"),
+    (dict(pages={"conv": 1}), ValueError, "`pages` has 'conv': 1; the pages of conv are 0 to 0"),
+    (dict(pages={"convo": 0}), ValueError, "`pages` has 'convo': 0; the stages are conv, pool, deep, fc"),
     (dict(scans=np.zeros((2, 7, 8))), ValueError, r"`scans` has shape \(2, 7, 8\); it must be \(N, 8, 8\), N at most"),
 ])
 def test_errors(change, error, words):

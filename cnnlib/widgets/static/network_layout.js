@@ -4,12 +4,13 @@ import { abs, ceil, floor, max, min } from "./kit/numbers.js";
 
 const ROWS = 8, UNITS = 30, MAPS = 32, FEW = 16, RODS = 240;   // most in a column; most that are shown
 
-// Which maps of a stage are shown: all, or the strongest, in their order.
-function shownOf([count, h, w], data) {
-  const all = [...Array(count).keys()], single = h * w === 1, most = single ? RODS : MAPS;
-  if (count <= most) return all;
-  const strength = all.map((k) => { let top = 0; for (let i = k * h * w; i < (k + 1) * h * w; i++) top = max(top, abs(data[i])); return top; });
-  return all.sort((a, b) => strength[b] - strength[a] || a - b).slice(0, single ? RODS : FEW).sort((a, b) => a - b);
+// The maps of a stage, page by page, the strongest first, and on each page in their order.
+function pagesOf([count, h, w], data) {
+  const all = [...Array(count).keys()], single = h * w === 1, few = single ? RODS : FEW;
+  if (count <= (single ? RODS : MAPS)) return [all];
+  const strength = all.map((k) => { let top = 0; for (let i = k * h * w; i < (k + 1) * h * w; i++) top = max(top, abs(data[i])); return top >= 0 ? top : -1; });
+  all.sort((a, b) => strength[b] - strength[a] || a - b);
+  return Array.from({ length: ceil(count / few) }, (_, k) => all.slice(few * k, few * k + few).sort((a, b) => a - b));
 }
 
 // stages: [{ shape: [C, H, W], shown: [map, …] }, …], the input first. room: { width, height } in pixels.
@@ -79,4 +80,4 @@ function hit(tiles, x, y) {
   return null;
 }
 
-export { shownOf, flatLayout, layeredLayout, pointOf, hit };
+export { pagesOf, flatLayout, layeredLayout, pointOf, hit };

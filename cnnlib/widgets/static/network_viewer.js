@@ -3,20 +3,22 @@ import { mount } from "./kit/root.js";
 import { choice } from "./kit/choice.js";
 import { menu } from "./kit/menu.js";
 import { pad } from "./kit/pad.js";
-import { toggle, button, control } from "./kit/controls.js";
-import { element, div, on, atEnd, arrow, write, visible, setAttribute, textWidth } from "./kit/dom.js";
-import { ROLES, PAPER, INK, css, greyScale, toneScale } from "./kit/scale.js";
+import { toggle } from "./kit/toggle.js";
+import { button, control } from "./kit/form.js";
+import { element, div, on, atEnd, arrow, active, write, visible, setAttribute, textWidth } from "./kit/dom.js";
+import { ROLES, PAPER, INK, css, greyScale, toneScale, inkOn } from "./kit/scale.js";
 import { decode, same } from "./kit/state.js";
 import { waiting } from "./kit/call.js";
 import { seenOf } from "./kit/seen.js";
 import { sizeOf, forward, backward, readsOf, partsOf, softmaxOf } from "./kit/network.js";
-import { brokenWords, labelOf, percent, ranking, targetOf, unitOf, sentence } from "./network_words.js";
-import { shownOf, flatLayout, layeredLayout, pointOf, hit } from "./network_layout.js";
+import { two, thenOf, sumsOf, chosen, brokenWords, labelOf, percent, ranking, targetOf, unitOf, sentence } from "./network_words.js";
+import { pagesOf, flatLayout, layeredLayout, pointOf, hit } from "./network_layout.js";
+import { short, decimalsFor } from "./kit/text.js";
 import { abs, floor, max, min, round } from "./kit/numbers.js";
 
-const HANDS = "Draw on the pad with pointer or finger, or move its cursor with the arrows and ink with Space. Point at a unit to see what it reads, thick where the product is large; click keeps it. On the maps: arrows move, Page Up and Page Down change the stage, + and \u2212 the map. In depth: drag, or Shift and an arrow, turns.";
+const HANDS = "Draw on the pad with pointer or finger, or move its cursor with the arrows and ink with Space. Point at a unit to see what it reads, thick where the product is large; click keeps it and opens its products. On the maps: arrows move, Page Up and Page Down change the stage, + and \u2212 the map. In depth: drag, or Shift and an arrow, turns.";
 const WAYS = [["left", "\u2190", [0, -1]], ["up", "\u2191", [-1, 0]], ["down", "\u2193", [1, 0]], ["right", "\u2192", [0, 1]]];
-const MOST_LINES = 2500;
+const MOST_LINES = 2500, CELLS = 5, STRIP = 8;        // rows and columns of a window, and sums, at most
 
 function render({ model, el }) {
   const net = numbers(model);
@@ -46,10 +48,10 @@ function numbers(model) {
     if (kept && kept.drawing === s.drawing && kept.key === key) return kept.net;
     const seen = seenOf(s.drawing, s), picture = new Float32Array(sizeOf(shape)), unchanged = kept && kept.drawing === s.drawing && kept.fit === s.fit;
     for (let c = 0; c < shape[0]; c++) picture.set(seen, c * seen.length);
-    const weights = decode(model.get("_weights")).data;
+    const weights = local && decode(model.get("_weights")).data;
     const outs = !local ? cut(decode(model.get("_values")).data, picture) : unchanged ? kept.net.outs : forward(stages, weights, shape, picture);
     const grads = s.direction !== "backward" ? null : local ? backward(stages, weights, shape, outs, targetOf(s, outs.at(-1))) : cut(decode(model.get("_gradients")).data);
-    kept = { drawing: s.drawing, fit: s.fit, key, net: { stages, shape, outs, grads, weights } };
+    kept = { drawing: s.drawing, fit: s.fit, key, net: { stages, shape, outs, grads, weights, fresh: model.get("_fresh") } };
     return kept.net;
   };
 }
@@ -94,8 +96,8 @@ function build(kit, net) {
   const tools = div("cw-net-tools", ...(kit.hidden("clear") ? [] : [clear]), ...(scan && !kit.hidden("scans") ? [scan] : []), ...(kit.hidden("push") ? [] : [div("cw-net-tools", ...pushes)]));
   const fits = toggle({ trait: "fit", label: "fill the frame", title: "cut the drawing out and enlarge it until it fills what the network sees", signal, change: (yes) => put({ fit: yes ? "framed" : "drawn" }) });
   const canvas = element("canvas.cw-net-view", { tabindex: 0, role: "img", "data-part": "network" });
-  const note = element("div.cw-note");
-  stage.append(div("cw-net", div("cw-net-side", board.element, tools, ...(kit.hidden("fit") ? [] : [fits.element])), div("cw-net-main", canvas, note)));
+  const note = element("span"), random = element("b", { "data-part": "untrained" }, "random weights"), products = div("cw-net-products");
+  stage.append(div("cw-net", div("cw-net-side", board.element, tools, ...(kit.hidden("fit") ? [] : [fits.element])), div("cw-net-main", canvas, div("cw-note", element("span", {}, random, note)))), products);
 
   function push([down, right]) {
     const { shape: [h, w], data } = drawing(), out = new Float32Array(h * w);
@@ -111,6 +113,13 @@ function build(kit, net) {
     contrast: toggle({ trait: "contrast", label: "each map alone", title: "a grey scale for each map, not for each stage", signal, change: (yes) => put({ contrast: yes ? "map" : "stage" }) }),
   };
   for (const [name, each] of Object.entries(named)) if (!kit.hidden(name)) kit.controls.append(each.element);
+  // Of a stage with more maps than can be shown, the pages.
+  let crowd = null;
+  const which = element("select", { "data-do": "crowd", "aria-label": "stage whose pages are turned" }), page = element("span", { "data-part": "page" });
+  on(which, signal, { change: () => { crowd = Number(which.value); ask(); } });
+  const leaf = (act, label, d) => button({ act, label, title: "the maps with the largest numbers come first", signal, press: () => put({ pages: { ...read().pages, [look.names[crowd]]: look.pages[crowd] + d } }, "pages") });
+  const back = leaf("page-back", "\u25c0", -1), next = leaf("page-on", "\u25b6", 1), pager = control("pages", "maps of", null, which, back, page, next);
+  if (!kit.hidden("pages")) kit.controls.append(pager);
   const target = menu({ act: "target", label: "from the score of", options: [["answer", "the answer"], ...[...Array(classes).keys()].map((k) => [String(k), labels[k] ?? String(k)])], signal, choose: (k) => put({ target: k === "answer" ? null : Number(k) }) });
   const backs = control("target", "", null, target);
   if (!kit.hidden("target")) kit.controls.append(backs);
@@ -123,17 +132,66 @@ function build(kit, net) {
     fits.set(s.fit === "framed");
     visible(backs, s.direction === "backward");
     board.draw(round(10.1 * em), css(ROLES.weight));
-    const width = canvas.clientWidth || 600, height = round((s.view === "flat" ? 24 : 22) * em), density = window.devicePixelRatio || 1;
+    const width = canvas.clientWidth || 600, height = round((opened(s) ? 15 : s.view === "flat" ? 24 : 22) * em), density = window.devicePixelRatio || 1;
     canvas.style.height = `${height}px`;
     if (canvas.width !== round(width * density) || canvas.height !== round(height * density)) [canvas.width, canvas.height] = [round(width * density), round(height * density)];
     const print = max(11, 0.85 * em), top = 3.1 * print, bars = 7.7 * print, hidden = hides(s);
-    const shapes = [now.shape, ...now.stages.map((each) => each.shape)], shown = shapes.map((shape, n) => shownOf(shape, now.outs[n]));
+    const shapes = [now.shape, ...now.stages.map((each) => each.shape)], all = shapes.map((shape, n) => pagesOf(shape, now.outs[n])), names = ["seen", ...now.stages.map((each) => each.name)];
+    const pages = all.map((each, n) => min(max(s.pages[names[n]] || 0, 0), each.length - 1)), shown = all.map((each, n) => each[pages[n]]);
     const list = shapes.map((shape, n) => ({ shape, shown: shown[n] })), room = { width: width - bars, height: height - top - 1.2 * print, gap: 0.9 * print, turn, tilt };
     const layout = s.view === "flat" ? flatLayout(list, room) : layeredLayout(list, room);
-    look = { ...layout, top, print, width, height, density, now, hidden };
+    look = { ...layout, all, pages, names, top, print, width, height, density, now, hidden };
     paint(s);
+    turnable(look, s.selected[0] + 1);
+    visible(random, !(s.trained ?? !now.fresh));
+    open(s, now);
     if (inked) { log.push(performance.now() - inked); inked = 0; if (log.length > 200) log.shift(); canvas.dataset.strokeMs = [...log].sort((a, b) => a - b)[floor(log.length / 2)].toFixed(1); }
   }
+
+  function turnable({ all, pages, names }, kept) {
+    const crowded = names.map((_, n) => n).filter((n) => all[n].length > 1);
+    if (!crowded.includes(crowd)) crowd = crowded.includes(kept) ? kept : crowded[0];
+    visible(pager, crowded.length > 0);
+    if (!crowded.length) return;
+    if (which.length !== crowded.length) which.replaceChildren(...crowded.map((n) => element("option", { value: n }, names[n])));
+    which.value = crowd;
+    write(page, `${pages[crowd] + 1} of ${all[crowd].length}`);
+    [back.disabled, next.disabled] = [!pages[crowd], pages[crowd] === all[crowd].length - 1];
+  }
+
+  // The kept unit taken apart: window times filter, number by number, map by map.
+  const opened = (s) => !hides(s) && s.direction === "forward" && !python && !kit.hidden("products") && unitOf(s.selected, model.get("_stages"));
+  let written = "";
+  function open(s, now) {
+    const unit = opened(s);
+    visible(products, Boolean(unit));
+    if (!unit) return;
+    const { stage: n, map, row, col } = unit, each = now.stages[n], [, h, w] = each.shape, before = n ? now.stages[n - 1].shape : now.shape, kind = before[1] * before[2] === 1 ? "unit" : "map";
+    const parts = partsOf(each, before, now.outs[n], now.weights, map, row, col), key = JSON.stringify([unit, s.channel, theme(), parts]);
+    if (written === key || !parts.length) return;
+    written = key;
+    const sums = sumsOf(parts), [channel] = chosen(sums, s.channel), mine = parts.filter((part) => part.map === channel), size = (a, b) => abs(b) - abs(a), best = [...mine].sort((a, b) => size(a.product, b.product))[0];
+    const near = (axis) => {                          // of a large window the cells round the largest product
+      const places = [...new Set(mine.map((part) => part[axis]))], from = max(0, min(places.indexOf(best[axis]) - 2, places.length - CELLS));
+      return places.slice(from, from + CELLS);
+    };
+    const [rows, cols] = ["row", "col"].map(near), cells = mine.filter((part) => rows.includes(part.row) && cols.includes(part.col));
+    const tables = [["x", "input", `window in ${look.names[n]}, ${kind} ${channel}`], ["weight", "weight", "filter"], ["product", "output", cells.length < mine.length ? `${cells.length} of ${mine.length} products` : "products"]].map(([part, role, title], k) => {
+      const data = cells.map((cell) => cell[part]), scale = toneScale(max(...data.map(abs)), role, theme()), decimals = decimalsFor(data);
+      const grid = div(`cw-net-cells cw-${role}`, ...data.map((x) => element("span", { style: `background:${css(scale.rgb(x))};color:${inkOn(scale.rgb(x))}` }, short(x, decimals))));
+      grid.style.gridTemplateColumns = `repeat(${cols.length}, 2.7em)`;
+      return div("cw-net-row", ...(k ? [element("span.cw-net-sign", {}, k > 1 ? "=" : "\u00d7")] : []), div("", element("small", {}, title), grid));
+    });
+    const value = two(now.outs[n + 1][(map * h + row) * w + col]), conv = each.kind === "conv", bias = conv && each.bias >= 0 ? now.weights[each.bias + map] : 0;
+    const strip = sums.length > 1 ? [...sums].sort((a, b) => size(a[1], b[1])).filter(([k], place) => place < STRIP || k === channel).sort((a, b) => a[0] - b[0]) : [];
+    const buttons = strip.map(([k, sum]) => element("button", { type: "button", "data-do": `channel-${k}`, "aria-pressed": k === channel ? "true" : "false", "aria-label": `products of ${kind} ${k}, sum ${two(sum)}` }, `${k}: ${two(sum)}`));
+    const label = strip.length ? [element("span", {}, strip.length < sums.length ? `the ${STRIP} largest sums of ${sums.length}` : `sum of each ${kind}`), ...buttons] : [];
+    const total = conv ? `all${bias ? " and the bias " + two(bias) : ""}: ${two(sums.reduce((all, [, sum]) => all + sum, bias))}` : `the ${each.kind === "max" ? "largest" : "mean"}: ${each.then.length ? "" : value}`;
+    const held = active(products)?.dataset.do;
+    products.replaceChildren(div("cw-net-row", ...(conv ? tables : tables.slice(0, 1))), div("cw-net-row", ...label, element("b", {}, `${total}${each.then.map(([name]) => ", then " + thenOf(name)).join("")}${each.then.length ? ": " + value : ""}`)));
+    if (/^channel/.test(held)) products.querySelector(`[data-do=${held}]`)?.focus();
+  }
+  on(products, signal, { click: (e) => { const act = e.target.dataset.do; if (act) put({ channel: Number(act.slice(8)) }, "channel"); } });
 
   const LEGEND = {
     forward: (alone) => `black: 0 \u00b7 white: the largest number of ${alone ? "each map" : "each stage"} \u00b7 mid-grey: 0 where some are negative`,
@@ -173,7 +231,7 @@ function build(kit, net) {
     answers(context, s, print, text);
     write(note, LEGEND[back ? "backward" : "forward"](s.contrast === "map"));
     const lines = unit ? wires(context, s, unit, lift) : 0;
-    Object.assign(canvas.dataset, { view: s.view, lines, silent: silent.length, focus: unit ? [unit.stage, unit.map, unit.row, unit.col].join() : "", value: String(ranking(now.outs.at(-1))[0]) });
+    Object.assign(canvas.dataset, { view: s.view, lines, silent: silent.length, maps: JSON.stringify(Object.fromEntries(look.names.map((name, n) => [name, look.all[n][look.pages[n]]]))), focus: unit ? [unit.stage, unit.map, unit.row, unit.col].join() : "", value: String(ranking(now.outs.at(-1))[0]) });
     if (hidden || brokenWords(now)) canvas.dataset.value = "";
     setAttribute(canvas, "aria-label", say(s));
   }
@@ -193,8 +251,8 @@ function build(kit, net) {
     };
     put(name, 1.1 * print, true);
     put(size, 2.4 * print, false);
-    const shown = look.tiles.reduce((sum, tile) => sum + (tile.stage === n), 0);
-    if (shown < shape[0]) put(`${shown} of ${shape[0]}`, look.height - 3, false);
+    const shown = look.all[n], at = look.pages[n], first = at * shown[0].length;
+    if (shown.length > 1) put(`${at ? first + 1 + "\u2013" : ""}${first + shown[at].length} of ${shape[0]}`, look.height - 3, false);
   }
 
   // A map that is 0 everywhere says so: nothing in the drawing speaks to it.
@@ -263,7 +321,7 @@ function build(kit, net) {
   function wires(context, s, unit, lift) {
     const { now, tiles, top } = look, n = unit.stage, each = now.stages[n], before = n ? now.stages[n - 1].shape : now.shape;
     const mine = tiles.find((tile) => tile.stage === n + 1 && tile.map === unit.map);
-    const parts = each.weight === -1 && each.kind === "conv" ? [] : partsOf(each, before, now.outs[n], now.weights, unit.map, unit.row, unit.col);
+    const parts = !now.weights && each.kind === "conv" ? [] : partsOf(each, before, now.outs[n], now.weights, unit.map, unit.row, unit.col);
     const below = new Map(tiles.filter((tile) => tile.stage === n).map((tile) => [tile.map, tile]));
     if (!mine) return 0;
     const [x, y] = pointOf(mine, unit.row + 0.5, unit.col + 0.5), most = parts.reduce((top, part) => max(top, abs(part.product)), 0) || 1;
@@ -345,7 +403,12 @@ function build(kit, net) {
       select({ stage: now.stage, map: within(now.map + maps, count), row: within(now.row + (way ? way[0] : 0), h), col: within(now.col + (way ? way[1] : 0), w) });
     },
   });
-  const select = ({ stage: n, map, row, col }) => { over = null; state.commit({ selected: [n, map, row, col] }, "move"); };
+  const select = ({ stage: n, map, row, col }) => {
+    const { name } = model.get("_stages")[n], page = look.all[n + 1].findIndex((maps) => maps.includes(map));
+    over = null;
+    crowd = n + 1;
+    state.commit({ selected: [n, map, row, col], ...(look.pages[n + 1] === page ? {} : { pages: { ...read().pages, [name]: page } }) }, "move");
+  };
   function turned(yaw, pitch) {
     [turn, tilt] = [min(60, max(-60, yaw)), min(60, max(0, pitch))];
     canvas.dataset.turn = `${round(turn)},${round(tilt)}`;

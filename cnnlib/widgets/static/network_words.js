@@ -1,7 +1,7 @@
 // What the network viewer says: the same sentences as NetworkViewer.sentence() in Python.
 import { full, places, plural } from "./kit/text.js";
 import { readsOf, sightOf, softmaxOf, partsOf } from "./kit/network.js";
-import { floor } from "./kit/numbers.js";
+import { floor, max, min } from "./kit/numbers.js";
 
 const two = (value) => full(Number.isFinite(value) ? floor(100 * value + 0.5) / 100 : value);
 const percent = (share) => floor(100 * share + 0.5);
@@ -34,20 +34,33 @@ function unitWords(s, net, { stage: n, map, row, col }) {
   const before = n ? net.stages[n - 1].shape : net.shape, name = n ? net.stages[n - 1].name : "the input";
   const reads = readsOf(stage, before, map, row, col);
   if (!reads) return `${words}; what it reads is not known.`;
-  const made = net.weights && !back ? makingWords(stage, partsOf(stage, before, net.outs[n], net.weights, map, row, col), net.weights, map) : "";
+  const made = net.weights && !back ? makingWords(stage, partsOf(stage, before, net.outs[n], net.weights, map, row, col), net.weights, map, before, name, s.channel) : "";
   const whole = [reads.rows, reads.cols].every(([first, last], a) => first === 0 && last === before[1 + a] - 1);
   const span = whole ? `all of ${name}` : `${name} rows ${places(...reads.rows)}, columns ${places(...reads.cols)}`;
   const sees = sightOf(net.stages.slice(0, n + 1), net.shape)[n];
   return `${words}${made}; reads ${span}${sees ? "; sees " + sees.join("\u00d7") + " pixels" : ""}.`;
 }
 
+const thenOf = (name) => (name === "affine" ? "rescaled" : name.replace("_", " "));
+
 // What makes a unit's number of what it reads.
-function makingWords(stage, parts, weights, map) {
+function makingWords(stage, parts, weights, map, before, name, channel) {
   if (stage.kind !== "conv") return `, the ${stage.kind === "max" ? "largest" : "mean"} of ${plural(parts.length, "number")}`;
-  const sum = parts.reduce((total, { product }) => total + product, stage.bias < 0 ? 0 : weights[stage.bias + map]);
-  const then = stage.then.map(([name]) => `, then ${name === "affine" ? "rescaled" : name.replace("_", " ")}`).join("");
-  return `, from ${plural(parts.length, "product")}${stage.bias < 0 ? "" : " and a bias"} with sum ${two(sum)}${then}`;
+  const sums = sumsOf(parts), sum = sums.reduce((total, [, x]) => total + x, stage.bias < 0 ? 0 : weights[stage.bias + map]), [k, own] = chosen(sums, channel);
+  const one = sums.length > 1 ? ` (${before[1] * before[2] === 1 ? "unit" : "map"} ${k} of ${name}: ${two(own)})` : "";
+  const then = stage.then.map(([name]) => `, then ${thenOf(name)}`).join("");
+  return `, from ${plural(parts.length, "product")}${stage.bias < 0 ? "" : " and a bias"} with sum ${two(sum)}${one}${then}`;
 }
+
+// What the products of each map that is read sum to: [[map, sum], …].
+function sumsOf(parts) {
+  const sums = new Map();
+  for (const { map, product } of parts) sums.set(map, (sums.get(map) ?? 0) + product);
+  return [...sums];
+}
+
+// Of these the one of a channel, or the nearest.
+const chosen = (sums, channel) => sums[min(max(channel - sums[0][0], 0), sums.length - 1)];
 
 // Why there is no answer, if some score is not a number; else an empty string.
 function brokenWords({ stages, outs }) {
@@ -57,7 +70,10 @@ function brokenWords({ stages, outs }) {
 }
 
 function sentence(s, net, unit, hidden) {
-  if (hidden) return "Draw, and say what the network will answer.";
+  return hidden ? "Draw, and say what the network will answer." : (s.trained ?? !net.fresh ? "" : "Random weights. ") + told(s, net, unit);
+}
+
+function told(s, net, unit) {
   const scores = net.outs.at(-1), more = unit ? ` ${unitWords(s, net, unit)}` : "", broken = brokenWords(net);
   if (broken) return broken + more;
   if (s.direction === "backward") return `What changes the score of ${labelOf(s, targetOf(s, scores))}, ${two(scores[targetOf(s, scores)])}.${more}`;
@@ -66,4 +82,4 @@ function sentence(s, net, unit, hidden) {
   return `${net.outs[0].some((x) => x !== 0) ? "" : "Nothing is drawn; the biases alone say "}${answer}${more}`;
 }
 
-export { brokenWords, labelOf, percent, ranking, targetOf, unitOf, sentence };
+export { two, thenOf, sumsOf, chosen, brokenWords, labelOf, percent, ranking, targetOf, unitOf, sentence };

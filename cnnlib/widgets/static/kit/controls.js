@@ -1,5 +1,6 @@
 // Controls that are real form elements with labels; what cannot act now is not drawn.
 import { control, button } from "./form.js";
+import { toggle } from "./toggle.js";
 import { element, on, setAttribute } from "./dom.js";
 import { full, parse } from "./text.js";
 import { max } from "./numbers.js";
@@ -55,12 +56,6 @@ function paddingOf(text) {
   const clean = text.trim();
   if (/^(same|valid)$/.test(clean)) return clean;
   return /^\d+\s*,\s*\d+$/.test(clean) ? clean.split(",").map(Number) : wholeNumber(clean);
-}
-
-function toggle({ trait, label, signal, change, title = null }) {
-  const field = element("input", { type: "checkbox" });
-  on(field, signal, { change: () => change(field.checked) });
-  return { element: element("label", { class: "cw-control cw-toggle", "data-trait": trait, title }, field, label), set: (on) => { field.checked = on; } };
 }
 
 export { control, stepper, toggle, button, wholeNumber, paddingOf };
