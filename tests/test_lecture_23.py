@@ -53,7 +53,7 @@ def test_by_hand():
 
 
 def test_where_a_stretched_number_goes():
-    assert np.ravel_multi_index((2, 1, 3), (16, 5, 5)) == 58 and np.unravel_index(100, (16, 5, 5)) == (4, 0, 0)
+    assert np.ravel_multi_index((2, 1, 3), (16, 5, 4)) == 47 and np.unravel_index(100, (16, 5, 4)) == (5, 0, 0)
     x = np.arange(3 * 32 * 32).reshape(1, 3, 32, 32)
     row = layers.Flatten()(x)
     assert row.shape == (1, 3072) and row[0, 1023] == x[0, 0, 31, 31]
@@ -102,7 +102,7 @@ def test_vgg16():
 
 
 def test_answers_of_the_exercises():
-    assert geometry.conv_parameters(16, 30, 5) == 12_030
+    assert geometry.conv_parameters(16, 30, (5, 4)) == 9_630
     net, sizes = lenet5(layers), {64: 13, 40: 7, 35: 5}
     for size, after in sizes.items():
         assert net.forward_to(np.zeros((1, 1, size, size), dtype="float32"), "s4").shape == (1, 16, after, after)
