@@ -57,7 +57,7 @@ def pixel_votes(grad_row, grad_col, orientations=9, votes="hard", signed=False):
     row, col = (_array.as_dtype(g, "float64") for g in (grad_row, grad_col))
     magnitude, circle = xp.hypot(row, col), 360 if signed else 180
     if votes == "hard":
-        angle = xp.arctan2(row, col) * (180 / pi) % circle  # rounded as in scikit-image, which decides at a bin's end
+        angle = xp.arctan2(row, col) * (180 / pi) % circle  # rounded as scikit-image rounds
         lower, shares = xp.floor(angle * n / circle), (magnitude,)
     else:
         angle = xp.arctan2(row, col) if signed else xp.arctan2(abs(row), xp.where(row < 0, -col, col))
