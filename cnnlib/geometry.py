@@ -150,6 +150,11 @@ def receptive_field(layers):
     -------
     size, jump : int, in input pixels
 
+    Raises
+    ------
+    ValueError, TypeError
+        A layer is no such tuple, or its numbers are out of range.
+
     References
     ----------
     .. [1] Araujo, Norris & Sim, Computing receptive fields of convolutional neural networks, Distill, 2019.
@@ -164,9 +169,9 @@ def receptive_field(layers):
     """
     size, jump = 1, 1
     for number, layer in enumerate(layers):
-        if len(layer) not in (2, 3):
+        if not isinstance(layer, (tuple, list)) or len(layer) not in (2, 3):
             raise ValueError(f"layer {number} of `layers` is {layer!r}; it must be (kernel_size, stride) or "
-                             "(kernel_size, stride, dilation)")
+                             "(kernel_size, stride, dilation), and one layer alone is [(3, 1)]")
         kernel_size, stride, *dilation = layer
         size += (effective_size(kernel_size, *dilation) - 1) * jump
         jump *= as_int("stride", stride, 1)

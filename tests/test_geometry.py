@@ -110,6 +110,8 @@ def test_counts():
     (lambda: geometry.output_size(3, 5), ValueError, "`padding` 1 on each side or a `kernel_size` of at most 3"),
     (lambda: geometry.output_size(0, 3), ValueError, r"0 \+ 0 \+ 0 = 0: `padding` 2 on each side would fit"),
     (lambda: geometry.same_padding(0, 3), ValueError, "`size` is 0; it must be at least 1"),
+    (lambda: geometry.receptive_field((3, 1)), ValueError,
+     r"layer 0 of `layers` is 3; it must be .*, and one layer alone is \[\(3, 1\)\]"),
     (lambda: geometry.receptive_field([(3,)]), ValueError, r"layer 0 of `layers` is \(3,\)"),
     (lambda: geometry.conv_parameters(3, 4, 3, groups=2), ValueError, "`groups` is 2; it must divide both"),
 ])

@@ -1,8 +1,10 @@
 """Convolution along one axis: an image one row high."""
 
+from cnnlib._arguments import check_grad_output
 from cnnlib.conv import _conv2d
 from cnnlib.conv._arguments import checked
-from cnnlib.geometry import as_int, as_pair
+from cnnlib.conv._problem import as_padding, check_shapes
+from cnnlib.geometry import as_int, as_pair, output_size
 
 
 def conv1d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *, method="auto"):
@@ -26,7 +28,7 @@ def conv1d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *, m
     Raises
     ------
     ValueError, TypeError
-        As in :func:`conv2d`, whose message shows the signal as an image one row high.
+        As in :func:`conv2d`.
 
     Notes
     -----
@@ -39,8 +41,8 @@ def conv1d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *, m
     array([[1., 2., 4.]])
     """
     x, weight, bias = checked(x=x, weight=weight, bias=bias)
-    _check_ranks(x, weight)
     settings = _settings(stride, padding, dilation)
+    _check_signal(x, weight, *settings, groups)
     return _conv2d.forward(_as_image(x), _as_image(weight), bias, *settings, groups, method)[..., 0, :]
 
 
@@ -54,11 +56,9 @@ def conv1d_backward(grad_output, x, weight, bias=None, stride=1, padding=0, dila
     grad_bias : array of shape (F,); None without a bias, or for integers
     """
     grad_output, x, weight, bias = checked(grad_output=grad_output, x=x, weight=weight, bias=bias)
-    _check_ranks(x, weight)
-    if grad_output.ndim != x.ndim:
-        raise ValueError(f"`grad_output` has shape {tuple(grad_output.shape)}; `x` {tuple(x.shape)} gives an output "
-                         f"with {x.ndim} axes")
     settings = _settings(stride, padding, dilation)
+    length = _check_signal(x, weight, *settings, groups)
+    check_grad_output(grad_output, (*x.shape[:-2], weight.shape[0], length))
     grad_x, grad_weight, grad_bias = _conv2d.backward(
         _as_image(grad_output), _as_image(x), _as_image(weight), bias, *settings, groups, method)
     if grad_x is None:
@@ -71,11 +71,19 @@ def _as_image(signal):
     return signal[..., None, :]
 
 
-def _check_ranks(x, weight):
+def _check_signal(x, weight, stride, padding, dilation, groups):
+    """Check the shapes as conv2d does, but in the words of signals; return the length of the output."""
     if x.ndim not in (2, 3):
         raise ValueError(f"`x` has shape {tuple(x.shape)}; it must be (N, C, L), or (C, L) for one signal")
     if weight.ndim != 3:
         raise ValueError(f"`weight` has shape {tuple(weight.shape)}; it must be (F, C // groups, K)")
+    check_shapes(tuple(x.shape), tuple(weight.shape), as_int("groups", groups, 1))
+    one_row = (1, x.shape[-1]), (1, weight.shape[-1])
+    (_, stride), (_, dilation), (_, zeros) = stride, dilation, as_padding(padding, *one_row, stride, dilation)
+    try:
+        return output_size(x.shape[-1], weight.shape[-1], stride, zeros, dilation)
+    except ValueError as error:
+        raise ValueError(f"`weight` {tuple(weight.shape)} does not fit into `x` {tuple(x.shape)}: {error}") from None
 
 
 def _settings(stride, padding, dilation):

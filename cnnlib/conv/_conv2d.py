@@ -46,8 +46,9 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *, m
     -----
     No filter flip, as in torch.nn.functional.conv2d. Derived in notebooks/20, eq. 3. Half precision is summed in
     float32, integers in int64. Beyond torch: uneven padding, "same" at any stride, and integers that do not fit
-    are an error. Extra memory: at most 3 times the arguments and the result together and 32 MiB, except for
-    "loops" and "im2col", which state theirs, and torch's own.
+    are an error. Unlike torch, complex numbers and images without channels are refused. Extra memory: at most 3
+    times the arguments and the result together and 32 MiB, except for "loops" and "im2col", which state theirs, and
+    torch's own.
 
     Rounding in float32 is relative to the largest number that a sum meets, times the filter's absolute weights: at
     most 1e-6 of it with "exact". With 3x3 filters "auto" may be Winograd, which meets a whole 6x6 tile ("fft" the whole

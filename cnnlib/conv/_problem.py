@@ -73,11 +73,7 @@ def _make(x_shape, weight_shape, stride, padding, dilation, groups):
                          "F filters of C // groups channels each")
     stride, dilation = as_pair("stride", stride, 1), as_pair("dilation", dilation, 1)
     groups = as_int("groups", groups, 1)
-    if 0 in x_shape[-3:]:
-        raise ValueError(f"`x` has shape {x_shape}: only the batch may be empty")
-    if 0 in weight_shape:
-        raise ValueError(f"`weight` has shape {weight_shape}: no side of a filter may be empty")
-    _check_channels(x_shape, weight_shape, groups)
+    check_shapes(x_shape, weight_shape, groups)
     padding = as_padding(padding, x_shape[-2:], weight_shape[2:], stride, dilation)
     out_size = []
     for axis, word in enumerate(("rows", "columns")):
@@ -94,18 +90,29 @@ def _make(x_shape, weight_shape, stride, padding, dilation, groups):
     return Problem(batch, weight_shape, stride, padding, dilation, groups, tuple(out_size))
 
 
-def _check_channels(x_shape, weight_shape, groups):
-    """Check that the filters' depth is the input's, and that the groups divide both."""
-    channels, filters, depth = x_shape[-3], weight_shape[0], weight_shape[1]
+def check_shapes(x_shape, weight_shape, groups):
+    """Check that nothing is empty but the batch, and that the groups divide channels and filters; also of signals."""
+    channels_axis = 1 - len(weight_shape)
+    if 0 in x_shape[channels_axis:]:
+        raise ValueError(f"`x` has shape {x_shape}: only the batch may be empty")
+    if 0 in weight_shape:
+        raise ValueError(f"`weight` has shape {weight_shape}: no side of a filter may be empty")
+    channels, filters, depth = x_shape[channels_axis], weight_shape[0], weight_shape[1]
     if filters % groups:
         raise ValueError(f"`groups` is {groups}; it must divide the {filters} filters of `weight` {weight_shape}")
     if channels != depth * groups:
-        hint = ""
-        if x_shape[-1] == depth * groups:
-            hint = (f"; the last axis of `x` has {depth * groups}, so `x` may be (N, H, W, C) or (H, W, C): "
-                    "images.to_chw(x) brings the channels forward")
         raise ValueError(f"`x` {x_shape} has {channels} channels, `weight` {weight_shape} with groups={groups} "
-                         f"needs {depth} * {groups} = {depth * groups}{hint}")
+                         f"needs {depth} * {groups} = {depth * groups}"
+                         f"{channels_last_hint(x_shape, depth * groups, len(weight_shape) - 2)}")
+
+
+def channels_last_hint(x_shape, channels, axes=2):
+    """Return how to bring the channels of `x` forward, if they seem to be last; `axes` is 1 for signals."""
+    if x_shape[-1] != channels:
+        return ""
+    order, how = {1: ("(N, L, C) or (L, C)", "x.swapaxes(-1, -2)"),
+                  2: ("(N, H, W, C) or (H, W, C)", "images.to_chw(x)")}[axes]
+    return f"; the last axis of `x` has {channels}, so `x` may be {order}: {how} brings the channels forward"
 
 
 def as_padding(padding, size, kernel_size, stride, dilation):

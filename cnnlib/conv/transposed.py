@@ -4,7 +4,7 @@ from cnnlib import _array
 from cnnlib._arguments import is_integer
 from cnnlib.conv import _run
 from cnnlib.conv._arguments import as_batch, check_bias, check_fits_memory, check_grad_output, checked
-from cnnlib.conv._problem import as_padding, make_problem
+from cnnlib.conv._problem import as_padding, channels_last_hint, make_problem
 from cnnlib.geometry import as_int, as_pair, effective_size
 
 
@@ -156,6 +156,7 @@ def _check_shapes(x_shape, weight_shape, groups):
         raise ValueError(f"`weight` has shape {weight_shape}; it must be (C, F // groups, KH, KW), no side empty")
     if x_shape[-3] != weight_shape[0]:
         raise ValueError(f"`x` {x_shape} has {x_shape[-3]} channels, `weight` {weight_shape} takes {weight_shape[0]}: "
-                         "a transposed convolution's weight is (C, F // groups, KH, KW), input channels first")
+                         "a transposed convolution's weight is (C, F // groups, KH, KW), input channels first"
+                         f"{channels_last_hint(x_shape, weight_shape[0])}")
     if x_shape[-3] % as_int("groups", groups, 1):
         raise ValueError(f"`groups` is {groups}; it must divide the {x_shape[-3]} channels of `x` {x_shape}")

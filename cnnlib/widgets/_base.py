@@ -56,6 +56,8 @@ class Array(traitlets.TraitType):
         if value is None:
             return None
         try:
+            if np.iscomplexobj(np.asarray(value)):
+                raise TypeError("complex numbers have two parts, and .real, .imag and abs() choose one")
             array = np.array(value, dtype=np.float32, order="C")
         except (TypeError, ValueError) as error:
             raise traitlets.TraitError(f"`{self.name}` must be an array of numbers: {error}") from None

@@ -1,5 +1,7 @@
 """conv1d: conv2d on signals."""
 
+import re
+
 import numpy as np
 import pytest
 from helpers import assert_close, relative_error
@@ -60,17 +62,34 @@ def test_errors(array):
         conv1d(x[..., None], weight)
     with pytest.raises(ValueError, match=r"`weight` has shape \(3, 3\); it must be \(F, C // groups, K\)"):
         conv1d(x, weight[0])
-    with pytest.raises(ValueError, match=r"has 3 channels, `weight` \(4, 2, 1, 3\) with groups=1 needs 2 \* 1 = 2"):
+    with pytest.raises(ValueError, match=r"has 3 channels, `weight` \(4, 2, 3\) with groups=1 needs 2 \* 1 = 2$"):
         conv1d(x, weight[:, :2])
+    with pytest.raises(ValueError, match=r"`x` \(1, 50, 3\) has 50 channels, `weight` \(3, 3, 3\) with groups=1 needs "
+                                         r"3 \* 1 = 3; the last axis of `x` has 3, so `x` may be \(N, L, C\) or "
+                                         r"\(L, C\): x\.swapaxes\(-1, -2\) brings the channels forward"):
+        conv1d(array(np.ones((1, 50, 3))), array(np.ones((3, 3, 3))))
+    with pytest.raises(ValueError, match=r"`x` has shape \(2, 0, 8\): only the batch may be empty"):
+        conv1d(x[:, :0], weight)
+    with pytest.raises(ValueError, match=r"`weight` has shape \(4, 3, 0\): no side of a filter may be empty"):
+        conv1d(x, weight[..., :0])
+    with pytest.raises(ValueError, match=r"`groups` is 3; it must divide the 4 filters of `weight` \(4, 3, 3\)"):
+        conv1d(x, weight, groups=3)
+    with pytest.raises(ValueError, match=r"`padding` is 'full'; the words it knows are 'valid' and 'same'"):
+        conv1d(x, weight, padding="full")
     with pytest.raises(TypeError, match=r"`stride` must be a whole number, not \(2, 2\)"):
         conv1d(x, weight, stride=(2, 2))
     with pytest.raises(ValueError, match=r"`padding` is -1; it must be at least 0"):
         conv1d(x, weight, padding=-1)
     with pytest.raises(ValueError, match=r"`padding` is \(1, 2, 3\); it must be .* a pair \(before, after\)"):
         conv1d(x, weight, padding=(1, 2, 3))
-    with pytest.raises(ValueError, match="a kernel of 3 with dilation 4 spans 9 pixels, more than the padded"):
+    with pytest.raises(ValueError, match=r"`weight` \(4, 3, 3\) does not fit into `x` \(2, 3, 8\): a kernel of 3 with "
+                                         "dilation 4 spans 9 pixels, more than the padded"):
         conv1d(x, weight, dilation=4)
-    with pytest.raises(ValueError, match=r"`grad_output` has shape \(4, 6\); `x` \(2, 3, 8\) gives an output with 3"):
-        conv1d_backward(array(np.zeros((4, 6))), x, weight)
+    for shape in ((4, 6), (2, 4, 1, 6), (2, 4, 5)):
+        wrong = rf"`grad_output` has shape {re.escape(str(shape))}; it must be \(2, 4, 6\)"
+        with pytest.raises(ValueError, match=wrong):
+            conv1d_backward(array(np.zeros(shape)), x, weight)
+    with pytest.raises(ValueError, match=r"`grad_output` has shape \(2, 4, 6\); it must be \(4, 6\)"):
+        conv1d_backward(array(np.zeros((2, 4, 6))), x[0], weight)
     with pytest.raises(TypeError, match="`x` must be a NumPy array or a torch tensor, not list"):
         conv1d([[1.0]], weight)

@@ -145,6 +145,8 @@ ERRORS = {
                                                "or the dilation (1, 1)"),
     "padding": (dict(padding=3), "`padding` ((3, 3), (3, 3)) cuts off all of the output: `x` (1, 4, 4, 4) and `weight` "
                                  "(4, 2, 3, 3) give 6 pixels before it"),
+    "channels last": (dict(x=(1, 5, 5, 4)), "input channels first; the last axis of `x` has 4, so `x` may be "
+                                            "(N, H, W, C) or (H, W, C): images.to_chw(x) brings the channels forward"),
     "channels of one image": (dict(x=(3, 4, 4)), "`x` (3, 4, 4) has 3 channels, `weight` (4, 2, 3, 3) takes 4"),
     "a word": (dict(padding="full"), "`padding` is 'full'; a transposed convolution knows int"),
     "same": (dict(padding="same"), "`padding` is 'same'; a transposed convolution knows int"),

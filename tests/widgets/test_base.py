@@ -236,6 +236,9 @@ def test_array_travels_as_bytes():
         widget.image = [1, 2, 3]
     with pytest.raises(Exception, match="`image` must be an array of numbers"):
         widget.image = "cat pictures"
+    for values in ([[1 + 5j, 2], [3, 4]], np.full((2, 2), 1 + 0j)):
+        with pytest.raises(Exception, match=r"`image` must be an array of numbers: complex numbers have two parts"):
+            widget.image = values
 
 
 def test_widgets_link():
