@@ -1,4 +1,4 @@
-"""conv2d by hand-computed values and by its laws, for every plain method and both libraries."""
+"""conv2d by hand-computed values and by its laws, for every method that runs on a CPU and both libraries."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,14 @@ from cnnlib.conv._problem import make_problem
 
 PLAIN = ("loops", "im2col", "shifted", "fft", "winograd")
 BODIES = {"loops": loops, "im2col": im2col, "shifted": shifted, "fft": fft, "winograd": winograd}
-ANY = ("auto", "exact", *PLAIN)
+ANY = ("auto", "exact", *PLAIN, "library")
+
+
+@pytest.fixture(autouse=True)
+def torch_for_its_own_method(request):
+    if getattr(request.node, "callspec", None) and request.node.callspec.params.get("method") == "library":
+        pytest.importorskip("torch")
+
 
 # A diagonal stroke, and the two filters of the lecture.
 IMAGE = [[1, 1, 1, 1, 1, 1], [0, 0, 0, 0, 1, 0], [0, 1, 1, 1, 0, 0],

@@ -7,7 +7,9 @@ TRITON_INTERPRET=1, which ``test_implicit_gemm.py`` starts; in the common proces
 import os
 
 import pytest
+from conv.drawn_cases import cases
 from helpers import assert_close, relative_error
+from hypothesis import HealthCheck, given, settings
 
 from cnnlib.conv import conv2d, conv2d_backward
 from cnnlib.conv._problem import make_problem
@@ -88,6 +90,25 @@ def test_matches_torch(case, dtype, device):
     by_autograd = torch.autograd.grad(out_again, leaves, grad_output)
     for actual, wanted in zip(by_autograd, (grad_x, grad_weight)):
         torch.testing.assert_close(actual, wanted, rtol=0, atol=0)  # the same kernels, bit for bit
+
+
+@settings(max_examples=50, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@given(case=cases())
+def test_matches_torch_over_drawn_configurations(case, device):
+    x, weight, bias = (None if a is None else torch.tensor(a, dtype=torch.float32, device=device)
+                       for a in case.arrays())
+    settings = case.settings()
+    problem = make_problem(x.shape, weight.shape, *settings.values())
+    assert problem.padding == case.zeros()
+    grad_output = draw(problem.out_shape, "float32", device, case.seed)
+    expected, *grads = reference(x, weight, grad_output, problem)
+    if bias is not None:
+        expected += bias.cpu().double()[:, None, None]
+        grads.append(grad_output.cpu().double().sum((0, 2, 3)))
+    assert_close(conv2d(x, weight, bias, **settings, method="implicit_gemm"), expected)
+    ours = conv2d_backward(grad_output, x, weight, bias, **settings, method="implicit_gemm")
+    for actual, wanted in zip(ours, grads):
+        assert_close(actual, wanted)
 
 
 def test_bias_and_single_image(device):
