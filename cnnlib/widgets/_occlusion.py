@@ -1,7 +1,9 @@
 """What the occlusion viewer asks of a network, and what it says of the answers.
 
 An answer is a row of numbers: the probability of each class that is listed, then the class that wins (its number among
-all) and that one's probability. The sentences are the same in static/occlusion_words.js.
+all) and that one's probability. A unit that is watched stands last in the list, as class -1: what it says, as a share
+of what it says of the whole picture, 0 where a ReLU would let nothing pass. The sentences are the same in
+static/occlusion_words.js.
 """
 
 import copy
@@ -15,13 +17,14 @@ from cnnlib import _array, images
 from cnnlib.activations import softmax
 from cnnlib.architectures._blocks import zeros_before
 from cnnlib.inspection import activations, deconvnet
-from cnnlib.inspection._engine import is_ours, run
+from cnnlib.inspection._engine import is_ours, recorded, run
 from cnnlib.inspection.occluded import cover_of, covered_logits
 from cnnlib.inspection.projection import layers_to, reachable
 from cnnlib.layers import shapes
 from cnnlib.widgets import _torch_model
 from cnnlib.widgets._text import full, places
 
+WATCHED = -1  # stands for the unit that is watched, where a class is meant
 LISTED = 20  # classes, at most, that one can choose from
 LARGEST = 320  # pixels a side, at most, of a picture as it is shown
 COARSE = 8  # the first round of a scan looks at every eighth place, the next at every fourth, …
@@ -47,7 +50,13 @@ class Subject:
         What one picture takes.
     layers : list of dict
         Name and shape (maps, rows, columns) of each layer from which there is a way back to the pixels.
+    watched : (layer, channel, row, col) or None
+        The unit that is asked for beside the classes.
+    level : float
+        What it says of the whole picture.
     """
+
+    watched, level = None, 0.0
 
     def __init__(self, model, image):
         if isinstance(model, type) or not callable(getattr(model, "forward", None)):
@@ -89,9 +98,41 @@ class Subject:
 
     def covered(self, cover, patch, at):
         """Return the probabilities (N, K) with the patch at each of these places: its upper left pixels."""
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), recorded(self.net, [self.watched[0]] if self.watched else []) as found:
             logits = covered_logits(self.net, self.x, cover, at, (patch, patch))
-        return self._shares(logits)
+        shares = self._shares(logits)
+        return shares if self.watched is None else np.column_stack([shares, self._share_of(found)])
+
+    def watch(self, layer, channel, unit=None):
+        """Ask for a unit, too, its map's strongest without one; return (layer, channel, row, col).
+
+        Raises
+        ------
+        ValueError
+            There is no such layer, map or unit, or it does not fire.
+        """
+        wanted = (layer, channel) if unit is None else (layer, channel, tuple(unit))
+        shapes_of = {each["name"]: each["shape"] for each in self.layers}
+        if layer not in shapes_of:
+            raise ValueError(f"`watch` is {wanted!r}; the layers are {', '.join(shapes_of) or 'none'}")
+        maps, *size = shapes_of[layer]
+        if not 0 <= channel < maps or not all(0 <= at < n for at, n in zip(unit or (0, 0), size)):
+            raise ValueError(f"`watch` is {wanted!r}; {layer} has {maps} maps of {size[0]}×{size[1]} units")
+        found = self.unit(layer, channel, unit)
+        if found["value"] <= 0:
+            raise ValueError(f"`watch` is {wanted!r}; that unit says {full(found['value'])} of the whole picture: one "
+                             "that does not fire cannot fall")
+        self.watched, self.level = (layer, channel, *found["at"]), found["value"]
+        return self.watched
+
+    def whole(self):
+        """Return the answer for the whole picture: probabilities, and 1 for a unit that is watched."""
+        return self.shares if self.watched is None else np.append(self.shares, 1.0)
+
+    def _share_of(self, found):
+        layer, channel, row, col = self.watched
+        levels = _array.to_numpy(found[layer])[:, channel, row, col].astype(np.float64)
+        return np.maximum(levels, 0) / self.level
 
     def unit(self, layer, channel, unit):
         """Return what a map says, and what of the picture made one of its units say so."""
@@ -120,12 +161,15 @@ class Subject:
 def listed(shares, target):
     """Return the classes that one can choose from: all, or of many the likeliest and the target, in their order."""
     order = np.argsort(-shares, kind="stable")[:LISTED].tolist()
-    return sorted({*order, *([] if target is None else [target])})
+    return sorted({*order, *([] if target in (None, WATCHED) else [target])})
 
 
 def row_of(shares, classes):
-    """Return an answer as a row of numbers, from the probabilities of all classes; (N, K) gives N rows."""
-    best = shares.argmax(-1)[..., None]
+    """Return an answer as a row of numbers, from the probabilities of all classes; (N, K) gives N rows.
+
+    Where a unit is watched, the last of `shares` is its.
+    """
+    best = (shares[..., :WATCHED] if WATCHED in classes else shares).argmax(-1)[..., None]
     return np.concatenate([shares[..., classes], best, np.take_along_axis(shares, best, -1)], -1).astype(np.float32)
 
 
@@ -175,6 +219,8 @@ class Scene:
     maps : dict of (patch, stride, fill) -> array of shape (rows, cols, numbers), NaN where not scanned
     places : dict of (patch, fill, row, col) -> row
     units : dict of (layer, channel, unit) -> dict
+    level : float
+        What the unit that is watched says of the whole picture.
     """
 
     size: tuple
@@ -184,6 +230,7 @@ class Scene:
     maps: dict
     places: dict
     units: dict
+    level: float = 0.0
 
     @property
     def top(self):
@@ -227,7 +274,10 @@ def problem(s, size):
 
 
 def name_of(s, k):
-    """Return the name of a class."""
+    """Return the name of a class, or of the unit that is watched."""
+    if k == WATCHED:
+        layer, channel, row, col = s["watch"]
+        return f"{layer}, map {channel}, row {row}, column {col}"
     return s["labels"][k] if s["labels"] else f"class {k}"
 
 
@@ -248,7 +298,7 @@ def sentence(s, scene, hidden):
     target = scene.top if s["target"] is None else s["target"]
     at = scene.classes.index(target)
     name, before = name_of(s, target), percent(scene.whole[at])
-    whole = f"{name}, {before} percent"
+    whole = f"{name}: {_two(scene.level)}, here 100 percent" if target == WATCHED else f"{name}, {before} percent"
     if target != scene.top:
         whole += f"; the answer is {name_of(s, scene.top)}, {percent(scene.whole[-1])} percent"
     if hidden:

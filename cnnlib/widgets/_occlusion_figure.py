@@ -48,7 +48,8 @@ def _panels(s, scene, picture):
             ax.plot(cols[j], rows[i], "o", color=plots.COLOURS["gradient"], markeredgecolor=plots.COLOURS["paper"],
                     markersize=9)
 
-    name = _occlusion.name_of(s, scene.top if s["target"] is None else s["target"])
+    target = scene.top if s["target"] is None else s["target"]
+    name = "the unit" if target == _occlusion.WATCHED else _occlusion.name_of(s, target)
     return [(picture, "picture and patch", patch), (picture, f"{name} when covered here: percent", heat)]
 
 

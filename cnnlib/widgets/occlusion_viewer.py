@@ -45,6 +45,10 @@ class OcclusionViewer(_base.CourseWidget):
         In that map; None is its strongest.
     scanned : bool
         Cover every place when the viewer is made. Turned on by a scan that is complete, off by a new patch.
+    watch : (layer, channel) or (layer, channel, (row, col)), optional
+        A unit that is asked for beside the classes, the strongest of its map without a place: the map then shows what
+        it says, in percent of what it says of the whole picture. It is what the deconvnet view begins with, so that
+        both look at one unit; as a class it is ``target=-1``.
     labels : sequence of str
         Names of the classes; none numbers them.
     weights : str
@@ -93,6 +97,7 @@ class OcclusionViewer(_base.CourseWidget):
     layer = Unicode(None, allow_none=True).tag(sync=True, start=True)
     channel = Int(0).tag(sync=True, start=True)
     unit = List(Int(), None, allow_none=True, minlen=2, maxlen=2).tag(sync=True, start=True)
+    watch = List(default_value=None, allow_none=True).tag(sync=True, start=True)
     scanned = Bool(False).tag(sync=True, start=True)
     labels = List(Unicode()).tag(sync=True, start=True)
     weights = Unicode().tag(sync=True, start=True)
@@ -117,11 +122,14 @@ class OcclusionViewer(_base.CourseWidget):
         self._lock, self._worker, self._halt = threading.RLock(), None, threading.Event()
         self._asks = _told is None  # a viewer that is told all that another knows asks the network nothing
         subject, size = self._subject, given.shape[-2:]
+        if state.get("watch") is not None:
+            state = self._watched(state)
         self._check(state.get("target"), state.get("layer"), state.get("view"), state.get("labels"))
         classes = _occlusion.listed(subject.shares, state.get("target"))
-        whole = [float(x) for x in _occlusion.row_of(subject.shares, classes)]
+        classes += [_occlusion.WATCHED] if subject.watched else []
+        whole = [float(x) for x in _occlusion.row_of(subject.whole(), classes)]
         known = [dict(answers) for answers in _told] if _told else [{}, {}, {}]
-        self._known = _occlusion.Scene(size, classes, whole, subject.layers, *known)
+        self._known = _occlusion.Scene(size, classes, whole, subject.layers, *known, subject.level)
         state |= {name: list(state[name]) for name in ("unit", "labels") if state.get(name) is not None}
         super().__init__(image=given, **state)
         self.model = model
@@ -139,10 +147,20 @@ class OcclusionViewer(_base.CourseWidget):
         self._tell_map()
         self._look(None)
 
+    def _watched(self, state):
+        """Return the state with a unit that is watched, which is the target and what the deconvnet shows first."""
+        layer, channel, *unit = state["watch"]
+        unit = unit[0] if len(unit) == 1 else unit or None
+        layer, channel, row, col = self._subject.watch(layer, channel, unit)
+        usual = {"target": _occlusion.WATCHED, "layer": layer, "channel": channel, "unit": [row, col]}
+        return usual | state | {"watch": [layer, channel, row, col]}
+
     def _check(self, target, layer, view, labels):
         subject, count = self._subject, len(self._subject.shares)
-        if target is not None and not 0 <= target < count:
-            raise ValueError(f"`target` is {target}; the classes are 0 to {count - 1}")
+        known = target is None or 0 <= target < count or (target == _occlusion.WATCHED and subject.watched)
+        if not known:
+            unit = ", and no unit is watched" if target == _occlusion.WATCHED else ""
+            raise ValueError(f"`target` is {target}; the classes are 0 to {count - 1}{unit}")
         if labels and len(labels) != count:
             raise ValueError(f"`labels` are {len(labels)}; there are {count} classes")
         names = [each["name"] for each in subject.layers]
@@ -152,6 +170,14 @@ class OcclusionViewer(_base.CourseWidget):
         if layer is not None and layer not in names:
             raise ValueError(f"`layer` is {layer!r}; those with a way back to the pixels are "
                              f"{', '.join(names) or 'none'}")
+
+    @traitlets.validate("watch")
+    def _check_watch(self, proposal):
+        watched = self._subject.watched
+        if proposal.value != (list(watched) if watched else None):
+            raise traitlets.TraitError(f"`watch` is {proposal.value}; a viewer watches one unit, {watched}: make "
+                                       "another")
+        return proposal.value
 
     @traitlets.validate("target", "layer", "view", "labels")
     def _check_change(self, proposal):
@@ -176,7 +202,8 @@ class OcclusionViewer(_base.CourseWidget):
         self._note = "; ".join([f"Weights: {words}", *notes]) + "."
         picture = _occlusion.shown(pixels, self._limits)
         self._scene = {"size": list(known.size), "classes": known.classes, "whole": known.whole,
-                       "layers": known.layers, "count": len(self._subject.shares), "picture": _bytes(picture)}
+                       "layers": known.layers, "count": len(self._subject.shares), "level": known.level,
+                       "picture": _bytes(picture)}
         self._seconds = self._subject.seconds
 
     @staticmethod

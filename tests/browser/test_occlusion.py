@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 from examples import SCAN
+from looks import faults
 from network_cases import small_net
-from occlusion_cases import looked_at
+from occlusion_cases import looked_at, watching
 
 from cnnlib.widgets.occlusion_viewer import OcclusionViewer
 
@@ -69,6 +70,26 @@ def colour(shown, row, col, part="heat"):
       const canvas = document.querySelector(`[data-part=${part}]`), context = canvas.getContext('2d');
       return [...context.getImageData(Math.floor(x * canvas.width), Math.floor(y * canvas.height), 1, 1).data];
     }""", [part, row / 40, col / 48])[:3]
+
+
+def test_a_unit_is_covered_and_projected(show):
+    """Occlusion and deconvnet on the same unit: its map by the patch, its pixels by the other view."""
+    widget = OcclusionViewer(*watching(), watch=("relu2", 1, (6, 8)), patch=3, stride=1, fill="mean", scanned=True)
+    shown = show(widget)
+    assert shown.readout == widget.sentence() and "here 100 percent" in shown.readout
+    shown.do("lowest")
+    i, j = np.argwhere(widget.heat == widget.heat.min())[0]
+    assert shown.line.startswith(f"Patch at row {i}, column {j}: relu2, map 1, row 6, column 8 falls from 100 to ")
+    assert "-1:" in told(shown, "value", "bars") and shown.messages == 1  # the place; the map was read
+    options = shown.root.locator('[data-trait="target"] option').all_inner_texts()
+    assert options[-1] == "relu2, map 1, row 6, column 8" and len(options) == 6
+    shown.root.locator('[data-trait="view"] [data-value="deconvnet"]').click()
+    assert shown.frame().get("layer") == "relu2" and shown.get("unit") == [6, 8]
+    shown.do("undo").set("size", "projector")
+    for width in (848, 680):
+        shown.page.evaluate("(width) => { document.querySelector('.place').style.width = `${width}px`; }", width)
+        assert faults(shown.frame().page) == []
+    shown.check()
 
 
 def test_dragging_after_a_scan_sends_nothing_and_reads_the_map(show):

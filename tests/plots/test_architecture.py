@@ -119,8 +119,8 @@ def test_where_a_unit_looks_is_where_its_gradient_is():
             layers.Conv2d(2, 2, 3, padding=1), layers.Conv2d(2, 2, 3, padding=1))),
         "wide": layers.Conv2d(2, 2, 3, padding=2, dilation=2), "branches": layers.Concat(
             layers.Conv2d(2, 1, 1), layers.AvgPool2d(3, 1, padding=1)), "pool": layers.AvgPool2d(3, 2)})
-    for value in net.state_dict().values():
-        value[...] = 1
+    for parameter in net.parameters():
+        parameter.set(np.ones(parameter.shape))
     out = net(np.ones((1, 1, 63, 63), np.float32))
     block = blocks(architectures.summary(net, (1, 63, 63)))[-1]
     assert block.row.output_shape == out.shape[1:]
@@ -139,8 +139,8 @@ def test_a_further_head_looks_from_the_stage_behind_which_it_begins():
         "conv1": layers.Conv2d(1, 2, 5, 2, padding=2), "conv2": layers.Conv2d(2, 2, 3, padding=1),
         "conv3": layers.Conv2d(2, 2, 3, 2, padding=1), "flat": layers.Flatten(), "fc": layers.Linear(512, 2)})
     net = layers.Heads(trunk, {"side": ("conv2", head)})
-    for value in net.state_dict().values():
-        value[...] = 1
+    for parameter in net.parameters():
+        parameter.set(np.ones(parameter.shape))
     out, side = net(np.ones((1, 1, 63, 63), np.float32))
     block = find(blocks(architectures.summary(net, (1, 63, 63))), "side")
     assert block.row.output_shape == side.shape[1:]

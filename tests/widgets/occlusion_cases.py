@@ -47,15 +47,22 @@ def drawn_scene(rng, k):
          "fill": FILLS[k % 4], "row": [None, int(rng.integers(-4, 32))][k // 3 % 2], "col": int(rng.integers(-4, 32)),
          "view": ["occlusion", "occlusion", "deconvnet"][k % 3], "layer": [None, "conv1", "block.relu"][k // 2 % 3],
          "channel": int(rng.integers(-1, 8)), "unit": [None, rng.integers(-1, 8, 2).tolist()][k // 4 % 2],
-         "scanned": bool(k % 2), "labels": [[], [f"thing {i}" for i in range(count)]][k // 5 % 2], "weights": ""}
+         "watch": None, "scanned": bool(k % 2), "weights": "",
+         "labels": [[], [f"thing {i}" for i in range(count)]][k // 5 % 2]}
     if k % 7:
         s["patch"], s["stride"] = max(1, min(s["patch"], *size)), max(1, s["stride"])
     whole = [float(x) for x in _occlusion.row_of(shares, classes)]
     scene = _occlusion.Scene(tuple(size), classes, whole, layers, {}, {}, {})
+    if k % 3 == 1:
+        s["watch"], s["target"] = ["block.relu", k % 5, 2, 3], _occlusion.WATCHED if k % 2 else target
+        scene.classes, scene.level = [*classes, _occlusion.WATCHED], float(np.round(rng.random(), 3))
+        scene.whole = [*whole[:-2], 1.0, *whole[-2:]]
     if _occlusion.problem(s | {"view": "occlusion"}, size) is None:
         rows, cols = _occlusion.grid(size, s["patch"], s["stride"])
         answers = rng.dirichlet(np.full(count, 0.3), (rows, cols))
-        table = _occlusion.row_of(answers, classes)
+        if s["watch"]:
+            answers = np.concatenate([answers, 1.5 * rng.random((rows, cols, 1))], -1)
+        table = _occlusion.row_of(answers, scene.classes)
         if k % 5 == 0:
             table[..., :] = np.round(table, 1)  # ties, and no change
             table[..., -2] = scene.top
@@ -86,19 +93,33 @@ def answers(s, scene, plain):
              "answer": None if row is None else plain(row)["data"],
              "unit_key": list(scene.unit_key(s)) if scene.layers else [],
              "scene": {"size": list(scene.size), "classes": scene.classes, "whole": scene.whole,
-                       "layers": scene.layers},
+                       "layers": scene.layers, "level": scene.level},
              "maps": [[list(key), plain(table)] for key, table in scene.maps.items()],
              "places": [[list(key), plain(row)["data"]] for key, row in scene.places.items()],
              "units": [[list(key), unit] for key, unit in scene.units.items()]}
     return found
 
 
+def watching():
+    """Return the arguments of a viewer whose net has a unit that sees a window of 5×5 in the middle of a picture."""
+    nn = layers
+    net = nn.Sequential({"conv1": nn.Conv2d(1, 2, 3), "relu1": nn.ReLU(), "conv2": nn.Conv2d(2, 3, 3),
+                         "relu2": nn.ReLU(), "flatten": nn.Flatten(), "fc": nn.Linear(3 * 14 * 14, 4)})
+    rng = np.random.default_rng(7)
+    for parameter in net.parameters():
+        parameter.set(rng.random(parameter.shape) / 10)
+    return net, (0.2 + 0.8 * rng.random((1, 18, 18))).astype(np.float32)
+
+
 def real_cases(plain):
-    """A net asked about a photo: every place, and the code that makes it."""
+    """A net asked about a photo: every place, and the code that makes it; then a unit of a net."""
     for fill in FILLS:
         widget = OcclusionViewer(*looked_at(), patch=9, stride=5, fill=fill, scanned=True, row=11, col=23)
         yield {**answers(widget._state(), widget._known, plain), "sentence": widget.sentence(), "code": widget.code(),
                "pattern": widget._code, "heat": plain(widget.heat), "winner": widget.winner.ravel().tolist()}
+    widget = OcclusionViewer(*watching(), watch=("relu2", 1, (6, 8)), patch=3, stride=2, fill="mean", scanned=True)
+    yield {**answers(widget._state(), widget._known, plain), "sentence": widget.sentence(), "code": widget.code(),
+           "pattern": widget._code, "heat": plain(widget.heat), "winner": widget.winner.ravel().tolist()}
 
 
 def occlusion_cases(rng, plain):

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("anywidget")
 
 from network_cases import small_net
-from occlusion_cases import SIDE, looked_at, looking_net, picture
+from occlusion_cases import SIDE, looked_at, looking_net, picture, watching
 
 from cnnlib import inspection, layers
 from cnnlib.inspection.occluded import FILLS
@@ -255,6 +255,70 @@ def test_what_it_is_given_is_checked():
     net.fc.weight.data[0, 0] = np.nan
     with pytest.raises(ValueError, match="`model` gives scores that are NaN or infinite"):
         OcclusionViewer(net, image)
+
+
+def test_the_map_of_a_unit_is_what_it_says():
+    """Counted again place by place: nothing of the picture matters but the 5×5 pixels that the unit sees."""
+    net, image = watching()
+    widget = OcclusionViewer(net, image, watch=("relu2", 1, (6, 8)), patch=3, stride=1, fill="mean", scanned=True)
+    whole = inspection.activations(net, image[None], ["relu2"])["relu2"][0, 1, 6, 8]
+    heat = np.empty((16, 16))
+    for i in range(16):
+        for j in range(16):
+            covered = image.copy()
+            covered[:, i:i + 3, j:j + 3] = image.mean()
+            heat[i, j] = inspection.activations(net, covered[None], ["relu2"])["relu2"][0, 1, 6, 8] / whole
+    np.testing.assert_allclose(widget.heat, heat, rtol=2e-5)
+    changed = np.argwhere(abs(widget.heat - 1) > 1e-6)
+    assert changed.min(0).tolist() == [4, 6] and changed.max(0).tolist() == [10, 12]
+    assert widget.target == -1 and widget.probability == 1
+    assert widget.sentence().startswith(f"relu2, map 1, row 6, column 8: {whole:.2f}, here 100 percent; the answer is ")
+    i, j = np.unravel_index(heat.argmin(), heat.shape)
+    widget.row, widget.col = int(i), int(j)
+    fallen = f"relu2, map 1, row 6, column 8 falls from 100 to {100 * heat.min():.0f} percent"
+    assert widget.sentence().startswith(f"Patch at row {i}, column {j}: {fallen}")
+    widget.view = "deconvnet"
+    assert widget.sentence() == f"relu2, map 1, row 6, column 8: {whole:.2f}; it sees rows 6 to 10, columns 8 to 12."
+    widget.view, widget.target = "occlusion", 2  # a class, of the same scan
+    np.testing.assert_allclose(widget.heat, library_map(net, image, 2, 3, 1, "mean")[0], atol=1e-6)
+
+
+def test_the_unit_that_is_watched_is_the_strongest_of_its_map_without_a_place():
+    net, image = watching()
+    widget = OcclusionViewer(net, image, watch=("relu1", 0), patch=3)
+    maps = inspection.activations(net, image[None], ["relu1"])["relu1"][0, 0]
+    assert widget.watch == ["relu1", 0, *map(int, np.unravel_index(maps.argmax(), maps.shape))]
+    again = eval(widget.code(), {"OcclusionViewer": OcclusionViewer, "model": net, "image": image})
+    assert again.watch == widget.watch and again.sentence() == widget.sentence()
+
+
+def test_a_unit_of_a_torch_net():
+    torch = pytest.importorskip("torch")
+    net = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(512, 4))
+    with torch.no_grad():
+        net[0].weight.fill_(0.1)
+    widget = OcclusionViewer(net, watching()[1], watch=("1", 0), patch=3, stride=1, fill=FILLS[0], scanned=True)
+    assert 0 < widget.heat.min() < 0.95 and (widget.heat > 0.9999).mean() > 0.8 and "1, map 0, row" in widget.sentence()
+
+
+@pytest.mark.parametrize("watch, told", [
+    (("relu3", 0), "`watch` is .'relu3', 0.; the layers are conv1, relu1, conv2, relu2"),
+    (("relu2", 3), "`watch` is .'relu2', 3.; relu2 has 3 maps of 14×14 units"),
+    (("relu2", 0, (14, 0)), "`watch` is .'relu2', 0, .14, 0..; relu2 has 3 maps of 14×14 units")])
+def test_a_unit_that_is_not_there(watch, told):
+    with pytest.raises(ValueError, match=told):
+        OcclusionViewer(*watching(), watch=watch)
+
+
+def test_a_unit_that_does_not_fire_and_one_that_nobody_watches():
+    net, image = watching()
+    with pytest.raises(ValueError, match="`target` is -1; the classes are 0 to 3, and no unit is watched"):
+        OcclusionViewer(net, image, target=-1)
+    with pytest.raises(Exception, match="`watch` is .*; a viewer watches one unit, None: make another"):
+        OcclusionViewer(net, image).watch = ["relu1", 0, 0, 0]
+    net.conv2.bias.set(np.full(3, -99.0))
+    with pytest.raises(ValueError, match="that unit says 0 of the whole picture: one that does not fire cannot fall"):
+        OcclusionViewer(net, image, watch=("relu2", 0))
 
 
 def test_of_many_classes_the_likeliest_are_listed():

@@ -10,7 +10,7 @@ import { element, div, on, atEnd, write, setAttribute, visible } from "./kit/dom
 import { ROLES, PAPER, INK, mix, css } from "./kit/scale.js";
 import { waiting, SILENT } from "./kit/call.js";
 import { count, full } from "./kit/text.js";
-import { tableOf, problem, gridOf, nearest, placeOf, mapKey, placeKey, topOf, targetOf, columnOf, rowAt, answerOf, factsOf, standIn, layerOf, unitOf, unitKey, nameOf, percent, placesOf, two, sentence } from "./occlusion_words.js";
+import { tableOf, problem, gridOf, nearest, placeOf, mapKey, placeKey, topOf, targetOf, columnOf, rowAt, answerOf, factsOf, standIn, layerOf, unitOf, unitKey, nameOf, briefly, percent, placesOf, two, sentence } from "./occlusion_words.js";
 import { ceil, floor, max, min } from "./kit/numbers.js";
 
 const HANDS = "Drag the patch on the picture or on the map, or move it with the arrows, Shift for ten steps. Scan covers every place; then the map is read, and nothing more is asked. Lowest goes to the spot that matters most. Under deconvnet choose a layer and a map, and click one of its units, or move with the arrows: the right picture shows which pixels made it fire. Page Up and Page Down: next class, or next map.";
@@ -268,7 +268,7 @@ function build(kit, { scene, factsNow, complete, deep }) {
     }
     visible(views.heat.rule, Boolean(shown));
     if (at) { const [y, x, h, w] = cell(p, at); box(context, [y, x], [h, w], ink, paper); }
-    views.heat.name(name, shown ? "percent" : hidden ? "hidden" : "not scanned");
+    views.heat.name(briefly(s, targetOf(s, here)), shown ? "percent" : hidden ? "hidden" : "not scanned");
     for (const [key, value] of [["focus", at], ["done", facts && !hidden ? facts.done : ""], ["lowest", shown ? facts.lowest : ""], ["value", ""]]) setAttribute(heat.canvas, `data-${key}`, value === null ? "" : String(value));
     setAttribute(heat.canvas, "aria-label", `map of ${name}`);
     setAttribute(heat.canvas, "data-fit", fit);
@@ -293,16 +293,16 @@ function build(kit, { scene, factsNow, complete, deep }) {
     const { s, here, font, ink, soft, hidden, trouble } = p, at = trouble ? null : placeOf(s, here.size), row = at && !hidden ? answerOf(s, here) : null;
     const order = here.classes.map((_, k) => k).sort((a, b) => here.whole[b] - here.whole[a] || a - b), column = columnOf(s, here), best = row ? here.classes.indexOf(row.at(-2)) : -1;
     const list = [...new Set([column, ...(best >= 0 ? [best] : []), ...order])].slice(0, BARS).sort((a, b) => here.whole[b] - here.whole[a] || a - b), print = max(11, 0.85 * font);
-    const context = bars.sheet(width, high * list.length + 2, 0.85 * font), names = 0.4 * width, numbers = 3.4 * print, long = width - names - numbers;
+    const context = bars.sheet(width, high * list.length + 2, 0.85 * font), names = 0.4 * width, numbers = 3.9 * print, long = width - names - numbers;
     list.forEach((k, line) => {
       const y = line * high, mid = y + high / 2 + 0.35 * print, tall = 0.62 * high, top = y + (high - tall) / 2;
-      let name = nameOf(s, here.classes[k]);
+      let name = briefly(s, here.classes[k]);
       while (name.length > 1 && context.measureText(name).width > names - 6) name = name.slice(0, -2) + "\u2026";
       context.fillStyle = ink;
       context.textAlign = "left";
       context.font = `${k === column ? "bold " : ""}${print}px ${getComputedStyle(kit.root).fontFamily}`;
       context.fillText(name, 0, mid);
-      if (row) { context.fillStyle = css(ROLES.output); context.fillRect(names, top, long * row[k], tall); }
+      if (row) { context.fillStyle = css(ROLES.output); context.fillRect(names, top, long * min(row[k], 1), tall); }
       [context.strokeStyle, context.lineWidth] = [row ? soft : css(ROLES.output), 1.5];
       context.strokeRect(names, top, max(long * here.whole[k], 1), tall);
       context.textAlign = "right";

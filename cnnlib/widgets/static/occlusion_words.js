@@ -79,7 +79,15 @@ function unitOf(s, scene) {
 }
 const unitKey = ({ layer, channel, unit }) => [layer, channel, unit ? unit.join(":") : ""].join();
 
-const nameOf = (s, k) => s.labels[k] ?? `class ${k}`;
+const WATCHED = -1;                                  // the unit that is watched, where a class is meant
+function nameOf(s, k) {
+  if (k !== WATCHED) return s.labels[k] ?? `class ${k}`;
+  const [layer, map, row, col] = s.watch;
+  return `${layer}, map ${map}, row ${row}, column ${col}`;
+}
+
+// The name where there is little room.
+const briefly = (s, k) => (k === WATCHED ? "the unit" : nameOf(s, k));
 
 function percent(share) {
   if (share > 0 && share < 0.005) return "under 1";
@@ -124,10 +132,10 @@ function sentence(s, scene, hidden) {
   if (trouble) return `Refused: ${trouble.text}.`;
   if (s.view === "deconvnet") return unitWords(s, scene, hidden);
   const target = targetOf(s, scene), top = topOf(scene), name = nameOf(s, target), patch = patchWords(s, scene, hidden);
-  let whole = `${name}, ${percent(scene.whole[columnOf(s, scene)])} percent`;
+  let whole = target === WATCHED ? `${name}: ${two(scene.level)}, here 100 percent` : `${name}, ${percent(scene.whole[columnOf(s, scene)])} percent`;
   if (target !== top) whole += `; the answer is ${nameOf(s, top)}, ${percent(scene.whole.at(-1))} percent`;
   if (hidden) return `${whole}. Where does a patch hurt ${name} most?${patch ? " " + patch : ""}`;
   return `${patch || whole + "."} ${mapWords(s, scene)}`;
 }
 
-export { tableOf, problem, gridOf, nearest, placeOf, mapKey, placeKey, topOf, targetOf, columnOf, rowAt, answerOf, factsOf, standIn, layerOf, unitOf, unitKey, nameOf, percent, placesOf, two, sentence };
+export { tableOf, problem, gridOf, nearest, placeOf, mapKey, placeKey, topOf, targetOf, columnOf, rowAt, answerOf, factsOf, standIn, layerOf, unitOf, unitKey, nameOf, briefly, percent, placesOf, two, sentence };
