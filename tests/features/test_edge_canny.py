@@ -1,5 +1,7 @@
 """Thinning, linking and Canny's detector: by hand, by brute force, and beside scikit-image and OpenCV."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from helpers import assert_close
@@ -201,6 +203,19 @@ def test_smoothing_matches_scipy(array):
         for sigma in (0.3, 1.0, 2.7):
             assert_close(edges.smooth(array(image), sigma), ndimage.gaussian_filter(image, sigma, mode="nearest"))
     assert_close(edges.smooth(array(image), 0), image)
+    for part in (image[:9, :7], image[:1, :1], image[:2, :30]):  # a bell that is wider than the picture
+        for sigma in (2.0, 5.0, 300.0):
+            assert_close(edges.smooth(array(part), sigma), ndimage.gaussian_filter(part, sigma, mode="nearest"))
+
+
+def test_a_wide_bell_takes_no_more_room_than_the_picture():
+    tracemalloc.start()
+    edges.smooth(np.eye(60), 300.0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**23  # with a frame of 1,200 pixels on each side it was ten times as much
+    with pytest.raises(ValueError, match=r"`sigma` is 2e\+06; it must be at most 1,000,000 pixels"):
+        edges.canny(np.eye(60), sigma=2e6)
 
 
 @pytest.mark.parametrize("sigma", (1.0, 2.0))

@@ -35,6 +35,7 @@ def test_pictures(image, error, message):
     ({"scales_per_octave": 0}, ValueError, "`scales_per_octave` is 0; it must be at least 1"),
     ({"scales_per_octave": 2.5}, TypeError, "whole number, not 2.5"),
     ({"sigma": 1.0}, ValueError, "`sigma` is 1.0; it must be above 1.0, the blur that the doubled"),
+    ({"sigma": 1e9}, ValueError, r"`sigma` is 1e\+09; it must be at most 1000 pixels"),
     ({"sigma": 0.5, "upsample": False}, ValueError, "above 0.5, the blur that the picture"),
     ({"sigma": float("nan")}, ValueError, "`sigma` is nan"),
     ({"sigma": float("inf")}, ValueError, "`sigma` is inf; it must be a finite number"),

@@ -10,6 +10,7 @@ from cnnlib.features.edges.thinning import crests
 
 LOW, HIGH = 0.1, 0.3  # of a picture's largest magnitude, where no threshold is given
 REACH = 4  # standard deviations after which the bell curve is cut
+WIDEST = 10**6  # pixels: a wider bell would not fit into memory
 
 
 def canny(image, *, sigma=1.0, low=None, high=None):
@@ -107,9 +108,22 @@ def smooth(image, sigma):
 
 def smoothed(x, sigma):
     """Do the work of :func:`smooth` on checked floats."""
+    if sigma > WIDEST:
+        raise ValueError(f"`sigma` is {sigma:g}; it must be at most {WIDEST:,} pixels")
     reach = int(REACH * sigma + 0.5)
     if not reach:
         return x
     bell = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    bell = (bell / bell.sum())[None]
-    return correlate(x, bell.T, bell)
+    down, right = (_within(bell / bell.sum(), side) for side in x.shape[-2:])
+    return correlate(x, down[:, None], right[None])
+
+
+def _within(bell, side):
+    """Return a bell no longer than a picture's side needs: a pixel so far off or further is one of the frame's."""
+    spare = len(bell) // 2 - max(side - 1, 1)
+    if spare <= 0:
+        return bell
+    short = bell[spare:-spare].copy()
+    short[0] += bell[:spare].sum()
+    short[-1] += bell[-spare:].sum()
+    return short

@@ -19,6 +19,7 @@ from cnnlib.features.sift.blur import blur, blur_on
 from cnnlib.geometry import as_int
 
 ASSUMED_BLUR = 0.5  # what the camera has blurred already, in pixels of the picture
+WIDEST = 1000  # pixels of an octave: no first picture needs more blur
 BORDER = 5  # pixels of an octave along its edge in which nothing is looked for
 
 
@@ -207,6 +208,8 @@ def _settings(scales_per_octave, sigma, upsample, num_octaves):
     if not sigma > least:
         raise ValueError(f"`sigma` is {sigma}; it must be above {least}, the blur that the "
                          f"{'doubled ' if upsample else ''}picture has already")
+    if sigma > WIDEST:
+        raise ValueError(f"`sigma` is {sigma:g}; it must be at most {WIDEST} pixels")
     return scales, sigma
 
 
