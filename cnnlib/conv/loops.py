@@ -4,10 +4,12 @@
 
 (notebooks/20, eq. 3; x padded with zeros, s the stride, d the dilation, b added by the caller.) One turn of the
 loops per output number f, i, j; the images n go through it together. Python needs some microseconds for each turn,
-so this is for small cases, and for checking the others. Its extra memory is one padded copy of `x`.
+so this is for small cases, and for checking the others. Its extra memory is one padded copy of `x`, and the products
+of one window in every image: as much again for a filter as large as the image.
 """
 
 from itertools import product
+from math import prod
 
 from cnnlib import _array
 from cnnlib.conv._planes import crop
@@ -60,5 +62,4 @@ def window_at(f, i, j, problem):
 def workspace(problem):
     """Return how many numbers are held beside the arguments and the result."""
     n, c = problem.x_shape[:2]
-    h, w = problem.padded_size
-    return n * c * h * w
+    return n * (c * prod(problem.padded_size) + prod(problem.weight_shape[1:]))

@@ -13,6 +13,7 @@ from cnnlib.conv import (
     conv_transpose2d_backward,
     explain,
     im2col,
+    loops,
 )
 from cnnlib.conv._problem import make_problem
 
@@ -88,6 +89,18 @@ def test_im2col_holds_what_it_states(rng):
     peak, out = peak_of(lambda: conv2d(x, weight, padding=1, method="im2col"))
     assert 0.9 * stated < peak < 1.1 * (stated + out.nbytes)
     assert explain(x.shape, weight.shape, padding=1, method="im2col", dtype="float64").workspace == stated
+
+
+@pytest.mark.parametrize(("kernel_size", "padding"), [(3, 1), (200, 0), (202, 1)])
+def test_loops_holds_what_it_states(rng, kernel_size, padding):
+    """A padded copy, where there is padding, and the products of one window in every image."""
+    x, weight = rng.standard_normal((2, 4, 200, 200)), rng.standard_normal((1, 4, kernel_size, kernel_size))
+    problem = make_problem(x.shape, weight.shape, 1, padding)
+    assert loops.workspace(problem) == 8 * ((200 + 2 * padding)**2 + kernel_size**2)
+    if kernel_size > 3:  # with 3x3 the loops would take minutes
+        peak, _ = peak_of(lambda: loops.forward(x, weight, problem))
+        held = loops.workspace(problem) - (0 if padding else x.size)  # x itself is read where nothing is padded
+        assert 0.95 * 8 * held < peak < 1.05 * 8 * held + 2**16
 
 
 @pytest.mark.parametrize("method", ("shifted", "fft", "winograd"))
