@@ -54,14 +54,17 @@ NOT_COMPARED = {
     "32_backprop_pooling_and_friends": {"gpu-check": "says on which device it ran"},
     "33_losses_and_optimisers": {"gpu-check": "says on which device it ran"},
     "34_train_a_cnn_in_numpy": {"gpu-check": "times on this machine"},
-    "40_lenet5": {"gpu-check": "says on which device it ran"},
+    "40_lenet5": {
+        "gpu-check": "says on which device it ran",
+        "play-viewer": "says shares of a net trained here, which differ in the last percent from machine to machine",
+    },
     "41_alexnet": {"gpu-check": "trains on a GPU, or says that there is none"},
     "42_zfnet": {"gpu-check": "looks into published weights on a GPU, or says that there is none"},
     "43_vgg": {
         "experiment-table": "errors of nets trained here, which differ in the last percent from machine to machine",
-        "gpu-check": "times on a GPU, or says that there is none",
+        "gpu-check": "times and trains on a GPU, or says that there is none",
     },
-    "44_googlenet": {"gpu-check": "times on a GPU, or says that there is none", "experiment-time": "times here"},
+    "44_googlenet": {"gpu-check": "trains on a GPU, or says that there is none", "experiment-time": "times here"},
     "45_resnet": {"gpu-check": "trains where there is a GPU"},
     "46_ten_years_of_imagenet": {
         "price-time": "times on this machine",
