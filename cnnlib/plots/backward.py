@@ -60,8 +60,23 @@ def plot_backward(x, weight=None, grad_output=None, *, op="conv2d", part="grad_o
     ∂E/∂X22 = F22·g11 + F21·g12 + F12·g21 + F11·g22
     = 4·1 + 3·1 + 2·1 + 1·1 = 10
     """
-    case = _case(x, weight, grad_output, op, part, row, col, so_far,
-                 {"kernel_size": kernel_size, "stride": stride, "padding": padding, "dilation": dilation})
+    x = numbers(x, "x", 2).astype(float)
+    weight = None if weight is None else numbers(weight, "weight", 2).astype(float)
+    paths = _paths.Paths(x, weight, op, {"kernel_size": kernel_size, "stride": stride, "padding": padding,
+                                         "dilation": dilation})
+    if max(*x.shape, *paths.out.shape) > LARGEST:
+        raise ValueError(f"`x` has shape {x.shape}, the output {paths.out.shape}: plot_backward draws up to "
+                         f"{LARGEST}×{LARGEST} cells")
+    grad = np.ones(paths.out.shape) if grad_output is None else numbers(grad_output, "grad_output", 2).astype(float)
+    if grad.shape != paths.out.shape:
+        raise ValueError(f"`grad_output` has shape {grad.shape}; the output has {paths.out.shape}")
+    return plot_paths_back(paths, grad, part=part, row=row, col=col, so_far=so_far)
+
+
+@styled
+def plot_paths_back(paths, grad, *, part, row, col, so_far):
+    """Draw what :func:`plot_backward` draws, of paths that are known already."""
+    case = _case(paths, grad, part, row, col, so_far)
     axes = _new_axes(case)
     for ax, (array, role, title, scale_of) in zip(axes, case.panels):
         draw_cells(ax, cell_texts(array), cell_colours(array, role, limits=scale_of), case.cell)
@@ -74,22 +89,13 @@ def plot_backward(x, weight=None, grad_output=None, *, op="conv2d", part="grad_o
     return np.array(axes)
 
 
-def _case(x, weight, grad_output, op, part, row, col, so_far, settings):
+def _case(paths, grad, part, row, col, so_far):
     """Compute all that is drawn: the six panels, which cells are marked, the words."""
-    x = numbers(x, "x", 2).astype(float)
-    weight = None if weight is None else numbers(weight, "weight", 2).astype(float)
-    paths = _paths.Paths(x, weight, op, settings)
-    if max(*x.shape, *paths.out.shape) > LARGEST:
-        raise ValueError(f"`x` has shape {x.shape}, the output {paths.out.shape}: plot_backward draws up to "
-                         f"{LARGEST}×{LARGEST} cells")
-    grad = np.ones(paths.out.shape) if grad_output is None else numbers(grad_output, "grad_output", 2).astype(float)
-    if grad.shape != paths.out.shape:
-        raise ValueError(f"`grad_output` has shape {grad.shape}; the output has {paths.out.shape}")
     parts = [name for name in ("grad_x", "grad_weight", "grad_output") if name != "grad_weight" or
              paths.weight is not None]
     if part not in parts:
-        raise ValueError(f"`part` must be one of {', '.join(parts)} for {op}, not {part!r}")
-    shape = {"grad_x": x, "grad_weight": paths.weight, "grad_output": grad}[part].shape
+        raise ValueError(f"`part` must be one of {', '.join(parts)} for {paths.op}, not {part!r}")
+    shape = {"grad_x": paths.x, "grad_weight": paths.weight, "grad_output": grad}[part].shape
     if not (0 <= row < shape[0] and 0 <= col < shape[1]):
         raise ValueError(f"there is no row {row}, column {col} in `{part}`, which is {shape[0]}×{shape[1]}")
     case = SimpleNamespace(paths=paths, parts=parts)
@@ -130,7 +136,7 @@ def _marked(paths, part, row, col, so_far):
         return {"grad_output": [(row, col)], **{name: [cell for cell, *_ in given[name]] for name in given}}
     outputs = [output for output, *_ in paths.collected(part, row, col)]
     marked = {"grad_output": outputs, "grad_x": [], "grad_weight": [], part: [(row, col)]}
-    if paths.weight is not None:
+    if paths.weight is not None and paths.op != "own":  # of which it is not known what a path goes through
         other, which = (("grad_weight", paths.weight_on) if part == "grad_x" else ("grad_x", paths.input_on))
         shape = paths.weight.shape if part == "grad_x" else paths.x.shape
         marked[other] = [tuple(map(int, np.unravel_index(which[i, j, row, col] - 1, shape))) for i, j in outputs]

@@ -14,29 +14,36 @@ import traceback
 import numpy as np
 
 from cnnlib.plots._paths import SETTINGS, Paths
+from cnnlib.widgets._own import Odd, kinks_in_words, taken
 from cnnlib.widgets._text import full, plural
 
 SECONDS = 2.0  # of work, for one call
 LONGEST = 10.0  # by the clock: on a busy machine work takes longer
 PATIENCE = 4.0  # for all calls of a table
 NEAR = 1e-5  # relative to the largest number: the page computes in double, a student perhaps in single precision
+NOUNS = {"grad_x": "input", "grad_weight": "weight"}
 
 
 class Stopped(BaseException):
     """Raised in a student's function that takes too long; no Exception, so that theirs does not catch it."""
 
 
-def called(function, seconds, *arguments, **settings):
-    """Call a function in a thread of its own; return (result, "") or (None, what went wrong)."""
-    found = {}
+def called(function, seconds, *arguments, theirs=None, **settings):
+    """Call a function in a thread of its own; return (result, "") or (None, what went wrong).
+
+    `theirs` is the function in whose lines a fault is looked for, where it is not the called one itself.
+    """
+    found, theirs = {}, theirs or function
 
     def work():
         try:
             found["result"] = function(*arguments, **settings)
         except Stopped:
             found["stopped"] = True
+        except Odd as error:
+            found["error"] = str(error)
         except BaseException as error:  # it may fail in any way, also by sys.exit; the widget says how
-            found["error"] = f"{type(error).__name__}: {error}{_place(error.__traceback__, function)}"
+            found["error"] = f"{type(error).__name__}: {error}{_place(error.__traceback__, theirs)}"
 
     thread = threading.Thread(target=work, daemon=True)
     worked, start = time.process_time(), time.perf_counter()
@@ -44,7 +51,7 @@ def called(function, seconds, *arguments, **settings):
     while thread.is_alive() and time.process_time() - worked < seconds and time.perf_counter() - start < LONGEST:
         thread.join(0.05)
     if thread.is_alive():
-        where = _line_of(sys._current_frames().get(thread.ident), function)
+        where = _line_of(sys._current_frames().get(thread.ident), theirs)
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(Stopped))
         thread.join(0.2)
         return None, f"no answer within {seconds:g} seconds{where}"
@@ -75,8 +82,9 @@ def compare(function, paths, grad_output):
     Parameters
     ----------
     function : callable
-        ``function(grad_output, x, weight)`` with arrays of two axes, without the weight where there is none; it is
-        given stride, padding, dilation and kernel_size too if it takes arguments of these names.
+        ``function(grad_output, x, weight)`` with arrays of two axes, without the weight where there is none; where
+        that fails, with axes for batch and channel before them. It is given stride, padding, dilation and kernel_size
+        too if it takes arguments of these names.
     paths : Paths
     grad_output : array of shape (OH, OW)
         What is on screen.
@@ -85,17 +93,28 @@ def compare(function, paths, grad_output):
     -------
     dict
         ``words`` for the reader; ``to_x`` and ``to_weight``, their tables (outputs, cells) as flat lists, and
-        ``grad_x`` and ``grad_weight`` for `grad_output`; None where there are none.
+        ``grad_x`` and ``grad_weight`` for `grad_output`; None where there are none. ``near``, how far, relative to
+        the largest number, a right gradient may lie off.
     """
-    nothing = dict.fromkeys(("to_x", "to_weight", "grad_x", "grad_weight"))
+    nothing = dict.fromkeys(("to_x", "to_weight", "grad_x", "grad_weight")) | {"near": _near(paths)}
+    forms = [2] if paths.op == "linear" else [4, 2] if getattr(paths, "axes", 2) == 4 else [2, 4]
     settings, refused = _settings(function, paths)
     if refused:
         return {**nothing, "words": refused}
 
     def ask(grad):
-        arrays = [np.array(a) for a in (grad, paths.x, paths.weight) if a is not None]
-        result, words = called(function, SECONDS, *arrays, **settings)
-        return _gradients(result, words, paths)
+        said = []
+        for axes in list(forms):
+            upstream = grad.reshape(getattr(paths, "shape", grad.shape)) if axes == 2 else grad
+            arrays = [np.array(a) if axes == 2 else np.array(a)[None, None]
+                      for a in (upstream, paths.x, paths.weight) if a is not None]
+            result, words = called(function, SECONDS, *arrays, **settings)
+            if not words:
+                forms[:] = [axes]
+            if not words or words.startswith("no answer"):
+                return _gradients(result, words, paths)
+            said.append(words)
+        return None, said[0] if len(set(said)) == 1 else f"{said[0]}; and with axes for batch and channel, {said[1]}"
 
     drawn = np.random.default_rng([31, *paths.out.shape]).standard_normal(paths.out.shape)
     (theirs, words), ours = ask(drawn), paths.backward(drawn)
@@ -117,7 +136,7 @@ def compare(function, paths, grad_output):
         if theirs[which] is not None:
             columns = np.array([answer[which] for answer in table])
             told[name] = columns.ravel().tolist()
-            adds_up &= not _differ(np.tensordot(drawn.ravel(), columns, 1), theirs[which]).any()
+            adds_up &= not _differ(np.tensordot(drawn.ravel(), columns, 1), theirs[which], _near(paths)).any()
     if not adds_up and "Looks like" not in told["words"]:
         told["words"] += "; but what all outputs give together is not the sum of what each gives"
     return told
@@ -125,15 +144,9 @@ def compare(function, paths, grad_output):
 
 def _settings(function, paths):
     """Return the settings that the function takes, and words if it does not take one that matters here."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        parameters = ()
-    every = any(p.kind is p.VAR_KEYWORD for p in parameters)
-    taken = {p.name for p in parameters}
-    given = {name: value for name, value in paths.settings.items() if every or name in taken}
+    given = taken(function, paths.settings)
     plain = {"stride": paths.settings.get("kernel_size", 1), "padding": 0, "dilation": 1}
-    missing = [name for name in SETTINGS[paths.op] if name in plain and name not in given
+    missing = [name for name in SETTINGS.get(paths.op, paths.settings) if name in plain and name not in given
                and paths.settings.get(name, plain[name]) != plain[name]]
     if missing:
         return {}, f"it takes no {missing[0]}, so it is compared where {missing[0]} is {plain[missing[0]]}"
@@ -156,8 +169,10 @@ def _gradients(result, words, paths):
         if numbers.dtype.kind not in "buif":
             return None, f"gives {type(part).__name__} for {name}; real numbers of shape {array.shape} are needed"
         part = numbers.astype(np.float64)
+        if part.ndim > 2 and part.shape[:-2] == (1,) * (part.ndim - 2):
+            part = part.reshape(part.shape[-2:])
         if part.shape != array.shape:
-            padded = tuple(n + 2 * paths.settings.get("padding", 0) for n in array.shape)
+            padded = tuple(n + 2 * p for n, p in zip(array.shape, _pads(paths)))
             hint = ": the padding's gradient is kept, cut it off" if name == "∂E/∂X" and part.shape == padded else ""
             return None, f"gives {name} of shape {part.shape}, computed {array.shape}{hint}"
         found.append(part)
@@ -168,30 +183,56 @@ def _gradients(result, words, paths):
 
 def _verdict(theirs, ours, here, paths, drawn, grad_output):
     """Say whether both agree for a random upstream gradient; where not, how many differ, an example, and why."""
-    nouns = ("input", "weight")
-    wrong = [_differ(a, b) if a is not None and b is not None else None for a, b in zip(theirs, ours)]
-    counted = [(w, noun) for w, noun in zip(wrong, nouns) if w is not None]
+    own, kinks = paths.op == "own", getattr(paths, "kinks", {})
+    wrong = [_wrong(a, b, paths, part) if a is not None and b is not None else None
+             for a, b, part in zip(theirs, ours, NOUNS)]
+    counted = [(w, noun) for w, noun in zip(wrong, NOUNS.values()) if w is not None]
+    told = {part: noun for (part, noun), w in zip(NOUNS.items(), wrong) if w is not None}
     if not any(w.any() for w, _ in counted):
-        return f"all {' and '.join(plural(w.size, noun) for w, noun in counted)} agree"
-    words = " and ".join(f"{np.count_nonzero(w)} of {plural(w.size, noun)}" for w, noun in counted) + " differ"
+        compared = [(w.size - len(kinks.get(part, ())), noun) for part, noun, w in zip(NOUNS, NOUNS.values(), wrong)
+                    if w is not None]
+        if not sum(n for n, _ in compared):
+            return f"nothing could be compared{kinks_in_words(kinks, told)}"
+        return (f"all {' and '.join(plural(n, noun) for n, noun in compared)} agree"
+                f"{' with central differences' if own else ''}{kinks_in_words(kinks, told)}")
+    words = " and ".join(f"{np.count_nonzero(w)} of {plural(w.size, noun)}" for w, noun in counted)
+    words += f" differ{' from central differences' if own else ''}"
     example = _example(here, paths.backward(np.asarray(grad_output, float)), paths)
     reasons = [mistake(part, a, b, paths, drawn) for part, a, b, w in
                zip(("grad_x", "grad_weight"), theirs, ours, wrong) if w is not None and w.any()]
     reason = next(filter(None, reasons), "")
-    return words + (f"; {example}" if example else "") + (f". Looks like this: {reason}" if reason else "")
+    return (words + (f"; {example}" if example else "") + kinks_in_words(kinks, told)
+            + (f". Looks like this: {reason}" if reason else ""))
 
 
 def _example(here, ours, paths):
     """Name the first cell that differs for the gradient on screen, with both numbers."""
     for part, a, b in zip(("grad_x", "grad_weight"), here, ours):
-        if a is not None and b is not None and (wrong := np.argwhere(_differ(a, b))).size:
+        if a is not None and b is not None and (wrong := np.argwhere(_wrong(a, b, paths, part))).size:
             at = tuple(wrong[0].tolist())
             return f"∂E/∂{paths.name(part, *at)}: yours {full(a[at])}, computed {full(b[at])}"
     return ""
 
 
-def _differ(theirs, ours):
-    return ~np.isclose(theirs, ours, rtol=0, atol=NEAR * max(1.0, np.nanmax(np.abs(ours), initial=0)), equal_nan=True)
+def _differ(theirs, ours, near=NEAR):
+    return ~np.isclose(theirs, ours, rtol=0, atol=near * max(1.0, np.nanmax(np.abs(ours), initial=0)), equal_nan=True)
+
+
+def _near(paths):
+    return getattr(paths, "near", NEAR)
+
+
+def _wrong(theirs, ours, paths, part):
+    """Return where two gradients differ; beside a kink there is nothing to differ from."""
+    wrong = _differ(theirs, ours, _near(paths))
+    wrong.flat[getattr(paths, "kinks", {}).get(part, [])] = False
+    return wrong
+
+
+def _pads(paths):
+    """Return the zeros on each side of rows and of columns."""
+    padding = paths.settings.get("padding", 0)
+    return tuple(padding) if isinstance(padding, tuple | list) else (padding, padding)
 
 
 def mistake(part, theirs, ours, paths, grad):
@@ -210,10 +251,12 @@ def mistake(part, theirs, ours, paths, grad):
         return "it is zero everywhere (never written?)"
     clear = np.abs(ours) > 1e-3 * np.abs(ours).max()
     factors = theirs[clear] / ours[clear]
-    if np.ptp(factors) < 1e-4 * abs(factors.mean()) and not _differ(theirs, ours * factors.mean()).any():
-        factor = full(float(factors.mean()))
-        return "the sign is wrong" if factor == "−1" else (
-            f"every number is {factor} times what it should be (a mean for a sum?)")
+    mean = factors.mean() if factors.size else 1.0  # of a gradient that is 0 everywhere there is no factor
+    if factors.size and np.ptp(factors) < 1e-4 * abs(mean) and not _differ(theirs, ours * mean).any():
+        factor = full(float(mean))
+        if factor != "1":  # else they differ by too little to name a mistake
+            return "the sign is wrong" if factor == "−1" else (
+                f"every number is {factor} times what it should be (a mean for a sum?)")
     for words, guess in _guesses(part, paths, grad):
         if guess is not None and guess.shape == theirs.shape and not _differ(theirs, guess).any():
             return words
@@ -223,6 +266,8 @@ def mistake(part, theirs, ours, paths, grad):
 def _guesses(part, paths, grad):
     """Yield (words, the gradient that this mistake gives) for the mistakes that are often made."""
     x, weight, op = paths.x, paths.weight, paths.op
+    if op == "own":  # of which nothing is known
+        return
     if part == "grad_x":
         if weight is not None and op != "linear":
             yield "the filter is not turned where it should be, or once too often", paths.backward(
@@ -234,11 +279,12 @@ def _guesses(part, paths, grad):
     for name, plain in (("stride", 1), ("dilation", 1)):
         if paths.settings.get(name, plain) != plain and op == "conv2d":
             yield f"the {name} is forgotten on the way back", _with(paths, grad, part, **{name: plain})
-    if part == "grad_x" and paths.settings.get("padding", 0) and op == "conv2d":
-        padding = paths.settings["padding"]
-        wide = Paths(np.pad(x, padding), weight, op, paths.settings | {"padding": 0}).backward(grad)[0]
+    if part == "grad_x" and any(_pads(paths)) and op == "conv2d":
+        rows, cols = _pads(paths)
+        wide = Paths(np.pad(x, ((rows, rows), (cols, cols))), weight, op, paths.settings | {"padding": 0})
+        wide = wide.backward(grad)[0]
         yield "the padding is cut off on one side only", wide[:x.shape[0], :x.shape[1]]
-        yield "the padding is cut off on one side only", wide[2 * padding:, 2 * padding:]
+        yield "the padding is cut off on one side only", wide[2 * rows:, 2 * cols:]
     if op == "max_pool2d":
         yield "each of several equal maxima receives; only the first may", _to_all_maxima(paths, grad)
     if op == "relu":

@@ -1,8 +1,14 @@
 """The backward microscope, driven in Chromium: what lecture 31 does with it, and what it must never do."""
 
+import json
+
 import numpy as np
 import pytest
+from backward_cases import fails, scaled_rows
 from examples import EXAMPLES
+from looks import faults
+
+from cnnlib.widgets import BackwardMicroscope
 
 pytestmark = pytest.mark.browser
 MARKED = "all => all.map((cell) => cell.closest('[data-part]').dataset.part + ' ' + cell.dataset.at)"
@@ -133,3 +139,89 @@ def test_a_pool_has_no_weight_and_no_control_for_one(show):
     assert shown.refusal.inner_text().startswith("padding 2: at most half of the window, here 1, lies outside")
     shown.do("fix")
     assert shown.get("padding") == 1 and not shown.refusal.is_visible()
+
+
+def test_a_function_of_the_readers_own(show):
+    """Its measured slopes are the paths: pointing needs no kernel, another input does, and says so until it answers."""
+    widget = BackwardMicroscope([[1, 0, -2], [0, 3, 1]], [[1, -1]], [[1, 2, 0], [3, -1, 1]], fn=scaled_rows,
+                                fn_backward=lambda g, x, w: g * w[0, :, None])
+    shown = show(widget)
+    assert shown.readout == widget.sentence()
+    assert "0 of" not in widget.report and "differ from central differences" in widget.report
+    for part, row, col in (("grad_x", 1, 1), ("grad_weight", 0, 1), ("grad_output", 0, 2)):
+        place = {"grad_x": "grad_x", "grad_weight": "grad_weight", "grad_output": "grad_output"}[part]
+        shown.cell(place, f"{row + 1},{col + 1}").hover()
+        [widget.part, widget.row, widget.col] = [part, row, col]
+        assert shown.line == widget.sentence()
+    assert shown.messages == 0 and shown.root.locator('[data-trait="stride"]').is_visible()
+    assert not shown.root.locator('[data-trait="dilation"]').is_visible()
+    shown.cell("input", "1,1").press("5")
+    shown.press("Enter").frame()
+    assert shown.refusal.inner_text() == "your function has not answered for these numbers yet"
+    assert "asking your function" in shown.root.locator('[data-part="report"]').inner_text()
+    widget.x = shown.get("x")
+    widget.part, widget.row, widget.col = shown.get("part"), shown.get("row"), shown.get("col")
+    answer(shown, widget)
+    assert not shown.refusal.is_visible() and shown.readout == widget.sentence()
+    assert shown.cells("grad_x") != shown.cells("input")
+    shown.check()
+
+
+def answer(shown, widget):
+    """Do what the kernel would do."""
+    record = json.loads(widget.record())
+    shown.page.evaluate("""([state, tables]) => {
+      for (const [name, table] of tables) {
+        const data = Float32Array.from(table.data);
+        model.set(name, { shape: table.shape, dtype: 'float32', data: new DataView(data.buffer) });
+      }
+      for (const name of ['_own', '_theirs']) model.set(name, state[name]);
+    }""", [record["state"], [[name, {"shape": list(getattr(widget, name).shape),
+                                     "data": getattr(widget, name).ravel().tolist()}]
+                             for name in ("_own_x", "_own_weight")]])
+    shown.frame()
+
+
+def test_an_own_function_that_fails_is_refused_in_its_own_words(show):
+    shown = show(BackwardMicroscope([[1, 2]], fn=fails))
+    assert shown.refusal.inner_text().startswith("fn: ValueError: no such layer (line ")
+    assert shown.readout == BackwardMicroscope([[1, 2]], fn=fails).sentence()
+    shown.check()
+
+
+def test_channels_and_padding_of_two_kinds(show):
+    x = np.stack([np.arange(9).reshape(3, 3), np.ones((3, 3)), -np.arange(9).reshape(3, 3)])
+    weight = np.stack([[[1, 2], [3, 4]], [[0, 1], [1, 0]], [[2, 2], [-1, 0]]])
+    state = {"part": "grad_x", "row": 1, "col": 1}
+    shown = show(BackwardMicroscope(x, weight, **state))
+    shown.tab_to('[data-trait="channel"] input').press("ArrowUp", "ArrowUp").frame()
+    assert shown.get("channel") == 2
+    assert shown.line == BackwardMicroscope(x, weight, channel=2, **state).sentence()
+    assert shown.cells("weight") == drawn(weight[2]) and shown.cells("input") == drawn(x[2])
+    shown.type("padding", "1, 0")
+    assert shown.get("padding") == [1, 0] and shown.field("padding").input_value() == "1, 0"
+    made = BackwardMicroscope(x, weight, channel=2, padding=(1, 0), **state)
+    assert shown.line == made.sentence() and shown.cells("grad_x") == drawn(made.grad_x)
+    shown.cell("weight", "1,1").press("7")
+    shown.press("Enter").frame()
+    assert shown.get("weight").tolist() == np.concatenate([weight[:2], [[[7, 2], [-1, 0]]]]).tolist()
+    shown.check()
+
+
+def test_what_was_cropped_is_said(show):
+    widget = BackwardMicroscope(np.arange(150).reshape(10, 15) % 9, [[1, 2], [3, 4]])
+    shown = show(widget)
+    assert shown.readout == widget.sentence() and shown.readout.endswith("Shown: the first 8×8 of X, which has 10×15.")
+    shown.set("_cut", "")
+    assert "Shown" not in shown.line
+    shown.check()
+
+
+@pytest.mark.parametrize("width, theme, size", [(848, "light", "normal"), (680, "dark", "normal"),
+                                                (680, "light", "projector")])
+def test_own_functions_and_channels_can_be_read(show, width, theme, size):
+    x, weight = np.arange(40).reshape(5, 8) / 7, np.linspace(-1, 1, 5)[None]
+    for widget in (BackwardMicroscope(x, weight, fn=scaled_rows, fn_backward=lambda g, x, w: g, size=size),
+                   BackwardMicroscope(np.stack([x, -x]), np.ones((2, 3, 3)), channel=1, padding=(1, 0), size=size)):
+        shown = show(widget, width, theme)
+        assert faults(shown.page) == [] and (shown.root.bounding_box()["height"] <= 560 or size == "projector")

@@ -5,10 +5,11 @@ import pytest
 
 pytest.importorskip("anywidget")
 
+from backward_cases import norms_of_rows, scaled_rows, softsign, softsign_backward
 from examples import unturned
 from helpers import assert_close
 
-from cnnlib import conv, gradcheck
+from cnnlib import activations, conv, gradcheck, linear, pool
 from cnnlib.plots._paths import OPS, POOLS, WITH_WEIGHT
 from cnnlib.widgets import BackwardMicroscope
 
@@ -220,9 +221,202 @@ def test_their_arguments_are_copies():
     assert widget.x.tolist() == X.tolist()
 
 
+# ---- functions that the widget has no name for
+
+
+def own(x=X / 2 - 0.6, fn=softsign, **state):
+    return BackwardMicroscope(x, state.pop("weight", None), state.pop("grad_output", None), fn=fn, **state)
+
+
+def test_any_function_is_measured_by_central_differences():
+    widget = own(fn_backward=softsign_backward)
+    assert widget.op == "own" and widget.report == "all 9 inputs agree with central differences"
+    assert_close(widget.grad_x, np.float32(softsign_backward(1.0, X / 2 - 0.6)), tolerance=1e-6)
+    assert own(part="grad_x", row=1, col=1).sentence() == "∂E/∂X22 = 0.277·g22 = 0.277·1 = 0.277"
+    assert own(col=1).sentence() == "g12 = 1 adds 0.3906·g12 to ∂E/∂X12."
+    assert widget.code().endswith('op="own", fn=softsign, fn_backward=softsign_backward)')
+    widget.x = np.ones((2, 2))
+    assert widget.report == "all 4 inputs agree with central differences" and widget.grad_x.tolist() == [[0.25] * 2] * 2
+
+
+def test_a_wrong_gradient_of_an_own_function_is_found():
+    report = own(fn_backward=lambda g, x: g / (1 + np.abs(x))).report
+    assert report == "9 of 9 inputs differ from central differences; ∂E/∂X11: yours 0.9091, computed 0.8264"
+    assert "every number is 2 times" in own(fn_backward=lambda g, x: 2 * softsign_backward(g, x)).report
+    assert "the sign is wrong" in own(fn_backward=lambda g, x: -softsign_backward(g, x)).report
+
+
+def test_a_function_with_a_weight_and_settings_of_its_own():
+    x, weight = np.arange(12).reshape(4, 3) / 10, np.array([[1.0, -2, 3, 0.5]])
+
+    def back(grad_output, x, weight, stride):
+        grad = np.zeros(x.shape)
+        grad[::stride] = grad_output
+        slope = grad * (1 - np.tanh(x * weight[0, :, None]) ** 2)
+        return slope * weight[0, :, None], (slope * x).sum(1)[None]
+
+    widget = own(x, scaled_rows, weight=weight, fn_backward=back, stride=2)
+    assert widget.report == "all 12 inputs and 4 weights agree with central differences"
+    assert widget.paths().out.shape == (2, 3) and widget._own["settings"] == ["stride"]
+    widget.stride = 1
+    assert widget.paths().out.shape == (4, 3) and "agree" in widget.report
+    widget.stride = 0
+    assert widget.sentence() == "Refused: stride 0: the smallest is 1." and widget.report == "not compared"
+    assert own(x, scaled_rows, weight=weight, part="grad_weight", col=3).sentence().startswith("∂E/∂F14 = 0.7")
+
+
+LIBRARY = {
+    "conv2d": (conv.conv2d_backward, dict(x=X, weight=F, stride=2, padding=1), "9 inputs and 4 weights"),
+    "conv_transpose2d": (conv.conv_transpose2d_backward, dict(x=X, weight=F, stride=2), "9 inputs and 4 weights"),
+    "max_pool2d": (pool.max_pool2d_backward, dict(x=X, kernel_size=2, stride=1), "9 inputs"),
+    "avg_pool2d": (pool.avg_pool2d_backward, dict(x=X, kernel_size=2, stride=1), "9 inputs"),
+    "relu": (activations.relu_backward, dict(x=X - 1), "9 inputs"),
+    "linear": (linear.linear_backward, dict(x=[[1, 2]], weight=F), "2 inputs and 4 weights"),
+}
+
+
+@pytest.mark.parametrize("op", LIBRARY)
+def test_the_librarys_own_functions_can_be_passed_in(op):
+    """With axes (N, C, H, W), as every layer of the course has them."""
+    function, state, counted = LIBRARY[op]
+    assert BackwardMicroscope(op=op, fn_backward=function, **state).report == f"all {counted} agree"
+
+
+def test_the_librarys_functions_on_both_sides():
+    widget = own(X, conv.conv2d, weight=F, stride=2, padding=1, fn_backward=conv.conv2d_backward)
+    assert widget.report == "all 9 inputs and 4 weights agree with central differences"
+    named = microscope(grad_output=None, stride=2, padding=1)
+    assert_close(widget.grad_x, named.grad_x, tolerance=1e-5)
+    assert_close(widget.grad_weight, named.grad_weight, tolerance=1e-5)
+    report = own(np.arange(8).reshape(2, 4), norms_of_rows, fn_backward=lambda g, x: g * x / norms_of_rows(x)).report
+    assert report == "all 8 inputs agree with central differences"
+
+
+def test_both_ways_of_failing_are_told():
+    def picky(grad_output, x, weight):
+        if x.ndim == 4:
+            raise KeyError("channels")
+        raise IndexError("rows")
+
+    report = microscope(fn_backward=picky).report
+    assert report.startswith("IndexError: rows (line ") and "and with axes for batch and channel, KeyError:" in report
+
+
+def test_beside_a_kink_nothing_is_compared():
+    widget = own(np.array([[-1.0, 0, 2]]), lambda x: np.maximum(x, 0), fn_backward=lambda g, x: g * (x > 0))
+    assert widget.report == (
+        "all 2 inputs agree with central differences; 1 input lies at a kink, with no slope to compare")
+    assert own(np.zeros((1, 2)), np.abs, fn_backward=lambda g, x: 7 * g).report == (
+        "nothing could be compared; 2 inputs lie at a kink, with no slope to compare")
+    assert "1 of 3 inputs differ" in own(np.array([[-1.0, 0, 2]]), lambda x: np.maximum(x, 0),
+                                         fn_backward=lambda g, x: g * (x > 5)).report
+    right = own(np.zeros((1, 2)), fn_backward=softsign_backward)  # smooth, but the slope of its slope jumps at 0
+    assert right.report == "all 2 inputs agree with central differences" and right.grad_x.tolist() == [[1, 1]]
+    smooth = own(np.zeros((1, 3)), lambda x: x**2, fn_backward=lambda g, x: g * (2 * x + 5))  # slope 0 is no kink
+    assert smooth.report.startswith("3 of 3 inputs differ from central differences")
+
+
+def test_single_precision_is_enough():
+    widget = own(fn=lambda x: np.tanh(x.astype(np.float32)), fn_backward=lambda g, x: g / np.cosh(x) ** 2)
+    assert widget.report == "all 9 inputs agree with central differences"
+    wrong = own(fn=lambda x: np.tanh(x.astype(np.float32)), fn_backward=lambda g, x: 1.02 * g / np.cosh(x) ** 2)
+    assert "differ" in wrong.report
+
+
+@pytest.mark.parametrize("fn, words", [
+    (lambda x: 1 / 0, "fn: ZeroDivisionError: division by zero (line "),
+    (lambda x: "text", "fn: gives no real numbers"),
+    (lambda x: np.zeros((2, 3, 3)), "fn: gives shape (2, 3, 3); rows and columns are needed"),
+    (lambda x: x + np.random.default_rng().random(), "fn: gives other numbers when it is called again"),
+    (lambda x: np.zeros((11, 2)), "output 11×2: at most 10×10 are shown"),
+])
+def test_functions_that_cannot_be_shown_are_refused(fn, words):
+    widget = own(fn=fn, fn_backward=softsign_backward)
+    assert widget.sentence().startswith(f"Refused: {words}") and widget.grad_x is None
+    assert widget.report == "not compared" and widget.picture()
+
+
+def test_an_own_function_that_does_not_end_is_stopped():
+    def endless(x):
+        while True:
+            x = x + 1
+
+    assert "Refused: fn: no answer within 4 seconds (line " in own(fn=endless).sentence()
+
+
+# ---- channels, large inputs, padding of two kinds, views
+
+
+def test_channels_have_backward_passes_of_their_own():
+    x, weight = np.stack([X, X + 1, -X]), np.stack([F, F * 0, 2 * F])
+    whole = conv.conv2d_backward(G[None].astype(float), x.astype(float), weight[None].astype(float))
+    for channel in range(3):
+        widget = BackwardMicroscope(x, weight, G, channel=channel)
+        assert_close(widget.grad_x, np.float32(whole[0][channel]))
+        assert_close(widget.grad_weight, np.float32(whole[1][0, channel]))
+    widget.channel = 0
+    assert_close(widget.grad_x, np.float32(whole[0][0]))
+    assert "F11·g11" in widget.sentence() and "channel=2" not in widget.code()
+    pooled = BackwardMicroscope(np.stack([X, X.T]), None, np.stack([G, 10 * G]), op="max_pool2d", stride=1, channel=1)
+    assert_close(pooled.grad_x, np.float32(pool.max_pool2d_backward(
+        10.0 * G[None], X.T[None].astype(float), 2, 1)[0]))
+
+
+def test_large_inputs_are_cropped_and_said():
+    picture = np.arange(20 * 30).reshape(20, 30) % 7
+    widget = BackwardMicroscope(picture, F, fn_backward=right)
+    assert widget.x.tolist() == picture[:8, :8].tolist() and widget.report == "all 64 inputs and 4 weights agree"
+    assert widget.sentence().endswith(" Shown: the first 8×8 of X, which has 20×30.")
+    assert widget.code() == "BackwardMicroscope(x, weight, fn_backward=right)"
+    widget.x = X  # edited: it is no longer a piece of the picture
+    assert "Shown" not in widget.sentence() and widget.code().startswith("BackwardMicroscope([[1, 0, 2]")
+    row = BackwardMicroscope(np.ones((1, 9)), np.ones((10, 9)), op="linear")
+    assert row.sentence().endswith("Shown: the first 1×8 of X, which has 1×9 and the first 8×8 of the weight, which "
+                                   "has 10×9.")
+
+
+def test_padding_of_rows_and_columns():
+    widget = microscope(padding=(1, 0), grad_output=None, fn_backward=conv.conv2d_backward)
+    assert widget.paths().out.shape == (4, 2) and widget.report == "all 9 inputs and 4 weights agree"
+    assert widget.code().endswith("padding=(1, 0), fn_backward=conv2d_backward)")
+    widget.padding = (0, -1)
+    assert widget.sentence() == "Refused: padding −1: the smallest is 0."
+    kept = microscope(padding=(1, 0), fn_backward=lambda g, x, w, padding: convolve2d(g, w)).report
+    assert "gives ∂E/∂X of shape (5, 3), computed (3, 3): the padding's gradient is kept, cut it off" in kept
+    one = microscope(padding=(1, 0), grad_output=None, fn_backward=lambda g, x, w, padding: convolve2d(g, w)[:3]).report
+    assert "cut off on one side only" in one
+    assert "X has padding" not in BackwardMicroscope(X, op="max_pool2d", padding=(0, 1)).sentence()
+    with pytest.raises(Exception, match="`padding` is 'same'; it must be an int or a pair"):
+        microscope(padding="same")
+
+
+def test_a_window_that_reads_padding_alone_is_refused():
+    widget = BackwardMicroscope([[1, 2, 3]], op="max_pool2d", padding=1, dilation=2)
+    assert widget.sentence() == "Refused: rows: a window reads nothing but padding; dilation 1 would read more."
+    widget.dilation = 1
+    assert widget.problem() is None and widget.grad_x is not None
+
+
+def test_view_is_another_word_for_part():
+    assert microscope(view="gather").part == "grad_x" and microscope(view="scatter").part == "grad_output"
+    widget = microscope(view="gather", part="grad_weight")
+    assert widget.part == "grad_weight" and widget.view == "gather"
+    widget.view = "scatter"
+    assert widget.part == "grad_output"
+    widget.view = "gather"
+    assert widget.part == "grad_x"
+
+
 @pytest.mark.parametrize("wrong, message", [
     ({"weight": None}, "`weight` is missing: conv2d needs one"),
-    ({"x": np.zeros((9, 3))}, r"`x` has shape \(9, 3\): the microscope shows up to 8×8"),
+    ({"op": "sigmoid"}, "`op` is 'sigmoid'; it must be one of conv2d, .*, or give the function itself as `fn`"),
+    ({"op": "own"}, "`op` is 'own': give the function of an operation that has no name here as `fn`"),
+    ({"op": "conv2d", "fn": np.tanh}, "`op` is 'conv2d': give the function"),
+    ({"x": np.zeros((2, 3, 3))}, r"`weight` has shape \(2, 2\); for `x` of shape \(2, 3, 3\) it needs 2 channels, "),
+    ({"x": np.zeros((2, 3, 3)), "op": "relu", "channel": 2}, "`channel` is 2; `x` has channels 0 to 1"),
+    ({"x": np.zeros((2, 3, 3)), "weight": None, "fn": np.tanh}, "a function of your own is shown for two axes"),
+    ({"view": "both"}, "`view` is 'both'; it must be 'scatter' or 'gather'"),
+    ({"view": "gather", "part": "grad_output"}, "`view` is 'gather', but `part` is 'grad_output'"),
     ({"op": "linear"}, r"`x` has shape \(3, 3\) and `weight` \(2, 2\); linear takes one row"),
     ({"op": "relu", "part": "grad_weight"}, "`part` is 'grad_weight', but relu has no weight"),
 ])

@@ -232,8 +232,12 @@ FAULTS = {
     "pooling: of equal ones the last": ("pooling_words.js", "data[k] > data[best] ||", "data[k] >= data[best] ||"),
     "pooling: row and column": ("pooling_words.js", "found.push(r * w + c)", "found.push(c * h + r)"),
     "pooling: last output": ("pooling_words.js", "return floor(room / stride) + 1;", "return floor(room / stride);"),
-    "backward: stride": ("backward_words.js", ": strideOf(s) * o + d * t - s.padding", ": o + d * t - s.padding"),
+    "backward: stride": ("backward_words.js", ": strideOf(s) * o + d * t - pads[n]", ": o + d * t - pads[n]"),
     "backward: row and column": ("backward_words.js", "[[i, p], [j, q]].map", "[[j, q], [i, p]].map"),
+    "backward: padding of rows and columns": ("backward_words.js", "+ d * t - pads[n]))", "+ d * t - pads[1 - n]))"),
+    "backward: the channel": ("backward_words.js", "c * h * w, (c + 1) * h * w", "0, h * w"),
+    "backward: slopes of the last output": (
+        "backward_words.js", "slopes(s, i * s.own.shape[1] + j)", "slopes(s, j * s.own.shape[0] + i)"),
     "backward: last output": ("backward_words.js", "o <= k : o === k", "o < k : o === k"),
     "network: row and column": (
         "kit/network.js", "x[(c * before[1] + r) * before[2] + s]", "x[(c * before[1] + s) * before[2] + r]"),

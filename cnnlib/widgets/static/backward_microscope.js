@@ -1,50 +1,57 @@
 // The backward microscope: every gradient is a sum over the paths that used it.
 import { mount } from "./kit/root.js";
-import { grid } from "./kit/grid.js";
+import { LEGIBLE, grid } from "./kit/grid.js";
 import { panel } from "./kit/panel.js";
 import { steps } from "./kit/steps.js";
 import { choice } from "./kit/choice.js";
-import { stepper, toggle } from "./kit/controls.js";
+import { stepper, toggle, wholeNumber, paddingOf } from "./kit/controls.js";
+import { decode } from "./kit/state.js";
 import { waiting } from "./kit/call.js";
 import { element, div, write, visible } from "./kit/dom.js";
 import { greyScale, toneScale } from "./kit/scale.js";
 import { full, short, decimalsFor } from "./kit/text.js";
 import { range } from "./kit/maths.js";
-import { SETTINGS, hasWeight, strideOf, problem, everything, collected, marksOf, letterOf, nameOf, answer, sentence } from "./backward_words.js";
+import { settingsOf, hasWeight, strideOf, looked, factorOf, isPlain, problem, everything, collected, marksOf, letterOf, nameOf, answer, sentence } from "./backward_words.js";
 import { abs, floor, max, min } from "./kit/numbers.js";
 
 const HANDS = "Point at a g to see what it gives; point at an input, a weight or one of their gradients to see what it collects. Drag a number of X, F or g, or type over it. Cells are counted from 1, as in a matrix.";
 const PARTS = [["grad_output", "g gives"], ["grad_x", "an input collects"], ["grad_weight", "a weight collects"]];
 const ARRAYS = ["x", "weight", "grad_output"];
-const NEAR = 1e-5;                                   // relative: what differs by less is rounding
 
 function render({ model, el }) {
   let last = null;
   const names = Object.keys(model.get("_code").defaults);
   const whole = (s) => {
     const key = JSON.stringify(names.map((name) => (ARRAYS.includes(name) ? 0 : s[name])));
-    if (!last || last.key !== key || ARRAYS.some((name) => last[name] !== s[name])) last = { key, x: s.x, weight: s.weight, grad_output: s.grad_output, m: everything(s) };
+    if (!last || last.key !== key || last.own !== s.own || ARRAYS.some((name) => last[name] !== s[name])) last = { key, own: s.own, x: s.x, weight: s.weight, grad_output: s.grad_output, m: everything(s) };
     return last.m;
   };
+  let kept = null;
+  const own = () => {
+    const raw = model.get("_own"), tables = ["_own_x", "_own_weight"].map((name) => decode(model.get(name)));
+    if (raw && (kept?.raw !== raw || kept.x !== tables[0] || kept.weight !== tables[1])) kept = { ...raw, raw, key: JSON.stringify(raw.of), x: tables[0], weight: tables[1] };
+    return raw && kept;
+  };
+  const seen = (s) => looked(s, own());
   const predict = {
-    prompt: (s) => { const m = whole(s), name = nameOf(s, m, m.part, m.k); return m.part === "grad_output" ? `${name} gives to how many inputs?` : `\u2202E/\u2202${name} will be`; },
-    place: (s) => placeOf(s, whole(s)),
-    answer: (s) => answer(whole(s)),
-    epoch: (s) => (problem(s) ? "" : JSON.stringify([...ARRAYS.map((name) => s[name] && [...s[name].data]), strideOf(s), s.padding, s.dilation, s.kernel_size])),
+    prompt: (s) => { s = seen(s); const m = whole(s), name = nameOf(s, m, m.part, m.k); return m.part === "grad_output" ? `${name} gives to how many inputs?` : `\u2202E/\u2202${name} will be`; },
+    place: (s) => placeOf(seen(s), whole(seen(s))),
+    answer: (s) => answer(whole(seen(s))),
+    epoch: (s) => (problem(seen(s)) ? "" : JSON.stringify([...ARRAYS.map((name) => s[name] && [...s[name].data]), s.channel, strideOf(s), s.padding, s.dilation, s.kernel_size])),
   };
   return mount(model, el, {
-    name: "BackwardMicroscope", title: "Backward microscope", hands: HANDS, predict, listen: ["_theirs"],
+    name: "BackwardMicroscope", title: "Backward microscope", hands: HANDS, predict, listen: ["_theirs", "_own", "_own_x", "_own_weight", "_cut"],
     idea: "Every gradient is a sum over the paths that used it.",
-    build: (kit) => build(kit, whole),
+    build: (kit) => build(kit, whole, seen),
   });
 }
 
 // What a prediction is about: g11 gives, or the gradient of X22.
 const placeOf = (s, m, part = m.part, k = m.k) => (part === "grad_output" ? "" : "\u2202E/\u2202") + nameOf(s, m, part, k);
 
-function build(kit, whole) {
-  const { model, signal, state, stage, theme } = kit, { read } = state, { hides } = kit.question;
-  let plan = null, answered = 0;
+function build(kit, whole, seen) {
+  const { model, signal, state, stage, theme } = kit, read = () => seen(state.read()), { hides } = kit.question;
+  let plan = null, answered = 0, heard = null;
 
   // The parts, made once: three arrays, and the gradients of the first two.
   const part = (name, role, of, label, trait = null) => {
@@ -52,9 +59,11 @@ function build(kit, whole) {
     const able = () => !problem(read()), go = (k) => { if (able()) state.commit(at(k), "move"); };
     const edit = (k, value, phase) => {
       if (!able()) return;
-      const s = read(), m = whole(s), data = Float32Array.from(trait === "grad_output" ? m.grad : s[trait].data);
-      data[k] = value;
-      state[phase === "drag" ? "preview" : "commit"]({ [trait]: { shape: m.shapes[of], data } });
+      const s = read(), m = whole(s), all = state.read()[trait], deep = all?.shape.length === 3, data = Float32Array.from(deep ? all.data : trait === "grad_output" ? m.grad : s[trait].data);
+      const [h, w] = deep ? all.shape.slice(1) : m.shapes[of], cols = m.shapes[of][1], [i, j] = [floor(k / cols), k % cols];
+      if (i >= h || j >= w) return;                  // of a deep g, what was not given stays 1
+      data[(deep ? min(max(s.channel, 0), all.shape[0] - 1) * h * w : 0) + i * w + j] = value;
+      state[phase === "drag" ? "preview" : "commit"]({ [trait]: { shape: deep ? all.shape : m.shapes[of], data } });
       if (phase !== "drag") asked();
     };
     return grid({ part: name, role, signal, label, enter: (k) => { if (able()) state.preview(at(k)); }, move: go, choose: go, ...(trait ? { edit } : {}) });
@@ -74,31 +83,36 @@ function build(kit, whole) {
   line.style.flexBasis = "100%";
   const theirs = element("div.cw-note", { "data-part": "report" });
   stage.append(div("cw-row", panels.x.element, panels.weight.element, panels.grad_output.element, line, sign, panels.grad_x.element, panels.grad_weight.element), theirs);
-  const wait = waiting("your function", signal, kit.ask), asked = () => { if (model.get("_theirs")) wait.ask(); };
+  const wait = waiting("your function", signal, kit.ask), asked = () => { if (model.get("_theirs") || model.get("_own")) wait.ask(); };
 
   // Controls: only those that the operation has.
   const commit = (trait) => (value) => { state.commit({ [trait]: value }); asked(); };
-  const number = (trait, label = trait) => stepper({ trait, label, signal, change: commit(trait) });
+  const number = (trait, label = trait, take = wholeNumber) => stepper({ trait, label, signal, read: take, change: commit(trait) });
+  const pads = (text) => { const value = paddingOf(text); return typeof value === "string" ? null : value; };
   const named = {
     part: choice({ trait: "part", label: "look at", options: PARTS.filter(([part]) => part !== "grad_weight" || hasWeight(read())), signal, change: (value) => state.commit({ part: value, row: 0, col: 0 }) }),
     so_far: toggle({ trait: "so_far", label: "add up", signal, change: (value) => state.commit({ so_far: value }), title: "what all outputs up to this one have given together" }),
-    kernel_size: number("kernel_size", "size"), stride: number("stride"), padding: number("padding"), dilation: number("dilation"),
+    kernel_size: number("kernel_size", "size"), channel: number("channel"), stride: number("stride"), padding: number("padding", "padding", pads), dilation: number("dilation"),
   };
   for (const [name, each] of Object.entries(named)) if (!kit.hidden(name)) kit.controls.append(each.element);
-  const walk = steps(kit, (s) => (problem(s) ? null : whole(s).shapes[whole(s).part]));
+  const walk = steps(kit, (s) => { s = seen(s); return problem(s) ? null : whole(s).shapes[whole(s).part]; });
   if (!kit.hidden("step")) kit.controls.append(walk.element);
 
   // Drawing.
-  function draw(s, trouble) {
-    const scatters = s.part === "grad_output";
+  function draw(raw, trouble) {
+    const s = seen(raw), scatters = s.part === "grad_output";
     named.part.set(s.part);
     named.so_far.set(s.so_far);
     for (const name of ["kernel_size", "stride", "padding", "dilation"]) {
       const value = name === "stride" ? strideOf(s) : s[name];
       named[name].set(value, Boolean(trouble?.text.startsWith(name === "kernel_size" ? "size" : name)));
-      visible(named[name].element, SETTINGS[s.op].includes(name));
+      visible(named[name].element, settingsOf(s).includes(name));
     }
+    named.channel.set(s.channel);
+    visible(named.channel.element, raw.x.shape.length === 3);
+    if (s.own && s.own.raw !== heard) { heard = s.own.raw; wait.answered(); }
     visible(named.so_far.element, scatters);
+    if (trouble && wait.words()) write(theirs, `your function: ${wait.words()}`);
     if (trouble && !plan) drawArrays(s, null, cellSide(s, s.x.shape, 0));
     if (trouble) return;
     const m = whole(s), hidden = hides(s);
@@ -110,15 +124,19 @@ function build(kit, whole) {
     compared();
   }
 
-  // The side of a cell, in one row of panels or in two, whichever makes it larger; in the height of a page.
+  // The height and the width of a cell, in one row of panels or in two, whichever makes it higher; in the height of a page.
   function cellSide(s, [outRows, outCols], grads) {
     const font = parseFloat(getComputedStyle(kit.root).fontSize), [h, w] = s.x.shape, [kh, kw] = hasWeight(s) ? s.weight.shape : [0, 0];
-    const rows = max(h, kh, outRows), cols = w + kw + outCols, second = grads * (w + kw), most = 2.4 * font, room = kit.root.clientWidth - 2 * font;
-    const beside = (n) => 2.3 * font * n;            // what stands beside the cells of n panels
-    const one = min(most, (room - beside(hasWeight(s) ? 5.5 : 3.5)) / (cols + second), (20 * font) / rows);
-    const two = min(most, (room - beside(hasWeight(s) ? 3 : 2)) / cols, (9 * font) / rows);
+    const rows = max(h, kh, outRows), room = kit.root.clientWidth - 2 * font;
+    const fit = (cols, more) => {                    // of panels with so many columns; a legend below is some wide, too
+      let side = floor(2.4 * font);
+      while (side > 10 && cols.reduce((sum, n) => sum + (n && max(n * side, 6.5 * font) + 2.3 * font), more) > room) side -= 1;
+      return side;
+    };
+    const wide = [fit([w, kw, outCols, ...(grads ? [w, kw] : [])], 2.5 * font), fit([w, kw, outCols], 0)];
+    const [one, two] = [min(wide[0], (20 * font) / rows), min(wide[1], max((9 * font) / rows, min(LEGIBLE - 4, (9.3 * font) / rows)))];
     visible(line, two > one);
-    return max(10, floor(max(one, two)));
+    return [max(10, floor(max(one, two))), max(10, floor(wide[two > one ? 1 : 0]))];
   }
 
   const tones = (numbers, role) => toneScale(max(...range(numbers).map(abs)), role, theme());
@@ -148,7 +166,7 @@ function build(kit, whole) {
 
   // In gathering, what lies on each g: the weights turned by 180\u00b0, or the inputs of a window.
   function lying(s, m) {
-    const terms = m.part === "grad_output" || s.predict ? [] : collected(m, m.part, m.k).map(([o, { w, fx, fw }]) => [o, w < 0 && fx === 1 ? "" : `${full(m.part === "grad_x" ? fx : fw)}\u00b7${full(m.grad[o])}`]);
+    const terms = m.part === "grad_output" || s.predict ? [] : collected(m, m.part, m.k).map(([o, path]) => [o, isPlain(m.part, path) ? "" : `${full(factorOf(m.part, path))}\u00b7${full(m.grad[o])}`]);
     return new Map(terms.filter(([, text]) => text && text.length < 6));
   }
 
@@ -158,7 +176,7 @@ function build(kit, whole) {
     visible(panels[name].rule, !secret);
     if (!secret) panels[name].scale(scale, decimals, theme());
     if (grids[name].typing()) return;
-    const content = { rows: shape[0], cols: shape[1], origin: [1, 1], data, scale, decimals, cell, state: (k) => (secret?.(k) ? "hidden" : ""), name: (k) => (secret?.(k) ? "not yet shown" : full(data[k])) };
+    const content = { rows: shape[0], cols: shape[1], origin: [1, 1], data, scale, decimals, cell: cell[0], width: cell[1], state: (k) => (secret?.(k) ? "hidden" : ""), name: (k) => (secret?.(k) ? "not yet shown" : full(data[k])) };
     const terms = name === "grad_output" && plan ? lying(plan.s, plan.m) : new Map();
     if (terms.size) content.text = (k) => terms.get(k) || short(data[k], decimals);
     grids[name].show(content);
@@ -187,8 +205,8 @@ function build(kit, whole) {
       const table = told[name === "grad_x" ? "to_x" : "to_weight"], ours = m.shown[name], n = ours ? ours.length : 0;
       const given = m.part === "grad_output" || !told[name] ? table && ours && Float64Array.from(ours, (_, k) => m.grad.reduce((sum, g, o) => sum + (m.counts(o) ? g * table[o * n + k] : 0), 0)) : told[name];
       const usable = given && given.length === n && (!table || table.length === n * m.grad.length) && !pending && !hidden && !s.predict;
-      const limit = usable ? NEAR * max(1, ...Array.from(m.whole[name], abs)) : 0;
-      const wrong = usable ? [...ours.keys()].filter((k) => !(abs(ours[k] - given[k]) <= limit || Object.is(ours[k], given[k]))) : [];
+      const limit = usable ? told.near * max(1, ...Array.from(m.whole[name], abs)) : 0;
+      const wrong = usable ? [...ours.keys()].filter((k) => !s.own?.kinks[name]?.includes(k) && !(abs(ours[k] - given[k]) <= limit || Object.is(ours[k], given[k]))) : [];
       if (ours) grids[name].mark("differ", wrong);
       for (const k of wrong) if (m.part === "grad_output" || (name === m.part && k === m.k)) here.push(`\u2202E/\u2202${nameOf(s, m, name, k)}: yours ${full(given[k])}, computed ${full(ours[k])}`);
     }
@@ -196,7 +214,8 @@ function build(kit, whole) {
     write(theirs, s.predict ? "your function: shown when you stop predicting" : "your function: " + (pending || told.words + cells));
   }
 
-  return { draw, sentence: (s) => sentence(s, hides(s), problem(s) ? null : whole(s)), problem, keys: walk.keys, settle: walk.stop };
+  const say = (s) => sentence(s, problem(s) ? false : hides(s), problem(s) ? null : whole(s)) + (model.get("_cut") ? ` ${model.get("_cut")}` : "");
+  return { draw, sentence: (s) => say(seen(s)), problem: (s) => problem(seen(s)), keys: walk.keys, settle: walk.stop };
 }
 
 export { render };
