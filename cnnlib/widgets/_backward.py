@@ -171,6 +171,8 @@ def _gradients(result, words, paths):
         part = numbers.astype(np.float64)
         if part.ndim > 2 and part.shape[:-2] == (1,) * (part.ndim - 2):
             part = part.reshape(part.shape[-2:])
+        if part.ndim == 1 and array.shape == (1, part.size):  # a row, such as one slope for each channel
+            part = part[None]
         if part.shape != array.shape:
             padded = tuple(n + 2 * p for n, p in zip(array.shape, _pads(paths)))
             hint = ": the padding's gradient is kept, cut it off" if name == "∂E/∂X" and part.shape == padded else ""

@@ -1,11 +1,12 @@
 """Has a net learnt anything? It is asked of its numbers alone: do they still lie as its layers first drew them?
 
 Our layers and torch's draw weights and biases evenly from ± 1 / √fan_in. Of thousands of such numbers some lie next to
-the ends, so that the first step of training takes some beyond. A net that was drawn otherwise is not recognised: the
-answer is then False, and whoever made it says so.
+the ends, so that the first step of training takes some beyond. The draws of cnnlib.initializers are known, too, where
+each bias is still 0, as it is nowhere after a step. A net that was drawn otherwise is not recognised: the answer is
+then False, and whoever made it says so.
 """
 
-from math import prod, sqrt
+from math import erf, prod, sqrt
 
 import numpy as np
 
@@ -40,9 +41,8 @@ def is_untrained(model):
     for module in model.modules():
         name = known_name(module) or ""
         if name in EVEN:
-            limit = 1 / sqrt(prod(module.weight.shape[1:]))
             arrays = [_numbers(value) for value in (module.weight, module.bias) if value is not None]
-            if not all(_is_even(array, limit) for array in arrays):
+            if not _is_drawn(*arrays):
                 return False
         elif name.startswith("BatchNorm"):
             values = [(getattr(module, word), first) for word, first in FRESH.items()]
@@ -59,12 +59,34 @@ def _numbers(value):
     return _array.to_numpy(getattr(value, "data", value))
 
 
+def _is_drawn(weight, bias=None):
+    """Return whether a layer's numbers may be a first draw."""
+    into, out = prod(weight.shape[1:]), weight.shape[0] * prod(weight.shape[2:])
+    if all(_is_even(array, 1 / sqrt(into)) for array in (weight, bias) if array is not None):
+        return True
+    if bias is None or bias.any():  # without a bias nothing tells a draw from weights that are a little trained
+        return False
+    variances = (2 / into, 1 / into, 2 / (into + out))  # He, LeCun, Glorot
+    return any(_is_even(weight, sqrt(3 * v)) or _is_normal(weight, sqrt(v)) for v in variances)
+
+
 def _is_even(array, limit):
-    """Return whether numbers may be an even draw from ± limit (after Kolmogorov and Smirnov)."""
-    places = (array.ravel()[::max(1, array.size // SAMPLE)].astype(np.float64) / limit + 1) / 2
+    """Return whether numbers may be an even draw from ± limit."""
     if not np.abs(array).max(initial=0) <= limit * (1 + 1e-6):  # also of NaN
         return False
-    steps = np.arange(len(places) + 1) / len(places)
-    places.sort()
-    distance = max((steps[1:] - places).max(), (places - steps[:-1]).max())
-    return distance < FAR / sqrt(len(places))
+    return _is_straight((_sample(array) / limit + 1) / 2)
+
+
+def _is_normal(array, deviation):
+    """Return whether numbers may be a draw from a normal distribution."""
+    return _is_straight(np.array([(1 + erf(x / deviation / sqrt(2))) / 2 for x in _sample(array)]))
+
+
+def _sample(array):
+    return array.ravel()[::max(1, array.size // SAMPLE)].astype(np.float64)
+
+
+def _is_straight(places):
+    """Return whether places from 0 to 1 lie evenly there (after Kolmogorov and Smirnov)."""
+    places, steps = np.sort(places), np.arange(len(places) + 1) / len(places)
+    return max((steps[1:] - places).max(), (places - steps[:-1]).max()) < FAR / sqrt(len(places))

@@ -56,7 +56,8 @@ class NetworkViewer(_base.CourseWidget):
         Names of the classes; none numbers them.
     trained : bool, optional
         False says "random weights" beside the answer. None looks for itself: it says so where every weight still lies
-        as Conv2d and Linear first draw it. Of weights that were drawn in another way it cannot know.
+        as Conv2d and Linear, or the course's initializers, first draw it. Of weights that were drawn in another way it
+        cannot know.
     scans : array of shape (N, H, W), at most 64, optional
         Pictures to choose from.
     **options

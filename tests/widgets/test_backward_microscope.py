@@ -292,6 +292,22 @@ def test_the_librarys_functions_on_both_sides():
     assert report == "all 8 inputs agree with central differences"
 
 
+def prelu(x, slope):
+    return x.clip(min=0) + slope.reshape(-1, 1, 1) * x.clip(max=0)
+
+
+def prelu_backward(grad_output, x, slope):
+    grad_x = grad_output * ((x > 0) + slope.reshape(-1, 1, 1) * (x <= 0))
+    return grad_x, (grad_output * x.clip(max=0)).sum((0, 2, 3))
+
+
+def test_the_layer_of_lecture_32():
+    """A pair with axes (N, C, H, W), whose weight is one slope for each channel."""
+    widget = own([[1.0, -2, 3], [-4, 5, -6]], prelu, weight=[[0.25]], fn_backward=prelu_backward, part="grad_weight")
+    assert widget.report == "all 6 inputs and 1 weight agree with central differences"
+    assert widget.sentence() == "∂E/∂F11 = (−2)·g12 + (−4)·g21 + (−6)·g23 = (−2)·1 + (−4)·1 + (−6)·1 = −12"
+
+
 def test_both_ways_of_failing_are_told():
     def picky(grad_output, x, weight):
         if x.ndim == 4:

@@ -8,7 +8,7 @@ pytest.importorskip("anywidget")
 
 from network_cases import drawing_of, nets, redrawn, seen_cases, small_net
 
-from cnnlib import layers, losses, optim
+from cnnlib import initializers, layers, losses, optim
 from cnnlib.widgets import NetworkViewer, _network, _seen
 from cnnlib.widgets._network import Network
 from cnnlib.widgets._untrained import is_untrained
@@ -162,6 +162,14 @@ def test_one_step_of_torchs_is_enough_to_be_no_longer_random(optimizer):
     x, y = torch.from_numpy(np.stack([PICTURE, PICTURE.T])[:, None]), torch.tensor([1, 3])
     torch.nn.functional.cross_entropy(net.eval()(x), y).backward()  # eval: the running averages stay
     getattr(torch.optim, optimizer)(net.parameters(), lr=0.01 if optimizer == "SGD" else 0.001).step()
+    assert not is_untrained(net)
+
+
+@pytest.mark.parametrize("draw", ["he_normal", "he_uniform", "glorot_uniform", "glorot_normal"])
+def test_the_courses_own_draws_are_known_until_the_first_step(draw):
+    net = initializers.redraw(fresh_net(layers), getattr(initializers, draw), np.random.default_rng(1))
+    assert is_untrained(net)
+    net[5].bias.data[3] = 1e-6
     assert not is_untrained(net)
 
 
