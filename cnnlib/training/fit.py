@@ -29,8 +29,8 @@ def fit(model, train, valid=None, *, epochs, optimizer, batch_size=None, device=
     model : net of cnnlib.layers, or torch.nn.Module
     train : (x, y), or iterable of such batches
         x: array of shape (N, ...), float; y: array of shape (N,), the classes, or whatever `loss` takes. NumPy or
-        torch; brought to where the model is, in its dtype: batch by batch, or, if that is a CUDA device half of whose
-        free memory holds them, once, so that batches are picked and augmented there. See the notes.
+        torch; brought to where the model is, in its dtype: batch by batch, or all at once where that is a CUDA device
+        with room for them, and then picked and augmented there (see the notes).
     valid : the same, optional
         Measured after each epoch, not learnt from.
     epochs : int
