@@ -1,7 +1,5 @@
 """A browser for the widgets: one Chromium per worker, a page per test, messages counted."""
 
-import re
-import shutil
 import sys
 from pathlib import Path
 
@@ -10,21 +8,14 @@ import pytest
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "widgets")]  # `from budget import …`, `from examples import …`
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync"]
 
+from harness import ARGUMENTS, find_chromium, page_of  # noqa: E402
 
 STATE = """() => JSON.stringify(Object.keys(model.get('_start')).sort().map((name) => {
   const v = model.get(name);
   if (!v || !v.shape) return [name, v];
   return [name, v.shape, [...new Uint8Array(v.data.buffer, v.data.byteOffset, v.data.byteLength)]];
 }))"""
-
-
-def find_chromium():
-    """Return the path of an installed Chromium or Chrome, or None."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-    return next(filter(None, map(shutil.which, names)), None)
 
 
 @pytest.fixture(scope="session")
@@ -174,16 +165,8 @@ def show(chromium, tmp_path):
     contexts = []
 
     def shown(widget, width=848, theme="light", **options):
-        from cnnlib.widgets import _compose
-
-        text = (HERE / "harness.html").read_text(encoding="utf-8")
-        parts = {"/*STYLE*/": widget._css + f".place {{ width: {width}px }}",
-                 "/*MODULE*/": _compose.join(type(widget).javascript, "host.js"), "/*RECORD*/": widget.record()}
-        text = re.sub("|".join(map(re.escape, parts)), lambda m: parts[m[0]], text)
-        text = text.replace("<body>", f'<body data-jp-theme-light="{"true" if theme == "light" else "false"}" '
-                                      f'style="background: {"#fff" if theme == "light" else "#111"}">')
         path = tmp_path / "page.html"
-        path.write_text(text, encoding="utf-8")
+        path.write_text(page_of(widget, width, theme), encoding="utf-8")
         contexts.append(chromium.new_context(viewport={"width": width + 40, "height": 800}, **options))
         page = contexts[-1].new_page()
         page.set_default_timeout(30_000)  # machines differ; what is slow is reported by frame logs, not by this
