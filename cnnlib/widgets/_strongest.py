@@ -14,8 +14,8 @@ DEEPEST = 1  # dots in the path of a stage that is looked into
 def strongest(net, photo, input_shape, paths, published=None):
     """Return for each stage its strongest channels, and their maps as levels from 0 to 255.
 
-    A channel is as strong as what a ReLU lets pass of its map, in the mean. All maps of a stage have one scale: 0 and
-    what is negative black, the largest number white.
+    A channel is as strong as what a ReLU lets pass of its map, in the mean; one of which nothing passes is left out.
+    All maps of a stage have one scale: 0 and what is negative black, the largest number white.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ def _pixels(photo, input_shape, published, like):
 def _best(maps):
     axes = tuple(range(1, maps.ndim))
     strength = np.maximum(np.nan_to_num(maps.astype(np.float64)), 0).mean(axis=axes) if axes else maps
-    best = [int(k) for k in np.argsort(-strength, kind="stable")[:MOST]]
-    return best, _levels(maps[best]) if axes else None
+    best = [int(k) for k in np.argsort(-strength, kind="stable")[:MOST] if strength[k] > 0 or not axes]
+    return best, _levels(maps[best]) if axes and best else None
 
 
 def _levels(maps):
