@@ -62,7 +62,7 @@ def hog(image, orientations=9, pixels_per_cell=(8, 8), cells_per_block=(3, 3), b
     Notes
     -----
     With hard votes equal to skimage.feature.hog 0.26 within 1e-6 (it rounds the histograms to float32), but for the
-    vote that :func:`pixel_votes` tells of. NumPy computes hard and trilinear votes of a grey picture in float32 too,
+    votes that :func:`pixel_votes` tells of. NumPy computes hard and trilinear votes of a grey picture in float32 too,
     many times as quick: the numbers are those of the steps within 1e-7 and 1e-5. Derived in notebooks/13.
 
     With trilinear votes, blocks of 2 x 2 cells and `transform_sqrt` this is the paper's descriptor, as is OpenCV's
