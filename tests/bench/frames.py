@@ -14,6 +14,7 @@ import os
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -40,12 +41,12 @@ WATCH = """() => {
 }"""
 
 
-def main(names=(), out=HERE):
-    """Measure, and write what was found; where no Chromium is installed, say so."""
+def main(names=(), out=HERE, **settings):
+    """Measure with the settings of :func:`microscope`, and write what was found; without a Chromium, say so."""
     if find_chromium() is None:
         print("no Chromium was found on the PATH: no frames were measured", file=sys.stderr)
         return
-    parts.run({"microscope": microscope}, names, Path(out) / "frames", page)
+    parts.run({"microscope": partial(microscope, **settings)}, names, Path(out) / "frames", page)
 
 
 def microscope(moves=MOVES, rounds=ROUNDS):

@@ -169,7 +169,7 @@ def test_ci_calls_make_test():
 
 def test_make_and_the_tests_look_for_the_same_browsers():
     [names] = re.findall(r"^CHROMIUM := (.*)$", MAKEFILE, flags=re.MULTILINE)
-    [in_tests] = re.findall(r'^    names = \((.*)\)$', texts(".py")["tests/browser/conftest.py"], flags=re.MULTILINE)
+    [in_tests] = re.findall(r'^    names = \((.*)\)$', texts(".py")["tests/browser/harness.py"], flags=re.MULTILINE)
     assert names.split() == re.findall(r'"([^"]+)"', in_tests)
 
 
