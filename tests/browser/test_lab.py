@@ -2,15 +2,10 @@
 
 import json
 import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
-import nbformat
 import pytest
+from lab_server import run_all_cells, served
 from looks import faults
 
 pytestmark = pytest.mark.browser
@@ -30,72 +25,20 @@ CELLS = [
 OTHERS = ("AdalineMachine", "ArchitectureExplorer", "BackwardMicroscope", "HogExplorer", "MaskExplorer", "MatchViewer",
           "NetworkViewer", "OcclusionViewer", "OptimiserRace", "PoolingStepper", "ScaleSpaceWalker")
 MICROSCOPE = "[data-widget=ConvolutionMicroscope]"
-SETTINGS = {
-    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
-    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
-}
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """Start a JupyterLab on a notebook with the widgets; gives its address."""
     pytest.importorskip("jupyterlab", reason="jupyterlab is not installed: the widgets are not tried in it")
-    work = tmp_path_factory.mktemp("lab")
-    (work / "root").mkdir()
-    (work / "settings").mkdir()
-    (work / "settings" / "overrides.json").write_text(json.dumps(SETTINGS))
     widgets = str(Path(__file__).parents[1] / "widgets")
     cells = [cell.replace("WIDGETS", repr(widgets)).replace("OTHERS", repr(OTHERS)) for cell in CELLS]
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(notebook, work / "root" / "widgets.ipynb")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(work / "config"),
-                   "JUPYTERLAB_SETTINGS_DIR": str(work / "user"),
-                   "JUPYTERLAB_WORKSPACES_DIR": str(work / "workspaces"),
-                   "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
-               "--IdentityProvider.token=", f"--ServerApp.root_dir={work / 'root'}",
-               f"--LabApp.app_settings_dir={work / 'settings'}", "--LabApp.news_url="]
-    address = f"http://127.0.0.1:{port}"
-    with (work / "log").open("w") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
-        try:
-            wait_for(lambda: urllib.request.urlopen(f"{address}/api", timeout=1).close() or True, 90)
-            yield address
-        finally:
-            server.terminate()
-            server.wait(120)  # a busy machine takes its time
-
-
-def wait_for(answer, seconds):
-    """Ask until the answer is true; what it raises last is raised when time is up."""
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            if found := answer():
-                return found
-        except OSError:
-            if time.monotonic() > end:
-                raise
-        assert time.monotonic() < end, "nothing came in time"
-        time.sleep(0.2)
-
-
-def kernel_listens(address):
-    """Is the notebook's kernel idle, and the page connected to it? (The page's own sign says idle too early.)"""
-    with urllib.request.urlopen(f"{address}/api/sessions", timeout=5) as answer:
-        kernels = [session["kernel"] for session in json.load(answer)]
-    return kernels and kernels[0]["execution_state"] == "idle" and kernels[0]["connections"] > 0
+    with served(cells, tmp_path_factory.mktemp("lab")) as address:
+        yield address
 
 
 def run_all(page, address):
-    wait_for(lambda: kernel_listens(address), 90)
-    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=90_000)
-    page.click('.lm-MenuBar-itemLabel:text-is("Run")')
-    page.click('.lm-Menu-itemLabel:text-is("Run All Cells")')
+    run_all_cells(page, address)
     page.wait_for_selector("[data-widget=ShapeBuilder][data-ready]", timeout=90_000)
     page.wait_for_function(f"document.querySelectorAll('{MICROSCOPE}[data-ready]').length === 2", timeout=60_000)
     for name in OTHERS:
@@ -119,10 +62,9 @@ def test_in_jupyterlab(chromium, lab):
     page = chromium.new_page(viewport={"width": 1280, "height": 2400})
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{lab}/lab/tree/widgets.ipynb?reset", timeout=90_000)
+    run_all(page, lab)
     version = json.loads(page.locator("#jupyter-config-data").text_content())["appVersion"]
     assert version == os.environ.get("CNNLIB_LAB", version)  # make oldest-lab says which
-    run_all(page, lab)
     first, second = (page.locator("[data-widget=ConvolutionMicroscope]").nth(k) for k in (0, 1))
     assert first.locator('[data-part="output"] .cw-cell').all_inner_texts()[:4] == ["1", "2", "2", "5"]
     assert "760" in page.locator("[data-widget=ShapeBuilder]").inner_text()

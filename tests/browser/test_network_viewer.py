@@ -229,6 +229,21 @@ def test_python_is_not_asked_for_what_it_knows(show):
     assert shown.leave().readout == widget.sentence()
 
 
+def test_the_time_of_a_stroke_ends_with_pythons_answer(show):
+    widget = viewer(model=gelu_net(), input_shape=(1, 8, 8))
+    shown = show(widget)
+    mouse = shown.page.mouse
+    mouse.move(*at(shown, "drawing", 0.4, 0.4))
+    mouse.down()
+    shown.page.wait_for_timeout(300)
+    assert canvas(shown).get_attribute("data-strokes") is None  # the old maps are no answer
+    answer(shown, widget)
+    assert canvas(shown.frame()).get_attribute("data-strokes") == "1"
+    assert float(canvas(shown).get_attribute("data-stroke-ms")) > 290
+    mouse.up()
+    assert canvas(shown.frame()).get_attribute("data-strokes") == "1"  # nothing new was asked
+
+
 def test_python_as_the_engine(show):
     """The page shows what Python sent, asks again when something is drawn, and says so when nobody answers."""
     widget = viewer(model=gelu_net(), input_shape=(1, 8, 8))
