@@ -53,16 +53,14 @@ NOT_COMPARED = {
     "31_backprop_convolution": {"gpu-check": "says on which device it ran"},
     "32_backprop_pooling_and_friends": {"gpu-check": "says on which device it ran"},
     "33_losses_and_optimisers": {"gpu-check": "says on which device it ran"},
-    "34_train_a_cnn_in_numpy": {"gpu-check": "times on this machine"},
-    "40_lenet5": {
-        "gpu-check": "says on which device it ran",
-        "play-viewer": "says shares of a net trained here, which differ in the last percent from machine to machine",
-    },
     "34_train_a_cnn_in_numpy": {
         "gpu-check": "times on this machine",
         "play-viewer": "says shares of a net trained here, which differ in the last percent from machine to machine",
     },
-    "40_lenet5": {"gpu-check": "says on which device it ran"},
+    "40_lenet5": {
+        "gpu-check": "says on which device it ran",
+        "play-viewer": "says shares of a net trained here, which differ in the last percent from machine to machine",
+    },
     "41_alexnet": {"gpu-check": "trains on a GPU, or says that there is none"},
     "42_zfnet": {"gpu-check": "looks into published weights on a GPU, or says that there is none"},
     "43_vgg": {
