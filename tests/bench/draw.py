@@ -12,10 +12,9 @@ made from them.
 
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from tests.bench import pairs, parts
+from tests.bench import parts
 
 HERE = Path(__file__).parent
 ENGINES = {"browser": "auto", "python": "python"}
@@ -37,11 +36,9 @@ def strokes(count=STROKES, engines=tuple(ENGINES)):
     """Return a row for each engine: milliseconds from a stroke to the maps, the median and 95 of 100."""
     rows = []
     for engine in engines:
-        busy, began = pairs._foreign_seconds(), time.perf_counter()
         median, slow, measured = draw(ENGINES[engine], count)
-        share = (pairs._foreign_seconds() - busy) / (time.perf_counter() - began)
         rows.append({"engine": engine, "net": "LeNet-5, 32×32", "measured": measured, "median_ms": median,
-                     "p95_ms": slow, "foreign_cores": round(share, 2)})
+                     "p95_ms": slow})
         print(rows[-1], file=sys.stderr, flush=True)
     return rows
 
@@ -85,10 +82,9 @@ def page(found):
     lines = ["# Draw a digit", "", __doc__.partition("\n")[0], "Written by `python -m tests.bench.draw`."]
     for name, part in found.items():
         lines += parts.heading(name, part)
-        lines += ["| engine | net | times | median, ms | 95 of 100 below, ms | other programs, cores |",
-                  "|---|---|---:|---:|---:|---:|"]
-        lines += [f"| {row['engine']} | {row['net']} | {row['measured']} | {row['median_ms']} | {row['p95_ms']} | "
-                  f"{row['foreign_cores']} |" for row in part["rows"]]
+        lines += ["| engine | net | times | median, ms | 95 of 100 below, ms |", "|---|---|---:|---:|---:|"]
+        lines += [f"| {row['engine']} | {row['net']} | {row['measured']} | {row['median_ms']} | {row['p95_ms']} |"
+                  for row in part["rows"]]
     return "\n".join(lines) + "\n"
 
 
