@@ -11,6 +11,7 @@ pytest.importorskip("anywidget")
 
 from tests.bench import frames as bench  # noqa: E402
 
+
 def test_the_microscope_draws_60_frames_a_second_as_stored():
     """95 of 100 drawings end within 16.7 ms; layout and painting, by software here, are stored but not promised."""
     rows = {row["task"]: row for row in json.loads((bench.HERE / "frames.json").read_text())["microscope"]["rows"]}
