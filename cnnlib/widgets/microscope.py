@@ -101,6 +101,7 @@ class ConvolutionMicroscope(_base.CourseWidget):
             raise ValueError(f"`kernel` has shape {self.kernel.shape} and `image` {self.image.shape}: "
                              f"a filter is as deep as its image, here ({self._depth(self.image)}, rows, cols)")
         self._fn = fn
+        self.observe(lambda change: setattr(self, "_note", ""), "image")  # a new picture is shown as it is
         self.observe(self._compute, ["image", "kernel", "stride", "padding", "dilation", "bias", "flip"])
         self._compute(None)
 

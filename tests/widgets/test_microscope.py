@@ -78,6 +78,8 @@ def test_photos():
     large = ConvolutionMicroscope(np.zeros((1, 300, 1024)), np.ones((1, 2, 2)))
     assert large.image.shape == (1, 150, 512)
     assert large._note == "Resized from 300×1024 to 150×512 pixels."
+    large.image = large.image[:60, :60]
+    assert large._note == ""
 
 
 def test_students_function():
