@@ -1,8 +1,7 @@
 """Sliders over a figure in a real JupyterLab, driven by the keyboard: sentence and picture follow each step."""
 
 import pytest
-import test_lab
-from test_lab import kernel_listens, lab, wait_for  # noqa: F401 - `lab` is a fixture
+from lab_server import run_all_cells, served, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -19,20 +18,14 @@ SENTENCES = ["Start: what goes in is known. Next: v1 = w · x = ?",
 
 
 @pytest.fixture(scope="module")
-def page(request, chromium):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(test_lab, "CELLS", [CELL])
-        address = request.getfixturevalue("lab")
-    page = chromium.new_page(viewport={"width": 1280, "height": 900})
-    page.goto(f"{address}/lab/tree/widgets.ipynb?reset", timeout=90_000)
-    page.wait_for_selector(".jp-Notebook", timeout=90_000)
-    wait_for(lambda: kernel_listens(address), 90)
-    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=90_000)
-    page.click('.lm-MenuBar-itemLabel:text-is("Run")')
-    page.click('.lm-Menu-itemLabel:text-is("Run All Cells")')
-    page.wait_for_selector(".widget-image", timeout=90_000)
-    yield page
-    page.close()
+def page(chromium, tmp_path_factory):
+    pytest.importorskip("jupyterlab", reason="jupyterlab is not installed: the stepper is not tried in it")
+    with served([CELL], tmp_path_factory.mktemp("lab")) as address:
+        page = chromium.new_page(viewport={"width": 1280, "height": 900})
+        run_all_cells(page, address)
+        page.wait_for_selector(".widget-image", timeout=90_000)
+        yield page
+        page.close()
 
 
 def test_the_arrow_keys_step_through_the_graph(page):
