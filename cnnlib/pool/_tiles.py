@@ -77,17 +77,23 @@ def _max_piece(x, windows, out, winners):
     """Write the maxima and winners of some planes."""
     (kh, kw), (sh, sw), (dh, dw), (oh, ow) = windows.kernel_size, windows.stride, windows.dilation, windows.out_size
     x = _framed(x, windows)
-    cols = [x[:, :, q * dw:q * dw + sw * (ow - 1) + 1:sw] for q in range(kw)]
-    if sw > 1 and x.shape[3] == 1:  # steps are slow: take each once
-        cols = [np.ascontiguousarray(col) for col in cols]
-    best, tap = cols[0], np.uint8(0)
-    if kw > 1:
-        best, tap = _buffer("pool row", cols[0].shape, x.dtype), np.empty(cols[0].shape, np.uint8)
-        _play(cols, [np.uint8(q) for q in range(kw)], best, tap)
     rows = [slice(p * dh, p * dh + sh * (oh - 1) + 1, sh) for p in range(kh)]
-    taps = [tap + np.uint8(p * kw) if kw == 1 else (tap[:, row] + np.uint8(p * kw) if p else tap[:, row])
-            for p, row in enumerate(rows)]
-    _play([best[:, row] for row in rows], taps, out, winners)
+    cols = [slice(q * dw, q * dw + sw * (ow - 1) + 1, sw) for q in range(kw)]
+    steps = sw > 1 and x.shape[3] == 1  # they are slow: take each once
+    if steps and sh >= (kh - 1) * dh + 1:  # no row is shared: sort by row, too, so that all is one run
+        players = [np.stack([x[:, row, col] for row in rows]) for col in cols]
+        of_row = list(range(kh))
+    else:
+        players = [np.ascontiguousarray(x[:, :, col]) if steps else x[:, :, col] for col in cols]
+        of_row = [(slice(None), row) for row in rows]
+    best, tap = players[0], None
+    if kw > 1:
+        best, tap = _buffer("pool row", best.shape, x.dtype), np.empty(best.shape, np.uint8)
+        _play(players, [np.uint8(q) for q in range(kw)], best, tap)
+    numbers = [np.uint8(p * kw) for p in range(kh)]
+    if tap is not None:
+        numbers = [tap[row] + number if number else tap[row] for row, number in zip(of_row, numbers)]
+    _play([best[row] for row in of_row], numbers, out, winners)
 
 
 def _play(players, numbers, best, winners):

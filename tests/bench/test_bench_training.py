@@ -82,7 +82,7 @@ def test_digits_again():
 def test_a_run_writes_what_it_found(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(bench, "digits", lambda: [{"split": "mixed", "moved by up to": 0, "epochs": 1, "seeds": 1,
                                                    "mean": 0.5, "worst": 0.25, "longest seconds": 1.0}])
-    monkeypatch.setattr(bench, "step", partial(bench.step, rounds=1, seconds=0.001))
+    monkeypatch.setattr(bench, "step", partial(bench.step, processes=2, rounds=1, seconds=0.001))
     bench.main(["digits", "step"], out=tmp_path)
     found = json.loads((tmp_path / "training.json").read_text())
     assert set(found) == {"digits", "step"} and {"cpu", "date"} <= set(found["step"]["machine"])
