@@ -60,7 +60,7 @@ def test_float32_is_as_close_to_the_truth_as_torchs_with_relus_and_maxima(name):
     """The same for nets as they are published, nothing smoothed.
 
     A draw in which a unit falls the other way than in float64, in either engine, is left out: it spoils all gradients
-    below, and a geometric mean with it. That is luck, and the more units, the likelier: GoogLeNet lost three of its nine
+    below, and a geometric mean with it. That is luck, and the more units, the likelier: GoogLeNet lost three of nine
     draws (two by our rounding, one by torch's), the others one at most. Most must be left. Over those two BLAS kernels
     came to 1.5 times torch's error at most.
     """
