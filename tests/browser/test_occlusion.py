@@ -189,7 +189,7 @@ def test_scan_stop_and_a_new_patch_by_keys_alone(show):
 def test_the_kernel_that_does_not_answer_is_named(show):
     shown = show(made())
     shown.page.mouse.click(*at(shown, 20, 28))
-    assert "asking Python…" in shown.root.inner_text()
+    assert "asking Python…" in shown.frame().root.inner_text()
     shown.page.wait_for_timeout(3200)
     assert "the kernel does not answer; run the cell above" in shown.root.inner_text()
     assert "not asked yet" in shown.line
