@@ -180,6 +180,8 @@ def test_two_processes_under_torchrun(name, tmp_path):
     assert np.isfinite(training.History.from_csv(tmp_path / "run.csv").train_loss).all()
     one, other = (np.load(tmp_path / f"rank{rank}.npz") for rank in (0, 1))
     assert len(one.files) > 10
+    learnt = {key.rpartition(".")[0]: False for key in one.files}
     for key in one.files:
         np.testing.assert_array_equal(one[key], other[key], err_msg=key)
-        assert key == "whiten.weight" or (one[key][0] != one[key][1]).any(), key
+        learnt[key.rpartition(".")[0]] |= (one[key][0] != one[key][1]).any()
+    assert all(learnt.values()), learnt  # by layer: the few first steps are too small for a batch norm's weight of 1
