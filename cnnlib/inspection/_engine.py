@@ -18,6 +18,11 @@ def is_ours(net):
     return False
 
 
+def first_array(net):
+    """Return an array of the library, dtype and device that a net computes in; None where it has no parameters."""
+    return next((getattr(each, "data", each) for each in net.parameters()), None)
+
+
 def check_batch(net, x):
     """Check that `x` is a batch of pictures that this net can take."""
     _array.library(x=x)

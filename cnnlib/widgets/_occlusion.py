@@ -17,7 +17,7 @@ from cnnlib import _array, images
 from cnnlib.activations import softmax
 from cnnlib.architectures._blocks import zeros_before
 from cnnlib.inspection import activations, deconvnet
-from cnnlib.inspection._engine import is_ours, recorded, run
+from cnnlib.inspection._engine import first_array, is_ours, recorded, run
 from cnnlib.inspection.occluded import cover_of, covered_logits
 from cnnlib.inspection.projection import layers_to, reachable
 from cnnlib.layers import shapes
@@ -63,10 +63,10 @@ class Subject:
             made = f": give a network, {model.__name__}(…)" if isinstance(model, type) else ""
             raise TypeError(f"`model` is {model!r}; it must be a layer or a net of cnnlib.layers or torch.nn{made}")
         self.net = copy.deepcopy(model).eval()
-        like = next(iter(self.net.parameters()), None)
+        like = first_array(self.net)
         pixels = np.array(image if np.ndim(image) == 3 else image[None])
         if like is not None:
-            self.x = _array.constant(pixels, like=getattr(like, "data", like))
+            self.x = _array.constant(pixels, like=like)
         else:
             self.x = pixels if is_ours(self.net) else _torch_model.tensor(pixels)
         try:

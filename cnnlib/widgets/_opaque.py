@@ -7,7 +7,7 @@ import numpy as np
 
 from cnnlib import _array
 from cnnlib.architectures._build import of_ours
-from cnnlib.inspection._engine import is_ours, run
+from cnnlib.inspection._engine import first_array, is_ours, run
 from cnnlib.layers import shapes
 from cnnlib.widgets import _torch_model
 
@@ -24,7 +24,7 @@ def measured_copy(net):
     net = copy.deepcopy(net) if hasattr(net, "forward") else of_ours(net)
     net.eval()
     for layer in _unknown(net):
-        layer.reach = Measured(layer, next((_array_of(each) for each in net.parameters()), None))
+        layer.reach = Measured(layer, first_array(net))
     return net
 
 
@@ -33,10 +33,6 @@ def _unknown(layer):
     if not shapes.is_known(layer):
         return [layer]
     return [found for _, child in shapes.children(layer) for found in _unknown(child)]
-
-
-def _array_of(parameter):
-    return getattr(parameter, "data", parameter)
 
 
 class Measured:

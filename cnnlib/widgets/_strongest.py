@@ -5,7 +5,7 @@ import numpy as np
 from cnnlib import _array, data, images
 from cnnlib.architectures.pretrained import published_input
 from cnnlib.inspection import activations
-from cnnlib.inspection._engine import trunk_of
+from cnnlib.inspection._engine import first_array, trunk_of
 
 MOST, SIDE = 6, 28  # maps of a stage that are shown; pixels a side, at most, of each
 DEEPEST = 1  # dots in the path of a stage that is looked into
@@ -40,9 +40,8 @@ def strongest(net, photo, input_shape, paths, published=None):
              if path in known and path.count(".") <= DEEPEST and path.split(".")[0] not in resting]
     if not paths:
         return {}
-    like = next((getattr(each, "data", each) for each in net.parameters()), None)
     with np.errstate(all="ignore"):
-        found = activations(net, _pixels(photo, input_shape, published, like), paths)
+        found = activations(net, _pixels(photo, input_shape, published, first_array(net)), paths)
     return {path: _best(_array.to_numpy(maps)[0]) for path, maps in found.items()}
 
 

@@ -47,8 +47,8 @@ def draw(engine, count):
     """Draw on the pad of a viewer in JupyterLab; return (median, 95 of 100, number) of the times, in milliseconds."""
     from playwright.sync_api import sync_playwright
 
-    sys.path[:0] = [str(HERE.parent / "browser"), str(HERE.parent / "widgets")]
-    from conftest import ARGUMENTS, find_chromium
+    sys.path[:0] = [str(HERE.parent / "browser")]
+    from harness import ARGUMENTS, find_chromium
     from lab_server import run_all_cells, served
 
     with tempfile.TemporaryDirectory() as work, served([CELL.format(engine=engine)], Path(work)) as address, \
