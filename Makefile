@@ -25,7 +25,7 @@ $(shell mkdir -p build)
 
 PHASES     := unit nbval numpy-only browser colab-install test-colab
 # OpenBLAS has a kernel for each kind of core, and their last digits differ.
-ALL_PHASES := $(PHASES) oldest-lab widgets-colab nbval-Haswell $(if $(shell grep -sm1 avx512f /proc/cpuinfo),nbval-SkylakeX)
+ALL_PHASES := $(PHASES) late-frames oldest-lab widgets-colab nbval-Haswell $(if $(shell grep -sm1 avx512f /proc/cpuinfo),nbval-SkylakeX)
 
 .NOTPARALLEL:
 .PHONY: lab test test-all notebooks stamp lint bench triton js $(ALL_PHASES)
@@ -88,6 +88,11 @@ js: .venv/.test
 # Two browsers side by side, but one alone where times are held to their limits.
 browser: .venv/.test .venv/.chromium
 	$(PYTEST) $(if $(CNNLIB_TIMED),,-n 2 --dist loadfile) $(MARKS) tests/browser
+
+# The widgets where each frame comes late, as on a busy machine: a test that does not wait for its frame is found out.
+late-frames: .venv/.test .venv/.chromium
+	CNNLIB_LATE_FRAMES=60 CNNLIB_TIMED= $(PYTEST) -n 2 --dist loadfile $(MARKS) tests/browser \
+	    --ignore=tests/browser/test_lab.py --ignore=tests/browser/test_make_lab.py
 
 # The widgets in the oldest JupyterLab that pyproject.toml promises, laid over the newer one.
 oldest-lab: export PYTHONPATH = $(CURDIR)/build/$@:$(CURDIR)

@@ -1,5 +1,6 @@
 """A browser for the widgets: one Chromium per worker, a page per test, messages counted."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 HERE = Path(__file__).parent
+LATE = int(os.environ.get("CNNLIB_LATE_FRAMES", 0))  # ms; a test that reads before the frame was drawn fails every time
 sys.path[:0] = [str(HERE), str(HERE.parent / "widgets")]  # `from budget import …`, `from examples import …`
 
 from harness import ARGUMENTS, find_chromium, page_of  # noqa: E402
@@ -169,6 +171,9 @@ def show(chromium, tmp_path):
         path.write_text(page_of(widget, width, theme), encoding="utf-8")
         contexts.append(chromium.new_context(viewport={"width": width + 40, "height": 800}, **options))
         page = contexts[-1].new_page()
+        if LATE:
+            page.add_init_script(f"const now = requestAnimationFrame; window.requestAnimationFrame = "
+                                 f"(f) => now(() => setTimeout(() => f(performance.now()), {LATE}));")
         page.set_default_timeout(30_000)  # machines differ; what is slow is reported by frame logs, not by this
         page.goto(path.as_uri())
         page.wait_for_selector(".cw[data-ready]")

@@ -292,7 +292,7 @@ def test_pages_reach_every_map(show):
     maps.append(shown.page.evaluate(MAPS))
     assert sorted(k for each in maps for k in each["conv"]) == list(range(40))
     shown.root.locator('[data-do="crowd"]').select_option(label="deep")
-    assert page.inner_text() == "1 of 16" and len(shown.frame().page.evaluate(MAPS)["deep"]) == 16
+    assert len(shown.frame().page.evaluate(MAPS)["deep"]) == 16 and page.inner_text() == "1 of 16"
     canvas(shown).focus()
     shown.press("ArrowDown", "PageUp", *["+"] * 20).frame()
     assert shown.get("selected")[:2] == [1, 20] and 20 in shown.page.evaluate(MAPS)["deep"]
