@@ -17,7 +17,7 @@ START = "jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipyn
 # What the README shows and make has no part in: a checkout, conda, the question to the doctor.
 README_ALONE = {"git clone", "make lab", "conda env", "conda activate"}
 # Targets whose commands the README gives in words; lab stands among the ways to install.
-IN_WORDS = {"lab", "test", "test-all", "colab-install", "oldest-lab", "widgets-colab"}
+IN_WORDS = {"lab", "test", "test-all", "colab-install", "late-frames", "oldest-lab", "widgets-colab"}
 
 
 # ---- plain commands
