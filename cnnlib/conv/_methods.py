@@ -6,6 +6,7 @@ to the plain im2col, a piece at a time.
 
 import importlib
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 
 from cnnlib._array import COMPUTE_DTYPE
@@ -61,5 +62,6 @@ def choose(method, problem, dtype, library, batch_innermost=False):
     return Choice("im2col", _module("im2col"), f"{dtype}: the tuned body is for NumPy float32 only", True)
 
 
+@cache
 def _module(name):
     return importlib.import_module(f"cnnlib.conv.{name}")

@@ -1,5 +1,6 @@
 """Which idea computes a problem. The numbers are set from timings of a few shapes, not derived."""
 
+from functools import lru_cache
 from math import prod
 
 from cnnlib.conv._tiles import columns, innermost, pointwise, space_to_depth, strips, whole, winograd
@@ -18,6 +19,7 @@ def choose(problem, exact=False, batch_innermost=False):
     return REASONS[method(problem, exact)]
 
 
+@lru_cache(256)  # a training loop asks of the same few problems thousands of times
 def method(problem, exact=False):
     """Return the module that computes the problem."""
     if _is_for_whole(problem):

@@ -14,12 +14,12 @@ C * KW rows; a correlation along both axes would give them C, and LeNet's C is 1
 """
 
 from functools import lru_cache
+from itertools import groupby
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from cnnlib._threads import run_all, scratch
-from cnnlib.conv._tiles.memory import boxes, inside, stepped
+from cnnlib.conv._tiles.memory import boxes, inside, stepped, strided
 from cnnlib.conv._tiles.strips import phase, split
 
 SAMPLES = 64  # turned over at once, at most
@@ -82,7 +82,7 @@ def _shares(rows, multiply_adds):
 
 
 def backward_x(grad_output, weight, problem, grad_x, batch_last):
-    """Write the gradient of the input into `grad_x`; return whether it is finite (strips.backward_x says why)."""
+    """Write the gradient of the input into `grad_x`; return True: no zero beside grad_output is multiplied."""
     return backward(grad_output, None, weight, problem, grad_x, None, batch_last)
 
 
@@ -92,7 +92,7 @@ def backward_weight(grad_output, x, problem, grad_weight, batch_last):
 
 
 def backward(grad_output, x, weight, problem, grad_x, grad_weight, batch_last):
-    """Write the gradients that are not None; return whether that of the input is finite.
+    """Write the gradients that are not None; return True.
 
     Two gradients are a job each; one is cut by rows. The cut depends on the problem alone, and the gradient of the
     weights is a sum over the parts in order, so that the number of threads changes no bit.
@@ -118,7 +118,7 @@ def backward(grad_output, x, weight, problem, grad_x, grad_weight, batch_last):
         if grad_weight is not None:
             to = split(grad_weight, problem, 0)[group].transpose(2, 1, 3, 0)
             np.copyto(to, np.reshape(total, to.shape) if np.ndim(total) else total)
-    return grad_x is None or bool(np.isfinite(grad_x.sum()))
+    return True
 
 
 @lru_cache(256)
@@ -146,7 +146,7 @@ def _strip_bytes(problem):
 
 def _flat(rows):
     """View (R, F, OW, N), whose last two axes touch, as (R, F, OW * N)."""
-    return rows.reshape(*rows.shape[:2], -1)
+    return rows.reshape(*rows.shape[:2], rows.shape[2] * rows.shape[3])
 
 
 def _windows(steps, x, problem, rows):
@@ -159,7 +159,7 @@ def _windows(steps, x, problem, rows):
                      + (kw - 1) * dw + 1)
     row, channel, col, _ = turned.strides
     strips = steps.scratch("strips", (height, c, kw, ow, n))
-    steps.add(np.copyto, strips, as_strided(turned, strips.shape, (row, channel, dw * col, sw * col, 4)))
+    steps.add(np.copyto, strips, strided(turned, strips.shape, (row, channel, dw * col, sw * col, 4)))
     return _stacked(steps, strips.reshape(height, c * kw, ow * n), count, kh, sh, dh)
 
 
@@ -171,19 +171,23 @@ def _stacked(steps, strips, rows, taps, step, spacing):
     _, k, width = strips.shape
     strip = strips.strides[0]
     if taps == 1 or spacing == 1 and strip == k * strips.strides[1]:
-        return as_strided(strips, (rows, taps * k, width), (step * strip, *strips.strides[1:]))
+        return strided(strips, (rows, taps * k, width), (step * strip, *strips.strides[1:]))
     stack = steps.scratch("stack", (rows, taps, k, width))
-    steps.add(np.copyto, stack, as_strided(strips, stack.shape, (step * strip, spacing * strip, *strips.strides[1:])))
+    steps.add(np.copyto, stack, strided(strips, stack.shape, (step * strip, spacing * strip, *strips.strides[1:])))
     return stack.reshape(rows, taps * k, width)
 
 
-def _turned(steps, x, first_row, rows, first_col, cols, name="turned"):
-    """Return part of x (N, C, H, W) as (rows, C, cols, N), zero outside x; columns and samples as one run."""
+def _turned(steps, x, first_row, rows, first_col, cols, name="turned", whole_rows=False):
+    """Return part of x (N, C, H, W) as (rows, C, cols, N), zero outside x; columns and samples as one run.
+
+    With `whole_rows` each row of all channels is one run, too.
+    """
     n, c, h, w = x.shape
     (top, bottom), (left, right) = inside(first_row, 1, rows, h), inside(first_col, 1, cols, w)
     source = x[:, :, first_row + top:first_row + bottom, first_col + left:first_col + right].transpose(2, 1, 3, 0)
     if source.shape == (rows, c, cols, n) and source.strides[2:] == (4 * n, 4):
-        return source
+        if not whole_rows or source.strides[0] == c * source.strides[1]:
+            return source
     turned = steps.scratch(name, (rows, c, cols, n))
     for zeros in (turned[:top], turned[bottom:], turned[:, :, :left], turned[:, :, right:]):
         if zeros.size:
@@ -221,18 +225,48 @@ def _write_gradient(steps, grad_output, weight, problem, grad_x, rows):
         if taps is None:
             steps.add(np.copyto, to, 0)
             continue
-        grads = _turned(steps, grad_output, start + max(0, part.start), len(to) + (count - 1) * spacing, 0,
-                        problem.out_size[1], "grads")
-        _fold(steps, weight[:, :, taps], _stacked(steps, _flat(grads), len(to), count, 1, spacing), problem, to)
+        _fold(steps, grad_output, weight[:, :, taps], (start + max(0, part.start), spacing), problem, to)
 
 
-def _fold(steps, weight, grads, problem, to):
-    """Write rows of grad_x: the taps' shares along the columns, each added to the pixels it belongs to."""
-    (c, kw), ow = weight.shape[1::2], problem.out_size[1]
-    matrix = weight.transpose(1, 3, 2, 0).reshape(c * kw, -1)  # (C * KW, taps * F)
+def _fold(steps, grad_output, weight, reads, problem, to):
+    """Write rows of grad_x: the taps' shares along the columns, each added to the pixels it belongs to.
+
+    Row r of `to` reads the rows first + r + k * spacing of grad_output, reads being (first, spacing): those that are
+    there, a run of rows that meet the same taps at a time. At the rim of a small picture many are not there.
+    """
+    (c, taps, kw), ow = weight.shape[1:], problem.out_size[1]
+    matrix = weight.transpose(1, 3, 2, 0).reshape(c * kw, taps, -1)  # (C * KW, taps, F)
     shares = steps.scratch("shares", (len(to), c, kw, ow, to.shape[3]))
-    steps.add(np.matmul, matrix, grads, shares.reshape(len(to), c * kw, -1))
-    folded = steps.scratch("folded", to.shape)
+    low, high, runs = _runs(*reads, len(to), taps, problem.out_size[0])
+    grads = _flat(_turned(steps, grad_output, low, high - low, 0, ow, "grads", whole_rows=taps > 1))
+    for rows, some, first in runs:
+        count, there = rows.stop - rows.start, some.stop - some.start
+        if there:
+            windows = _stacked(steps, grads[first - low:], count, there, 1, reads[1])
+            steps.add(np.matmul, matrix[:, some].reshape(c * kw, -1), windows, shares[rows].reshape(count, c * kw, -1))
+        else:
+            steps.add(np.copyto, shares[rows], 0)
+    _add_shares(steps, shares, problem, to)
+
+
+@lru_cache(256)
+def _runs(first, spacing, rows, taps, size):
+    """Return the range of rows read, of `size` rows, and runs (rows, taps, first row read) that meet the same taps."""
+    met = [inside(first + row, spacing, taps, size) for row in range(rows)]
+    runs, low, high = [], size, 0
+    for (lo, hi), same in groupby(range(rows), met.__getitem__):
+        same = list(same)
+        start = first + same[0] + lo * spacing
+        runs.append((slice(same[0], same[-1] + 1), slice(lo, hi), start))
+        if lo < hi:
+            low, high = min(low, start), max(high, start + len(same) + (hi - lo - 1) * spacing)
+    return low, max(low, high), runs
+
+
+def _add_shares(steps, shares, problem, to):
+    """Write the sums of the shares (rows, C, KW, OW, N) into `to` (rows, C, W, N)."""
+    kw, ow = shares.shape[2:4]
+    folded = to if to.strides[2:] == (4 * to.shape[3], 4) else steps.scratch("folded", to.shape)
     steps.add(np.copyto, folded, 0)
     step, (left, _) = problem.stride[1], problem.padding[1]
     for q in range(kw):
@@ -241,4 +275,5 @@ def _fold(steps, weight, grads, problem, to):
         if lo < hi:
             some = folded[:, :, stepped((first, step), lo, hi)]
             steps.add(np.add, some, shares[:, :, q, lo:hi], some)
-    steps.add(np.copyto, to, folded)
+    if folded is not to:
+        steps.add(np.copyto, to, folded)
