@@ -92,7 +92,10 @@ def _steps(size, kernel_size, stride, padding, dilation):
 
 
 def exact_fit(size, kernel_size, stride=1, padding=0, dilation=1):
-    """Return whether the windows use every pixel, and the nearest input sizes for which they do.
+    """Return whether the last window ends where the padded input does, and the nearest input sizes for which it does.
+
+    Then the output size needs no rounding. (What is left over otherwise may be zeros of the padding; and a stride or
+    dilation beyond the filter's size leaves pixels unused between windows, fit or not.)
 
     Parameters
     ----------
@@ -102,7 +105,7 @@ def exact_fit(size, kernel_size, stride=1, padding=0, dilation=1):
     Returns
     -------
     fits : bool
-        True where the stride divides the way the window can move.
+        True where the stride divides the way that the window can move.
     sizes : tuple of int
         ``(size,)`` where it fits, else the next smaller size that fits (if any) and the next larger one.
 

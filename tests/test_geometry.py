@@ -47,7 +47,7 @@ def test_known_values(stride, expected):
 
 
 @given(**SIZES)
-def test_exact_fit_uses_every_pixel(size, kernel_size, stride, padding, dilation):
+def test_exact_fit_ends_with_the_input(size, kernel_size, stride, padding, dilation):
     span = dilation * (kernel_size - 1) + 1
     if size + sum(padding) < span:
         return

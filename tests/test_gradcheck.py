@@ -110,6 +110,12 @@ def test_a_kernel_that_is_not_turned_is_named(rng):
     assert report.worst.argument == 1 and "half a turn" in report.hint, report
 
 
+def test_no_factor_is_named_where_what_should_be_zero_is_not(images):
+    """ReLU's gradient without its mask is right wherever the unit is on: that is no "1 times what it should be"."""
+    report = gradcheck(act.relu, lambda g, x: g, images - 0.5)
+    assert not report.passed and "times what" not in report.hint, report
+
+
 def test_a_transposed_gradient_is_named(rng):  # also where the arguments come from the seed of the check
     matrix = rng.standard_normal((4, 4))
     report = gradcheck(lambda a: a @ matrix, lambda g, a: (g @ matrix.T).T, rng.standard_normal((4, 4)))

@@ -11,7 +11,8 @@ def hint(computed, measured, wrong):
         return "the gradient is zero everywhere (never written? written into a copy?)"
     clear = np.abs(measured) > 1e-3 * np.abs(measured).max()
     factors = computed[clear] / measured[clear]
-    if factors.size and np.ptp(factors) < 1e-4 * abs(factors.mean()):
+    both_near_zero = np.abs(computed[~clear]).max(initial=0) < 2e-3 * np.abs(computed).max()
+    if factors.size and np.ptp(factors) < 1e-4 * abs(factors.mean()) and both_near_zero:
         factor = float(factors.mean())
         if abs(factor + 1) < 1e-4:
             return "every entry has the wrong sign"
