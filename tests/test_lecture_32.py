@@ -134,8 +134,8 @@ def test_relu_before_and_after_max_pooling(rng):
 
 
 def test_exercise_by_hand():
-    picture, errors = np.array([[[5.0, 1, 5], [2, 3, 0], [1, 8, 4]]]), np.array([[[1.0, -2], [3, 4]]])
-    assert pool.max_pool2d_backward(errors, picture, 2, 1)[0].tolist() == [[1, 0, -2], [0, 0, 0], [0, 7, 0]]
+    picture, errors = np.array([[[5.0, 5, 1], [2, 3, 0], [1, 8, 4]]]), np.array([[[1.0, -2], [3, 4]]])
+    assert pool.max_pool2d_backward(errors, picture, 2, 1)[0].tolist() == [[1, -2, 0], [0, 0, 0], [0, 7, 0]]
 
 
 def test_the_pixel_that_wins_four_windows():
