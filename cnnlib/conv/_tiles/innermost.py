@@ -130,6 +130,7 @@ def _blocks(problem, batch_last):
     return boxes((n, samples), (problem.out_size[0], max(1, rows))) if n else []
 
 
+@lru_cache(256)
 def _sample_blocks(problem, batch_last):
     """Return slices of samples whose buffers for all rows fit the cache."""
     n = problem.x_shape[0]
