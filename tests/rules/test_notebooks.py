@@ -62,7 +62,11 @@ NOT_COMPARED = {
         "play-viewer": "says shares of a net trained here, which differ in the last percent from machine to machine",
     },
     "41_alexnet": {"gpu-check": "trains on a GPU, or says that there is none"},
-    "42_zfnet": {"gpu-check": "looks into published weights on a GPU, or says that there is none"},
+    "42_zfnet": {
+        "gpu-check": "looks into published weights on a GPU, or says that there is none",
+        "gpu-train": "trains where there is a GPU",
+        "play-occlusion": "says shares of a net trained here, which differ in the last percent from machine to machine",
+    },
     "43_vgg": {
         "experiment-table": "errors of nets trained here, which differ in the last percent from machine to machine",
         "gpu-check": "times and trains on a GPU, or says that there is none",
