@@ -55,7 +55,8 @@ class Report:
         rest += f" (at {self.outside}, backward is outside of both slopes: see .kinks)" if self.outside else ""
         rest += f"\nrounding hides differences below {self.blind:.0e}" if self.blind else ""
         if self.passed:
-            return f"passed: all {self.checked} entries agree (relative error {self.error:.1e}){rest}"
+            below = f"below {10.0 ** (np.floor(np.log10(self.error)) + 1):.0e}" if self.error else "0"
+            return f"passed: all {self.checked} entries agree (relative error {below}){rest}"  # its digits are noise
         if not self.wrong:
             return "\n".join([f"NOT JUDGED: {self.checked} entries do not differ{rest}", *self.unjudged])
         hint = f"\nperhaps: {self.hint}" if self.hint else ""
