@@ -1,5 +1,6 @@
 """The facts of lecture 33: losses and their slopes, the cliff, momentum, Adam's steps, decay, noise, first weights."""
 
+from functools import partial
 from math import log, sqrt
 
 import numpy as np
@@ -270,10 +271,10 @@ def test_schedules(digits):
 
 # ---- first weights
 
-def deep_net(draw, bend=layers.ReLU):
+def deep_net(draw, bend=layers.ReLU, seed=0):
     body = [stage for _ in range(10) for stage in (layers.Linear(64, 64), bend())]
     return initializers.redraw(layers.Sequential(layers.Flatten(), *body, layers.Linear(64, 10)), draw,
-                               np.random.default_rng(0))
+                               np.random.default_rng(seed))
 
 
 def normal(deviation):
@@ -287,9 +288,16 @@ def test_sizes_by_layer(digits):
     (x, _), _ = digits
     last = {how: inspection.output_sizes(deep_net(draw), x, layers.ReLU)[-1] for how, draw in DRAWS.items()}
     assert last["0.01"] < 1e-12 and 0.01 < last["Glorot"] < 0.05 and 0.3 < last["He"] < 1 and last["1"] > 1e6
-    leaky = inspection.output_sizes(deep_net(lambda shape, rng: initializers.he_normal(shape, rng, negative_slope=0.2),
-                                             lambda: layers.LeakyReLU(0.2)), x, layers.LeakyReLU)
-    assert 0.5 < leaky[-1] / leaky[0] < 2  # exercise 5
+
+
+@pytest.mark.parametrize("slope, least, most", [(0.5, 0.6, 1.2), (0, 1.6, 3.2)])
+def test_exercise_5_tells_the_right_draw_from_the_wrong_one(digits, slope, least, most):
+    (x, _), _ = digits
+    for seed in range(4):
+        draw = partial(initializers.he_normal, negative_slope=slope)
+        net = deep_net(draw, lambda: layers.LeakyReLU(0.5), seed)
+        sizes = inspection.output_sizes(net, x, layers.LeakyReLU)
+        assert least < sizes[-1] / sizes[0] < most
 
 
 def test_variance_of_a_sum(rng):
