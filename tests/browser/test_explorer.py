@@ -209,6 +209,30 @@ def test_predict(show):
     assert shown.root.locator(f"{OWN} .cw-unknown").count() == 21  # the other stages keep theirs
 
 
+@pytest.mark.parametrize("typed, yours", [("614,656", 614656), ("2 359 808", 2359808), ("2.36M", 2360000)])
+def test_a_prediction_is_read_as_it_is_printed(show, typed, yours):
+    shown = show(explorer("zfnet", stage="conv2", compare="alexnet", predict=True))
+    question = shown.root.locator('[data-part="question"]')
+    question.locator("input").fill(typed)
+    shown.do("commit")
+    assert [each["yours"] for each in shown.get("predictions")] == [yours]
+
+
+def test_what_is_no_number_is_told(show):
+    shown = show(explorer("zfnet", stage="conv2", predict=True))
+    question = shown.root.locator('[data-part="question"]')
+    field, notice = question.locator("input"), question.get_by_role("alert")
+    shown.do("commit")
+    assert notice.inner_text() == "type a number first" and field.get_attribute("aria-invalid") == "true"
+    field.fill("abc")
+    assert notice.inner_text() == "" and field.get_attribute("aria-invalid") is None
+    field.press("Enter")
+    assert shown.frame() and notice.inner_text() == "not a number: abc" and shown.get("predictions") == []
+    field.fill("5")
+    field.press("Enter")
+    assert shown.frame() and notice.text_content() == "" and [each["yours"] for each in shown.get("predictions")] == [5]
+
+
 def test_many_stages_are_folded_and_names_give_way(show):
     def deep(nn):
         return nn.Sequential(*(layer for k in range(34) for layer in (

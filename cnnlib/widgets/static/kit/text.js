@@ -1,5 +1,5 @@
 // Numbers and words as people read them. cnnlib/widgets/_text.py says the same words in Python.
-import { abs, max, round } from "./numbers.js";
+import { abs, max, min, round } from "./numbers.js";
 
 const MINUS = "\u2212";
 
@@ -28,16 +28,17 @@ function term(pixel, weight) {
 
 // The decimals with which every number of a grid fits its cell, so that columns align.
 function decimalsFor(numbers) {
-  let most = 0, negative = false, whole = true;
+  let most = 0, low = 0, whole = true;
   for (const x of numbers) {
     if (!Number.isFinite(x)) continue;
     if (whole && !Number.isInteger(x)) whole = false;
-    if (x < 0) negative = true;
+    if (x < low) low = x;
     if (abs(x) > most) most = abs(x);
   }
   if (whole) return 0;
   if (most < 0.995) return 2;
-  return max(0, 3 - String(round(most)).length - (negative ? 1 : 0));
+  const room = (x) => 3 - String(round(x)).length;   // decimals beside so many digits
+  return max(0, low < 0 ? min(1, room(most), room(-low) - 1) : room(most));
 }
 
 // A number in a cell: at most four glyphs where it can be ("−.25", "12.5", "NaN").
@@ -80,6 +81,16 @@ function parse(text) {
   return Number.isFinite(value) ? value : null;
 }
 
+// The same for an amount, as readouts print it: "614,656" and "2 359 808" have thousands, "2.36M" is in millions. "0,125" is no thousand.
+function amountOf(text) {
+  const [, digits, unit] = text.trim().match(/^(.*?)\s*([kKMG]?)$/s);
+  // A plain blank would not pass the joining of the files: it is written \x20.
+  const grouped = /^[-\u2212\u2013]?[1-9]\d{0,2}([\x20,\u00a0\u2009\u202f])\d{3}(\1\d{3})*(\.\d+)?$/.test(digits);
+  const value = parse(grouped ? digits.replace(/[\x20,\u00a0\u2009\u202f]/g, "") : digits);
+  const times = { k: 1e3, K: 1e3, M: 1e6, G: 1e9 }[unit];
+  return times && value !== null ? Number((value * times).toPrecision(15)) : value;
+}
+
 // A value as Python would write it: the cell that "Code" copies. Single precision, its shortest digits.
 function literal(value) {
   if (value == null) return "None";
@@ -114,4 +125,4 @@ function nested(data, shape) {
   return `[${parts.join(", ")}]`;
 }
 
-export { MINUS, full, factor, term, decimalsFor, short, dense, count, plural, places, parse, literal };
+export { MINUS, full, factor, term, decimalsFor, short, dense, count, plural, places, parse, amountOf, literal };
