@@ -179,6 +179,25 @@ def test_what_is_typed_while_it_is_refused_is_seen(show):
     assert shown.frame().root.locator('[data-part="output"]').is_visible()
 
 
+def test_a_quick_drag_counts(show):
+    """The first move may already lead out of the grid; a click and a double click stay what they are."""
+    shown = show(microscope())
+    box, mouse = shown.cell("weight", "1,1").bounding_box(), shown.page.mouse
+    before = shown.get("kernel")[1, 1]
+    mouse.move(box["x"] + 9, box["y"] + 9)
+    mouse.down()
+    mouse.move(box["x"] + 89, box["y"] + 9)
+    mouse.move(box["x"] + 129, box["y"] + 9)
+    assert shown.frame().messages == 0
+    mouse.up()
+    assert shown.frame().get("kernel")[1, 1] == before + 15 and shown.messages == 1
+    mouse.move(box["x"] + 189, box["y"] + 9)
+    assert shown.frame().get("kernel")[1, 1] == before + 15
+    shown.cell("weight", "1,1").dblclick()
+    shown.press("4", "Enter")
+    assert shown.frame().get("kernel")[1, 1] == 4
+
+
 def test_predict_hides_until_committed(show):
     """Before a commit the answer stands nowhere in the page: not in the text, not in an attribute."""
     image, kernel = [[0.125, 0.5, 0.25]], [[4, 16]]

@@ -216,11 +216,12 @@ function grid(options) {
     const start = value(k) || 0, { clientX, clientY, pointerId } = e;
     let last = start, moved = false;
     const stop = new AbortController();
-    const end = () => {
+    const end = (e) => {
+      if (e.pointerId !== pointerId) return;
       stop.abort();
       if (moved) change(k, last, "drop");
     };
-    on(cells, stop.signal, {
+    on(window, stop.signal, {                        // the first move may lead out of the cells
       pointermove: (e) => {
         if (e.pointerId !== pointerId) return;
         const x = tidy(start + step() * round((e.clientX - clientX - (e.clientY - clientY)) / 8));
@@ -231,7 +232,6 @@ function grid(options) {
       },
       pointerup: end, pointercancel: end,
     });
-    on(window, stop.signal, { pointerup: end });
   }
   return me;
 }
