@@ -82,7 +82,8 @@ def plot_paths_back(paths, grad, *, part, row, col, so_far):
         draw_cells(ax, cell_texts(array), cell_colours(array, role, limits=scale_of), case.cell)
         ax.set_title(title, loc="center", size=12)
     for ax, part_of, below in zip(axes, case.parts * 2, [False] * len(case.parts) + [True] * len(case.parts)):
-        for place in _rectangles(case.marked[part_of]):
+        apart = below and part not in ("grad_output", part_of) and part_of != "grad_output"  # no part in the sum
+        for place in [] if apart else _rectangles(case.marked[part_of]):
             frame(ax, *place, COLOURS["gradient" if below else ROLES[part_of]], linewidth=2)
         if below and part_of == part:
             frame(ax, row, col, 1, 1, COLOURS["ink"], linewidth=3)

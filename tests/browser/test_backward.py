@@ -89,6 +89,21 @@ def test_the_lesson_by_pointer_alone(show):
     assert shown.get("grad_output").tolist() == [[1, 0], [2, -1]]
 
 
+def test_what_collects_rings_no_gradient_that_has_no_part_in_the_sum(show):
+    """∂E/∂F11 = ΣX·g reads inputs and g, and no ∂E/∂X; ∂E/∂X11 = F11·g11 likewise, also once it was predicted."""
+    shown = show(microscope(part="grad_weight"))
+    assert marked(shown) == [f"{part} {at}" for part, all_at in (
+        ("input", ("1,1", "1,2", "2,1", "2,2")), ("weight", ("1,1",)),
+        ("grad_output", ("1,1", "1,2", "2,1", "2,2"))) for at in all_at]
+    shown = show(microscope(part="grad_x"))
+    once = ["input 1,1", "weight 1,1", "grad_output 1,1"]
+    assert marked(shown) == once
+    shown.root.locator('[data-part="grad_x"] [tabindex="0"]').focus()
+    shown.press("p").frame()
+    shown.press("4", "Enter").frame()
+    assert shown.cells("grad_x")[0] == "1" and shown.cells("grad_weight") == ["?"] * 4 and marked(shown) == once
+
+
 def test_the_sums_grow_to_the_gradients(show):
     """Step by step, adding up, the page arrives at what the library computes; with every setting of the widget."""
     shown = show(EXAMPLES["backward-7"](row=0, col=0))

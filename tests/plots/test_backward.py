@@ -103,6 +103,13 @@ def test_draws_the_gradients():
     assert frames(axes[1], plots.COLOURS["weight"]) == [(0, 0, 2, 2)]
 
 
+@pytest.mark.parametrize("part, unread", [("grad_x", 4), ("grad_weight", 3)])
+def test_what_collects_frames_no_gradient_that_has_no_part_in_the_sum(part, unread):
+    axes = plot_backward(PICTURE, WEIGHTS, GRAD, part=part, row=1, col=1)
+    assert not frames(axes[unread], plots.COLOURS["gradient"]) and frames(axes[5], plots.COLOURS["gradient"])
+    assert frames(plot_backward(PICTURE, WEIGHTS, GRAD)[unread], plots.COLOURS["gradient"])
+
+
 def test_scatter_draws_one_output_or_all_so_far():
     one = plot_backward(PICTURE, WEIGHTS, GRAD, row=1)[3]
     assert list(cells(one).values()) == ["0", "0", "0", "2", "4", "0", "6", "8", "0"]

@@ -182,11 +182,12 @@ function build(kit, whole, seen) {
     grids[name].show(content);
   }
 
-  // The chosen cell in ink; the cells that its paths run through in their own colour.
+  // The chosen cell in ink; the cells that its paths run through in their own colour. In what a number collects no other
+  // gradient than g has a part.
   function marks() {
     const { m, hidden, marks: found } = plan, of = { x: "grad_x", weight: "grad_weight" };
     for (const [name, each] of Object.entries(grids)) {
-      const chosen = name === m.part, places = found[of[name] || name];
+      const chosen = name === m.part, apart = m.part !== "grad_output" && !of[name] && name !== "grad_output", places = apart ? [] : found[of[name] || name];
       if (!m.shapes[of[name] || name]) continue;
       each.mark("light", hidden || chosen ? [] : of[name] === m.part ? [m.k] : places);
       each.frame("here", chosen ? { row: m.row, col: m.col, rows: 1, cols: 1 } : null);
