@@ -116,6 +116,16 @@ def test_no_factor_is_named_where_what_should_be_zero_is_not(images):
     assert not report.passed and "times what" not in report.hint, report
 
 
+def test_no_factor_is_named_of_one_number(images):
+    """For one number there always is a factor; only its sign says something."""
+    wrong = gradcheck(lambda x, slope: x * slope, lambda g, x, slope: (g * slope, 3 * (g * x).sum(keepdims=True)),
+                      images[0, 0], np.array([[0.5]]))
+    assert not wrong.passed and "times what" not in wrong.hint, wrong
+    sign = gradcheck(lambda x, slope: x * slope, lambda g, x, slope: (g * slope, -(g * x).sum(keepdims=True)),
+                     images[0, 0], np.array([[0.5]]))
+    assert "wrong sign" in sign.hint, sign
+
+
 def test_a_transposed_gradient_is_named(rng):  # also where the arguments come from the seed of the check
     matrix = rng.standard_normal((4, 4))
     report = gradcheck(lambda a: a @ matrix, lambda g, a: (g @ matrix.T).T, rng.standard_normal((4, 4)))

@@ -16,7 +16,8 @@ def hint(computed, measured, wrong):
         factor = float(factors.mean())
         if abs(factor + 1) < 1e-4:
             return "every entry has the wrong sign"
-        return f"every entry is {factor:.4g} times what it should be (a mean for a sum? a factor forgotten?)"
+        if factors.size > 1:  # for one number there always is a factor
+            return f"every entry is {factor:.4g} times what it should be (a mean for a sum? a factor forgotten?)"
     for axes, words in _turns(computed.ndim):
         turned = np.flip(computed, axes)
         if np.allclose(turned, measured, rtol=1e-4, atol=1e-6 * np.abs(measured).max()):

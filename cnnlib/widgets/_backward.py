@@ -184,22 +184,26 @@ def _gradients(result, words, paths):
 
 
 def _verdict(theirs, ours, here, paths, drawn, grad_output):
-    """Say whether both agree for a random upstream gradient; where not, how many differ, an example, and why."""
+    """Say whether both agree, for a random upstream gradient and the one on screen; else how many differ, and why."""
     own, kinks = paths.op == "own", getattr(paths, "kinks", {})
-    wrong = [_wrong(a, b, paths, part) if a is not None and b is not None else None
-             for a, b, part in zip(theirs, ours, NOUNS)]
-    counted = [(w, noun) for w, noun in zip(wrong, NOUNS.values()) if w is not None]
+    shown = paths.backward(np.asarray(grad_output, float))
+    wrong, seen = ([_wrong(a, b, paths, part) if a is not None and b is not None else None
+                    for a, b, part in zip(*both, NOUNS)] for both in ((theirs, ours), (here, shown)))
     told = {part: noun for (part, noun), w in zip(NOUNS.items(), wrong) if w is not None}
-    if not any(w.any() for w, _ in counted):
+    if not any(w.any() for w in [*wrong, *seen] if w is not None):
         compared = [(w.size - len(kinks.get(part, ())), noun) for part, noun, w in zip(NOUNS, NOUNS.values(), wrong)
                     if w is not None]
         if not sum(n for n, _ in compared):
             return f"nothing could be compared{kinks_in_words(kinks, told)}"
         return (f"all {' and '.join(plural(n, noun) for n, noun in compared)} agree"
                 f"{' with central differences' if own else ''}{kinks_in_words(kinks, told)}")
-    words = " and ".join(f"{np.count_nonzero(w)} of {plural(w.size, noun)}" for w, noun in counted)
+    many, ringed = ([(f"{np.count_nonzero(w)} of ", w.size, noun) for w, noun in zip(found, NOUNS.values())
+                     if w is not None] for found in (wrong, seen))
+    words = " and ".join(count + plural(n, noun) for count, n, noun in ringed)
     words += f" differ{' from central differences' if own else ''}"
-    example = _example(here, paths.backward(np.asarray(grad_output, float)), paths)
+    if many != ringed:  # what is ringed is that of the gradient on screen
+        words += f" for this g, {' and '.join(f'{count}{n}' for count, n, _ in many)} for a random g"
+    example = _example(here, shown, paths)
     reasons = [mistake(part, a, b, paths, drawn) for part, a, b, w in
                zip(("grad_x", "grad_weight"), theirs, ours, wrong) if w is not None and w.any()]
     reason = next(filter(None, reasons), "")
@@ -256,9 +260,10 @@ def mistake(part, theirs, ours, paths, grad):
     mean = factors.mean() if factors.size else 1.0  # of a gradient that is 0 everywhere there is no factor
     if factors.size and np.ptp(factors) < 1e-4 * abs(mean) and not _differ(theirs, ours * mean).any():
         factor = full(float(mean))
-        if factor != "1":  # else they differ by too little to name a mistake
-            return "the sign is wrong" if factor == "−1" else (
-                f"every number is {factor} times what it should be (a mean for a sum?)")
+        if factor == "−1":
+            return "the sign is wrong"
+        if factor != "1" and factors.size > 1:  # else they differ by too little, or there always is a factor
+            return f"every number is {factor} times what it should be (a mean for a sum?)"
     for words, guess in _guesses(part, paths, grad):
         if guess is not None and guess.shape == theirs.shape and not _differ(theirs, guess).any():
             return words

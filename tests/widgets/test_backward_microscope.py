@@ -112,8 +112,8 @@ def last_wins(g, x, w):
 
 
 WRONG = {
-    "unturned": (unturned, {}, r"9 of 9 inputs and 0 of 4 weights differ; ∂E/∂X11: yours 4, computed 1. "
-                               "Looks like this: the filter is not turned"),
+    "unturned": (unturned, {}, r"8 of 9 inputs and 0 of 4 weights differ for this g, 9 of 9 and 0 of 4 for a "
+                               "random g; ∂E/∂X11: yours 4, computed 1. Looks like this: the filter is not turned"),
     "padding kept": (padding_kept, {"padding": 1}, r"gives ∂E/∂X of shape (5, 5), computed (3, 3): "
                                                    "the padding's gradient is kept, cut it off"),
     "stride": (stride_forgotten, {"x": np.arange(16).reshape(4, 4), "stride": 2}, "the stride is forgotten"),
@@ -147,6 +147,38 @@ def test_the_hints_differ():
     for report in reports:
         assert sum(WRONG[case][2].split(". ")[-1] in report
                    for case in ("unturned", "padding kept", "stride", "mean", "last wins")) == 1
+
+
+def slope_of_the_wrong_side(grad_output, x, slope):
+    return grad_output * ((x > 0) + slope.reshape(-1, 1, 1) * (x <= 0)), (grad_output * x.clip(min=0)).sum((0, 2, 3))
+
+
+def test_one_number_has_no_factor_to_name():
+    """Of one wrong number there always is a factor, by chance of the random g; its sign alone may say something."""
+    def report(fn_backward):
+        return BackwardMicroscope([[1, -2, 3], [-4, 5, -6]], [[0.25]], fn=prelu, fn_backward=fn_backward,
+                                  part="grad_weight").report
+    assert report(slope_of_the_wrong_side) == (
+        "0 of 6 inputs and 1 of 1 weight differ from central differences; ∂E/∂F11: yours 9, computed −12")
+    assert report(lambda g, x, slope: (slope_of_the_wrong_side(g, x, slope)[0], -(g * x.clip(max=0)).sum((0, 2, 3)))
+                  ).endswith("Looks like this: the sign is wrong")
+
+
+def test_the_count_is_that_of_the_gradient_on_screen():
+    """What is ringed belongs to this g; what a random g finds beyond it is said apart."""
+    def count(grad):
+        return microscope(grad_output=grad, fn_backward=last_wins).report.partition(". Looks")[0].partition(";")[0]
+    rest = " of 9 inputs and 0 of 4 weights differ for this g, 5 of 9 and 0 of 4 for a random g"
+    assert count(None) == "5 of 9 inputs and 0 of 4 weights differ"
+    assert count([[1, 0], [0, 0]]) == "3" + rest  # three of four cells lie in windows whose g is 0, and are overwritten
+    assert count([[0, 0], [0, 1]]) == "0" + rest  # the last window: nothing is written over it
+
+
+def test_what_only_the_gradient_on_screen_shows_is_no_agreement():
+    def careless(g, x, w):
+        return right(g if (g != 1).any() else 2 * g, x, w)
+    report = microscope(grad_output=None, fn_backward=careless).report
+    assert report.startswith("9 of 9 inputs and 4 of 4 weights differ for this g, 0 of 9 and 0 of 4 for a random g")
 
 
 def test_what_fails_is_shown_with_its_line():
