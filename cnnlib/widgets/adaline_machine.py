@@ -174,9 +174,9 @@ class AdalineMachine(_base.CourseWidget):
         count = f"all {len(right)}" if all(right.values()) else f"{sum(right.values())} of {len(right)}"
         parts = [*self._error_words(), f"{count[0].upper()}{count[1:]} pattern{'s' * (len(right) > 1)} right, mean "
                  f"squared error {told(_adaline.squared_error(self.knobs, self.lessons))}."]
-        if _adaline.separable(tuple(names.values())) is False:
-            end = ": the perceptron never stops" if self.rule == "perceptron" else (
-                "" if self._overshoots() else ": the error stops falling before 0")
+        if _adaline.separable(texts := tuple(names.values())) is False:
+            least = f": no knobs get the mean squared error below {told(_adaline.least_error(texts))}"
+            end = ": the perceptron never stops" if self.rule == "perceptron" else "" if self._overshoots() else least
             parts.append(f"No weights get all {len(right)} right{end}. It takes more than one Adaline: a Madaline.")
         return " ".join(parts)
 

@@ -2,7 +2,7 @@ import test from "node:test";
 import assert from "node:assert/strict";
 import { cases, missing, number } from "./cases.mjs";
 import { codeOf } from "../../cnnlib/widgets/static/kit/code.js";
-import { SETS, patternsOf, textOf, knobsOf, isRight, total, stepOf, separable, historyOf, learn, problem, sentence } from "../../cnnlib/widgets/static/adaline_words.js";
+import { SETS, patternsOf, textOf, knobsOf, isRight, total, stepOf, separable, leastError, historyOf, learn, problem, sentence } from "../../cnnlib/widgets/static/adaline_words.js";
 
 const plain = ({ shape, data }) => ({ shape, data: Float32Array.from(data, number) });
 const drawn = () => cases("adaline").map((each) => ({ ...each, state: { ...each.state, inputs: plain(each.state.inputs), weights: plain(each.state.weights) } }));
@@ -14,6 +14,10 @@ function close(actual, expected) {
   assert.equal(actual.length, expected.length);
   expected.forEach((x, k) => assert.ok(Math.abs(actual[k] - x) <= 1e-5 * Math.max(1, Math.abs(x)), `place ${k}: ${actual[k]} for ${x}`));
 }
+
+test("the least error is that of least squares", { skip: missing }, () => {
+  for (const { state, least } of drawn()) assert.ok(Math.abs(leastError(patternsOf(state)) - least) < 2e-9, `${state.patterns}`);
+});
 
 test("the machine learns as cnnlib.history does: once, then all patterns twice", { skip: missing }, () => {
   let turns = 0;

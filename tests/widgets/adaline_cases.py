@@ -39,7 +39,8 @@ def answers(widget, plain):
     pattern["defaults"] |= {name: plain(pattern["defaults"][name]) for name in ("inputs", "weights")}
     found = {"state": state, "problem": widget.problem(), "sentence": widget.sentence(), "code": widget.code(),
              "pattern": pattern, "raw": widget._history, "history": widget.history, "right": [*widget.right().values()],
-             "separable": _adaline.separable(tuple(_adaline.texts_of(widget.patterns).values())), "after": None}
+             "separable": _adaline.separable(tuple(_adaline.texts_of(widget.patterns).values())), "after": None,
+             "least": _adaline.least_error(tuple(_adaline.texts_of(widget.patterns).values()))}
     if not found["problem"]:
         after = {}
         for name, learn in (("once", lambda: widget.learn(1)), ("all", lambda: widget.learn_all(2))):

@@ -71,8 +71,24 @@ def test_the_letters_are_learnt_and_xor_never_is(rule):
     for _ in range(100):
         xor.learn_all(1)
         assert not all(xor.right().values())
-    end = {"adaline": "the error stops falling before 0", "perceptron": "the perceptron never stops"}[rule]
+    end = {"adaline": "no knobs get the mean squared error below 1", "perceptron": "the perceptron never stops"}[rule]
     assert xor.sentence().endswith(f"No weights get all 4 right: {end}. It takes more than one Adaline: a Madaline.")
+
+
+def test_the_least_error_is_that_of_the_normal_equations():
+    """XOR's least is 1, that of no knobs at all; of drawn patterns many steps of gradient descent come to it."""
+    assert _adaline.least_error(tuple(_adaline.SETS["xor"].values())) == 1
+    assert AdalineMachine(patterns="xor").history[-1][1] == 1
+    rng = np.random.default_rng(3)
+    for n in (2, 6, 10):
+        x = np.repeat(rng.choice([-1, 1], (n, 4)), 4, axis=0).reshape(n, 16)  # rows alike: 4 columns tell them apart
+        y = rng.choice([-1, 1], n)
+        texts = tuple(" ".join("".join(".#"[int(v > 0)] for v in row) for row in picture.reshape(4, 4)) + f" {t:+d}"
+                      for picture, t in zip(x, y))
+        knobs, inputs = np.zeros(17), np.column_stack([x, np.ones(n)])
+        for _ in range(30000):
+            knobs += inputs.T @ (y - inputs @ knobs) / (17 * n)
+        assert _adaline.least_error(texts) == pytest.approx(np.mean((y - inputs @ knobs) ** 2), abs=1e-4)
 
 
 def test_what_the_machine_calls_impossible_is_so():

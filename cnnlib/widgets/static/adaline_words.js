@@ -64,6 +64,19 @@ function decided(patterns) {
   return null;
 }
 
+// The least mean squared error over these patterns that any knobs have: what is left of the targets when each input's
+// part in them is taken away, and of it what the inputs before it hold.
+function leastError(patterns) {
+  const dot = (a, b) => a.reduce((sum, v, i) => sum + v * b[i], 0), less = (a, b) => { const share = dot(a, b) / dot(b, b); return a.map((v, i) => v - share * b[i]); };
+  const free = [];
+  for (let k = 0; k < KNOBS; k++) {
+    const own = free.reduce(less, patterns.map(({ x }) => (k < KNOBS - 1 ? x[k] : 1)));
+    if (dot(own, own) > 1e-9) free.push(own);
+  }
+  const rest = free.reduce(less, patterns.map(({ target }) => target));
+  return Number((dot(rest, rest) / rest.length).toFixed(9));
+}
+
 // Turn, and the mean squared error after it, up to the present turn; what is not of these knobs is forgotten.
 function historyOf(s, raw, patterns = patternsOf(s)) {
   const now = [s.turn, squaredError(knobsOf(s), patterns)], past = raw.filter(([turn]) => turn <= s.turn), last = past.at(-1);
@@ -123,9 +136,9 @@ function sentence(s, hidden = s.predict) {
   if (hidden) return `Sum ?, wanted ${full(s.target)}: not yet shown.`;
   const patterns = patternsOf(s), knobs = knobsOf(s), n = patterns.length, right = patterns.filter((each) => isRight(knobs, each)).length;
   const parts = [...errorWords(s), `${right === n ? "All " + n : right + " of " + n} pattern${n > 1 ? "s" : ""} right, mean squared error ${told(squaredError(knobs, patterns))}.`];
-  const end = s.rule === "perceptron" ? ": the perceptron never stops" : overshoots(s) ? "" : ": the error stops falling before 0";
+  const end = s.rule === "perceptron" ? ": the perceptron never stops" : overshoots(s) ? "" : `: no knobs get the mean squared error below ${told(leastError(patterns))}`;
   if (separable(patterns) === false) parts.push(`No weights get all ${n} right${end}. It takes more than one Adaline: a Madaline.`);
   return parts.join(" ");
 }
 
-export { KNOBS, MOST, SETS, patternsOf, textOf, knobsOf, total, answer, isRight, stepOf, squaredError, separable, historyOf, turned, learn, problem, told, signed, sentence };
+export { KNOBS, MOST, SETS, patternsOf, textOf, knobsOf, total, answer, isRight, stepOf, squaredError, separable, leastError, historyOf, turned, learn, problem, told, signed, sentence };
