@@ -302,7 +302,9 @@ def sentence(s, scene, hidden):
     if target != scene.top:
         whole += f"; the answer is {name_of(s, scene.top)}, {percent(scene.whole[-1])} percent"
     if hidden:
-        return f"{whole}. Where does a patch hurt {name} most?{_patch_words(s, scene, target, at, hidden)}"
+        told = _scan_words(s, scene)
+        missing = f" {told} scanned with these settings: press Scan." if told else ""
+        return f"{whole}. Where does a patch hurt {name} most?{missing}{_patch_words(s, scene, target, at, hidden)}"
     patch = _patch_words(s, scene, target, at, hidden)[1:]
     rest = _map_words(s, scene, at)
     return f"{patch} {rest}" if patch else f"{whole}. {rest}"
@@ -329,12 +331,18 @@ def _patch_words(s, scene, target, at, hidden):
     return f"{words}."
 
 
-def _map_words(s, scene, at):
+def _scan_words(s, scene):
+    """Return how much of the map is scanned, None where all of it is."""
     rows, cols = grid(scene.size, s["patch"], s["stride"])
     table = scene.table(s)
     done = 0 if table is None else int((~np.isnan(table[..., 0])).sum())
-    if done < rows * cols:
-        return f"{done:,} of {_places(rows * cols)} scanned."
+    return f"{done:,} of {_places(rows * cols)}" if done < rows * cols else None
+
+
+def _map_words(s, scene, at):
+    if told := _scan_words(s, scene):
+        return f"{told} scanned."
+    (rows, cols), table = grid(scene.size, s["patch"], s["stride"]), scene.table(s)
     i, j = np.unravel_index(int(table[..., at].argmin()), (rows, cols))
     words = (f"Lowest of {_places(rows * cols)}: {percent(table[i, j, at])} percent at row {i * s['stride']}, column "
              f"{j * s['stride']}.")

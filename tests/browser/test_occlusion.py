@@ -231,6 +231,28 @@ def test_a_square_is_predicted_and_stands_beside_the_computed_one(show):
     assert told(shown, "done") == "63" and shown.get("predictions")[0]["yours"].startswith("row 8")
 
 
+def test_after_the_verdict_another_filling_asks_for_a_scan(show):
+    """No commit row is there before that map is whole; the readout says what to press."""
+    shown = show(made(scanned=True, predict=True, row=8, col=16))
+    shown.do("choose")
+    shown.root.locator('[data-trait="fill"] [data-value="blur"]').click()
+    assert shown.frame().get("fill") == "blur" and not shown.root.locator('[data-do="choose"]').is_visible()
+    assert shown.line == made(predict=True, row=8, col=16, fill="blur").sentence()
+    assert "0 of 63 places scanned with these settings: press Scan." in shown.line
+    assert shown.root.locator('[data-do="scan"]').is_visible()
+    caption = shown.root.locator('.cw-panel:has([data-part="heat"])').inner_text()
+    assert "not scanned" in caption and "hidden" not in caption
+
+
+def test_the_legends_round_as_the_sentence_does(show):
+    widget = made(scanned=True, patch=17, stride=2)  # at least 30.7 percent
+    shown = show(widget)
+    assert "percent at row" in shown.line and ": 31 percent" in shown.line
+    rule = shown.root.locator('.cw-panel:has([data-part="heat"]) .cw-scale').inner_text().split()
+    assert rule[0] == "31" and rule[-1] == "99"
+    assert shown.root.locator('[data-part="others"]').inner_text().strip() == "dark: 3 places"
+
+
 def test_hidden_controls_are_not_there(show):
     shown = show(made(hide=["fill", "scan", "target"]))
     assert shown.root.locator('[data-trait="fill"], [data-trait="scan"], [data-trait="target"]').count() == 0

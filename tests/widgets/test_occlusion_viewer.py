@@ -82,6 +82,9 @@ def test_sentences():
                                  "most?")
     assert widget.code() == ('OcclusionViewer(model, image, target=2, patch=16, stride=4, col=19, scanned=True, '
                              'labels=("nothing", "bright", "dark"), predict=True)')
+    widget.fill = "blur"  # a question that cannot be answered yet says what is missing
+    assert widget.sentence() == ("dark, 1 percent; the answer is bright, 99 percent. Where does a patch hurt dark "
+                                 "most? 0 of 63 places scanned with these settings: press Scan.")
 
 
 def test_a_new_patch_has_a_map_of_its_own_and_the_old_one_is_kept():

@@ -268,15 +268,15 @@ function build(kit, { scene, factsNow, complete, deep }) {
     }
     visible(views.heat.rule, Boolean(shown));
     if (at) { const [y, x, h, w] = cell(p, at); box(context, [y, x], [h, w], ink, paper); }
-    views.heat.name(briefly(s, targetOf(s, here)), shown ? "percent" : hidden ? "hidden" : "not scanned");
+    views.heat.name(briefly(s, targetOf(s, here)), shown ? "percent" : hidden && complete(s) ? "hidden" : "not scanned");
     for (const [key, value] of [["focus", at], ["done", facts && !hidden ? facts.done : ""], ["lowest", shown ? facts.lowest : ""], ["value", ""]]) setAttribute(heat.canvas, `data-${key}`, value === null ? "" : String(value));
     setAttribute(heat.canvas, "aria-label", `map of ${name}`);
     setAttribute(heat.canvas, "data-fit", fit);
   }
-  // From the lowest to the highest of the map and of the whole picture, at least ten percentage points.
+  // From the lowest to the highest of the map and of the whole picture, rounded as they are told; at least ten points.
   function scaleOf({ least, most }, whole) {
-    const high = max(10, ceil(100 * max(most, whole))), low = floor(min(100 * least, high - 10)), paper = PAPER[theme()];
-    return { kind: "heat", low, high, rgb: (x) => mix(paper, ROLES.output, (x - low) / (high - low)) };
+    const [bottom, top] = [least, max(most, whole)].map((share) => floor(100 * share + 0.5)), high = max(10, top), low = min(bottom, high - 10), paper = PAPER[theme()];
+    return { kind: "heat", low, high, rgb: (x) => mix(paper, ROLES.output, min(max((x - low) / (high - low), 0), 1)) };
   }
   function ring(context, [y, x], colour, paper) {
     context.setLineDash([]);
@@ -326,7 +326,7 @@ function build(kit, { scene, factsNow, complete, deep }) {
     }
     const at = placeOf(s, here.size);
     if (at) { const [y, x, h, w] = cell(small, at); box(context, [y, x], [h, w], css(ROLES.weight), paper); }
-    const lines = [...shown.map(([k, n]) => `${nameOf(s, k)} ${count(n)}`), ...(many > shown.length ? [`others ${count(facts.others.slice(shown.length).reduce((sum, [, n]) => sum + n, 0))}`] : [])], key = `${lines} ${theme()}`;
+    const lines = [...shown.map(([k, n]) => `${nameOf(s, k)}: ${placesOf(n)}`), ...(many > shown.length ? [`others: ${placesOf(facts.others.slice(shown.length).reduce((sum, [, n]) => sum + n, 0))}`] : [])], key = `${lines} ${theme()}`;
     if (legend.dataset.key !== key) {
       legend.dataset.key = key;
       legend.replaceChildren(...lines.flatMap((words, k) => {

@@ -108,10 +108,15 @@ function patchWords(s, scene, hidden) {
   return `${where}${told}, and ${best === targetOf(s, scene) ? "wins" : nameOf(s, best) + " wins with " + percent(row.at(-1))}.`;
 }
 
-function mapWords(s, scene) {
-  const table = scene.maps.get(mapKey(s)), [rows, cols] = gridOf(s, scene.size), top = topOf(scene);
-  const facts = table ? factsOf(table, columnOf(s, scene), top) : { done: 0 };
-  if (facts.done < rows * cols) return `${count(facts.done)} of ${placesOf(rows * cols)} scanned.`;
+// How much of the map is scanned, null where all of it is.
+function scanWords(s, scene, facts) {
+  const [rows, cols] = gridOf(s, scene.size), done = facts?.done || 0;
+  return done < rows * cols ? `${count(done)} of ${placesOf(rows * cols)}` : null;
+}
+
+function mapWords(s, scene, facts) {
+  const [rows, cols] = gridOf(s, scene.size), top = topOf(scene), told = scanWords(s, scene, facts);
+  if (told) return `${told} scanned.`;
   const [i, j] = facts.lowest, lost = facts.others.reduce((sum, [, n]) => sum + n, 0);
   const words = `Lowest of ${placesOf(rows * cols)}: ${percent(facts.least)} percent at row ${i * s.stride}, column ${j * s.stride}.`;
   return lost ? `${words} Another class than ${nameOf(s, top)} wins at ${placesOf(lost)}, most often ${nameOf(s, facts.others[0][0])}.` : words;
@@ -134,8 +139,9 @@ function sentence(s, scene, hidden) {
   const target = targetOf(s, scene), top = topOf(scene), name = nameOf(s, target), patch = patchWords(s, scene, hidden);
   let whole = target === WATCHED ? `${name}: ${two(scene.level)}, here 100 percent` : `${name}, ${percent(scene.whole[columnOf(s, scene)])} percent`;
   if (target !== top) whole += `; the answer is ${nameOf(s, top)}, ${percent(scene.whole.at(-1))} percent`;
-  if (hidden) return `${whole}. Where does a patch hurt ${name} most?${patch ? " " + patch : ""}`;
-  return `${patch || whole + "."} ${mapWords(s, scene)}`;
+  const table = scene.maps.get(mapKey(s)), facts = table && factsOf(table, columnOf(s, scene), top), told = hidden && scanWords(s, scene, facts);
+  if (hidden) return `${whole}. Where does a patch hurt ${name} most?${told ? " " + told + " scanned with these settings: press Scan." : ""}${patch ? " " + patch : ""}`;
+  return `${patch || whole + "."} ${mapWords(s, scene, facts)}`;
 }
 
 export { tableOf, problem, gridOf, nearest, placeOf, mapKey, placeKey, topOf, targetOf, columnOf, rowAt, answerOf, factsOf, standIn, layerOf, unitOf, unitKey, nameOf, briefly, percent, placesOf, two, sentence };
