@@ -360,6 +360,7 @@ class MatchViewer(_base.CourseWidget):
         fate = "kept" if kept[k] else "rejected"
         if self.cross_check and not kept[k] and pairs.kept(self.ratio, False)[k]:
             fate = "rejected, since its partner's nearest is another"
+        fate += "; no match to pick" if self.stage == "pick" and not kept[k] else ""
         return (f"Point {k:,} at row {row}, column {col}: nearest {first}, second {second}, ratio "
                 f"{_rounded(pairs.ratios[k])}: {fate}.")
 

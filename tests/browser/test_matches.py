@@ -252,3 +252,50 @@ def test_an_end_of_a_picked_match_is_dragged(show):
     np.testing.assert_allclose(pair, [*widget.points_a[k], 64, 80], atol=0.6)
     shown.do("undo")
     assert shown.get("picked") == [k]
+
+
+def test_where_pairs_are_picked_a_click_takes_the_nearest_match(show):
+    """Not the rejected point that it meets; where that is alone, the line says that there is nothing to pick."""
+    state = dict(stage="pick", ratio=0.6)
+    widget = made(**state)
+    matched = set(widget.matches[:, 0].tolist())
+    shown = show(widget)
+    fit = shown.root.locator('[data-part="match"]').bounding_box()["height"] / max(A.shape[0], B.shape[0])
+    away = np.linalg.norm(widget.points_a[:, None] - widget.points_a[None], axis=2) * fit
+    rejected = [k for k in range(len(widget.points_a)) if k not in matched]
+    least = {k: min((away[k, j], j) for j in matched) for k in rejected}
+    near, alone = min(rejected, key=lambda k: abs(least[k][0] - 9)), max(rejected, key=lambda k: least[k])
+    assert 4 < least[near][0] < 20 and least[alone][0] > 23
+    shown.page.mouse.click(*at(shown, widget.points_a[near]))
+    assert shown.frame().get("picked") == [shown.get("selected")] == [least[near][1]]
+    shown.do("none")
+    shown.page.mouse.click(*at(shown, widget.points_a[alone]))
+    chosen = shown.frame().get("selected")
+    assert chosen in rejected and shown.get("picked") == []
+    assert shown.readout == made(**state, selected=chosen).sentence() and "; no match to pick." in shown.readout
+
+
+def test_enter_on_the_pictures_picks_and_drops(show):
+    widget = made(stage="pick", ratio=0.6)
+    k = int(widget.matches[3, 0])
+    shown = show(made(stage="pick", ratio=0.6, selected=k))
+    shown.tab_to('[data-part="match"]').press("Enter")
+    assert shown.frame().get("picked") == [k]
+    shown.press("Space")
+    assert shown.frame().get("picked") == []
+    shown.do("place")
+    shown.page.locator(".cw").focus()
+    shown.tab_to('[data-part="match"]').press("Enter")
+    assert shown.frame().get("end") is None and len(shown.get("picked")) == 1  # the end is let go
+
+
+def test_either_end_of_a_pair_may_be_placed_first(show):
+    shown = show(made(stage="pick"))
+    here = (20, 20)
+    there = (TURN @ [*here, 1])[:2]
+    shown.do("place")
+    shown.page.mouse.click(*at(shown, there, "b"))
+    assert told(shown.frame(), "held") == "0" and len(shown.get("picked")) == 1
+    shown.page.mouse.click(*at(shown, here))
+    assert shown.frame().get("end") is None
+    np.testing.assert_allclose(shown.get("picked"), [[*here, *there]], atol=0.6)

@@ -191,3 +191,59 @@ def test_hidden_controls_are_not_there(show):
     shown = show(ScaleSpaceWalker(coins(), hide=["rejected", "contrast", "edge_ratio"]))
     hidden = shown.root.locator('[data-trait^="rejected"], [data-trait="contrast"], [data-trait="edge_ratio"]')
     assert hidden.count() == 0
+
+
+def test_a_point_is_let_go_by_escape_and_by_a_click_beside_all(show):
+    row, col = np.indices((90, 110))
+    blob = np.exp(-((row - 25) ** 2 + (col - 30) ** 2) / (2 * 3 ** 2))
+    widget = ScaleSpaceWalker(blob, keypoint=0, sigma=2.6)
+    shown = show(widget)
+    click(shown, widget, (80, 100))
+    assert shown.get("keypoint") is None and shown.line == ScaleSpaceWalker(blob, sigma=2.6).sentence()
+    click(shown, widget, widget.keypoints.positions[0])
+    assert shown.get("keypoint") is not None
+    shown.press("Escape")
+    assert shown.frame().get("keypoint") is None
+    shown.press("?")
+    assert "Esc, or a click beside all points" in shown.root.inner_text()
+
+
+def test_steps_go_to_what_is_drawn_alone(show):
+    """With edges ticked, + goes from the last keypoint to the first edge, to the next edge, and not beyond the last."""
+    widget = ScaleSpaceWalker(coins())
+    last = len(widget.keypoints) - 1
+    edges = [last + 1 + k for k, word in enumerate(widget.candidates.words) if word == "edge"]
+    assert edges[0] > last + 1 and edges[1] > edges[0] + 1
+    shown = show(ScaleSpaceWalker(coins(), keypoint=last, rejected=["edge"]))
+    shown.tab_to('[data-part="blur"]').press("+")
+    assert shown.frame().get("keypoint") == edges[0]
+    shown.root.locator('[data-trait="keypoint"] [aria-label="point more"]').click()
+    assert shown.frame().get("keypoint") == edges[1]
+    shown.root.locator('[data-trait="keypoint"] [aria-label="point less"]').click()
+    assert shown.frame().get("keypoint") == edges[0]
+    shown.type("keypoint", str(last + 1))  # of a kind that is not drawn: typed, it is gone to all the same
+    assert shown.get("keypoint") == last + 1
+    shown.root.locator('[data-part="blur"]').focus()
+    shown.press("-")
+    assert shown.frame().get("keypoint") == last
+    shown.type("keypoint", str(edges[-1]))
+    shown.root.locator('[data-part="blur"]').focus()
+    shown.press("+")
+    assert shown.frame().get("keypoint") == edges[-1]
+
+
+def test_a_number_that_no_point_has_is_refused(show):
+    shown = show(ScaleSpaceWalker(coins(), keypoint=2))
+    shown.type("keypoint", "9999")
+    assert "keypoint 9999: there are" in shown.refusal.inner_text()
+    assert shown.readout == ScaleSpaceWalker(coins(), keypoint=9999).sentence()
+    shown.do("fix")
+    assert shown.get("keypoint") is None and not shown.refusal.is_visible()
+
+
+def test_of_a_rejected_point_nothing_is_asked(show):
+    widget = ScaleSpaceWalker(coins())
+    shown = show(ScaleSpaceWalker(coins(), keypoint=len(widget.keypoints)))
+    assert not shown.root.locator('[data-do="predict"]').is_visible()
+    shown.type("keypoint", "0")
+    assert shown.frame().root.locator('[data-do="predict"]').is_visible()

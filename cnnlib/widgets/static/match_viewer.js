@@ -13,7 +13,7 @@ import { full, count } from "./kit/text.js";
 import { MOST, BINS, NUMERALS, sceneOf, problem, keptOf, histogram, picksOf, byHand, pairOf, heldOf, tenth, agreeing, warped, chosen, sentence } from "./match_words.js";
 import { abs, floor, max, min, round } from "./kit/numbers.js";
 
-const HANDS = "Point at a picture to see a point's two rivals in B: a solid line to the nearest, a dashed one to the second; click to stay with it, click beside all points to leave it. Arrow keys walk from point to point. The slider, or a click into the histogram, moves the ratio. Under pick 4, a click on a match picks it, and another drops it; Pick or drop does so by keys. Place a pair lays a pair of your own: click where it ends in A, then in B. Drag either end of any of the four; arrow keys move the end that is chosen in the list, with Shift ten pixels. Under draw 4, each draw takes four matches. All that agree with the homography of your four, or of the best draw, are solid. Under blend, that homography lays A over B.";
+const HANDS = "Point at a picture to see a point's two rivals in B: a solid line to the nearest, a dashed one to the second; click to stay with it, click beside all points to leave it. Arrow keys walk from point to point. The slider, or a click into the histogram, moves the ratio. Under pick 4, a click on a match picks it, and another drops it; Enter and Pick or drop do so by keys. Place a pair lays a pair of your own: click where it ends in A and in B. Drag either end of any of the four; arrow keys move the end that is chosen in the list, with Shift ten pixels. Under draw 4, each draw takes four matches. All that agree with the homography of your four, or of the best draw, are solid. Under blend, that homography lays A over B.";
 const REACH = 22, GRIP = 11, SEEN = 25;              // pixels: how far a hand may be off a point, off an end; what is shown of a point's surroundings
 
 function render({ model, el }) {
@@ -50,12 +50,13 @@ function build(kit, scene) {
   const onB = ([row, col]) => [plan.left + (col + 0.5) * plan.fit, (row + 0.5) * plan.fit];
   function meant(y, x) {
     if (!plan) return null;
+    const beside = read().stage === "pick" ? REACH : 3;  // how much nearer a rejected point must be; where pairs are picked no nearness is enough
     const { points_a: a, points_b: b, rivals, n, m } = scene(), [px, py] = [x * plan.width, y * plan.height], inB = px > plan.left, kept = new Set(plan.kept);
-    let best = null, nearest = REACH;
+    let best = null, nearest = REACH + beside;
     for (let k = 0; k < n && m; k++) {
       const [u, v] = inB ? onB(point(b, rivals[2 * k])) : onA(point(a, k));
-      const far = Math.hypot(u - px, v - py) + (kept.has(k) ? 0 : 3);
-      if (far < nearest) [best, nearest] = [k, far];
+      const away = Math.hypot(u - px, v - py), far = away + (kept.has(k) ? 0 : beside);
+      if (away < REACH && far < nearest) [best, nearest] = [k, far];
     }
     return best;
   }
@@ -108,9 +109,16 @@ function build(kit, scene) {
   function lay() {
     const picks = four().picks.slice(-3), n = picks.length, here = scene();
     const corner = ({ shape: [h, w] }, side) => within([(n < 2 ? 0.25 : 0.75) * h, (n % 2 ? 0.75 : 0.25) * w], side);
+    laid = { pair: n, done: [false, false] };
     state.commit({ picked: [...picks, [...corner(here.a, 0), ...corner(here.b, 1)]], end: 2 * n });
   }
   const drop = () => { const { picks, held } = four(); state.commit({ picked: picks.filter((_, k) => k !== held >> 1), end: null }); };
+  // An end of a pair comes here; of one that is being laid, either end first, then the other one waits.
+  function bring(held, at, side) {
+    const fresh = laid?.pair === held >> 1;
+    if (fresh) laid.done[side] = true;
+    put(2 * (held >> 1) + side, pointed(at, side), null, (fresh ? laid.done[1 - side] : side) ? null : 2 * (held >> 1) + 1 - side);
+  }
   // A click where pairs are picked: the held end comes here, an end by hand is held, a match is picked.
   function choose(y, x) {
     const k = meant(y, x), at = plan && [x * plan.width, y * plan.height];
@@ -118,10 +126,20 @@ function build(kit, scene) {
     if (read().stage !== "pick" || !plan) return look(k);
     const { held, picks } = four(), index = endAt(...at), side = Number(at[0] > plan.left);
     if (held !== null && index === held) return state.commit({ end: null });
-    if (held !== null && side === (held & 1)) return put(held, pointed(at, side), null, side ? null : held + 1);
+    if (held === null) laid = null;
+    else if (side === (held & 1) || laid?.pair === held >> 1) return bring(held, at, side);
     if (index !== null && byHand(picks[index >> 1])) return state.commit({ end: index });
     if (plan.kept.includes(k)) turn(k); else look(k);
   }
+  // Enter where pairs are picked: the held end is let go; the match that is looked at is picked, or dropped.
+  function enter(e) {
+    const s = read(), { held } = four(), k = chosen(s, scene());
+    if (!["Enter", " "].includes(e.key) || e.shiftKey || s.stage !== "pick" || hidden(s) || !plan) return;
+    e.preventDefault();
+    if (held !== null) state.commit({ end: null });
+    else if (plan.kept.includes(k)) turn(k);
+  }
+  let laid = null;                                     // the pair that is being laid, and which of its ends are: { pair, done }
   let drag = null, dragged = false;                    // an end under way, { index, from, before, x }; whether the click that follows is of a drag
   const onCanvas = (e) => { const box = lines.canvas.getBoundingClientRect(); return [e.clientX - box.left, e.clientY - box.top]; };
   const ratioOf = (x) => max(0.01, round(100 * x) / 100);
@@ -132,6 +150,7 @@ function build(kit, scene) {
     move: walk,
   });
   on(lines.canvas, signal, {
+    keydown: enter,
     pointerdown: (e) => {
       const at = onCanvas(e), index = e.button ? null : endAt(...at);
       dragged = false;

@@ -183,7 +183,7 @@ const chosen = (s, scene) => (s.selected === null || !scene.n ? null : min(max(s
 function pointWords(s, scene, kept) {
   const k = chosen(s, scene), [row, col] = [0, 1].map((axis) => full(floor(scene.points_a[2 * k + axis] + 0.5)));
   const fate = kept.includes(k) ? "kept" : s.cross_check && passes(s.ratio, scene, k) ? "rejected, since its partner's nearest is another" : "rejected";
-  return `Point ${count(k)} at row ${row}, column ${col}: nearest ${rounded(scene.distance[2 * k])}, second ${rounded(scene.distance[2 * k + 1])}, ratio ${rounded(scene.ratios[k])}: ${fate}.`;
+  return `Point ${count(k)} at row ${row}, column ${col}: nearest ${rounded(scene.distance[2 * k])}, second ${rounded(scene.distance[2 * k + 1])}, ratio ${rounded(scene.ratios[k])}: ${fate}${s.stage === "pick" && !kept.includes(k) ? "; no match to pick" : ""}.`;
 }
 
 const agreed = (found) => count(found.agree.filter(Boolean).length);

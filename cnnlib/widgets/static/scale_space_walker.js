@@ -16,7 +16,7 @@ import { spaceOf, differenceOf, cubeOf, directionsOf, describe } from "./kit/sif
 import { REJECTED, WORDS, told, degrees, blurOf, levelsOf, levelOf, placeOf, ofLevel, spotsOf, decide, numberOf, problem, patchAt, sentence } from "./walker_words.js";
 import { abs, ceil, floor, max, min, round } from "./kit/numbers.js";
 
-const HANDS = "Slide \u03c3, or press Page Up and Page Down: one step of a third of an octave. Click a circle, or a dot, to look at the point: its cube of differences, its histogram of directions, its patch, its descriptor. On a picture the arrow keys go to the next point that way, + and \u2212 to the next and the last number. Tick what was rejected to ask why.";
+const HANDS = "Slide \u03c3, or press Page Up and Page Down: one step of a third of an octave. Click a circle, or a dot, to look at the point: its cube of differences, its histogram of directions, its patch, its descriptor. On a picture the arrow keys go to the next point that way, + and \u2212 to the next and the last number that is drawn; Esc, or a click beside all points, lets go of the point. Tick what was rejected to ask why.";
 const EDGE = Math.SQRT2;                             // a circle runs along the rim of the disc that answers most
 const DASHES = { kept: [], contrast: [1, 3], edge: [5, 3], unstable: [2, 2] };
 
@@ -63,7 +63,13 @@ function build(kit, look) {
     if (it) state.commit({ keypoint: k, sigma: tidy(blurOf(levelOf(space, it.spot.sigma))) }, "point");
     else if (s.keypoint !== null) state.commit({ keypoint: null }, "point");
   }
-  const byNumber = (d) => { const s = read(), { kept, rejected } = look(s).found, all = kept.length + rejected.length; if (all) choose(s.keypoint === null ? 0 : min(max(s.keypoint + d, 0), all - 1)); };
+  // So many steps along the numbers of the kinds that are drawn.
+  function byNumber(d) {
+    const s = read(), { kept, rejected } = look(s).found, all = [...kept, ...rejected].flatMap(({ reason }, k) => (reason === "kept" || s.rejected.includes(reason) ? [k] : []));
+    if (!all.length) return;
+    const beyond = all.filter((k) => k <= s.keypoint).length, at = all.includes(s.keypoint) || d > 0 ? beyond - 1 : beyond;
+    choose(all[s.keypoint === null ? 0 : min(max(at + d, 0), all.length - 1)]);
+  }
   // The nearest point to a place of the picture; of this size first.
   function pick(s, row, col, reach, allowed = () => true) {
     const { space } = look(s), level = levelOf(space, s.sigma);
@@ -82,7 +88,7 @@ function build(kit, look) {
       const s = read();
       if (trouble(s)) return;
       const it = pick(s, ...place(s, r, c), max(...s.image.shape) / 25);
-      if (it) choose(it.number);
+      choose(it ? it.number : null);
     },
     move: (down, right) => {
       const s = read();
@@ -101,6 +107,7 @@ function build(kit, look) {
   const blur = photo({ role: "input", part: "blur", label: "blurred photo", signal, ...hand });
   const difference = photo({ role: "output", part: "difference", label: "difference to the next blur", signal, ...hand });
   const [cube, bins, patch, stars] = [["cube", "cube of differences"], ["directions", "histogram of directions"], ["patch", "patch, turned upright"], ["descriptor", "descriptor"]].map(([part, label]) => easel(part, label));
+  for (const { overlay } of [blur, difference]) on(overlay, signal, { keydown: (e) => { if (e.key === "Escape" && read().keypoint !== null) { e.preventDefault(); choose(null); } } });
   const note = div("cw-note");
   const panels = {
     blur: panel("input", "blurred", blur.element), difference: panel("output", "difference", difference.element),
@@ -128,10 +135,19 @@ function build(kit, look) {
   };
   const sigma = number("sigma", "\u03c3", "the blur, in pixels", { by: (x, steps) => tidy(x * 2 ** (steps / 3)), same: (a, b) => full(a) === full(b) });
   sigma.element.append(slider);
+  // A number that was typed is gone to, and refused where there is none; a step goes on among what is drawn.
+  let typed = null;
+  function go(k) {
+    const mine = Object.is(k, typed), from = read().keypoint;
+    typed = null;
+    if (!mine) byNumber(k - from);
+    else if (Number.isNaN(k) || numberOf(look(read()).found, k)) choose(Number.isNaN(k) ? null : k);
+    else state.commit({ keypoint: k }, "point");
+  }
   const named = {
     sigma,
     show: choice({ trait: "show", label: "show", options: [["both", "both"], ["blur", "blur"], ["difference", "difference"]], signal, change: (show) => state.commit({ show }) }),
-    keypoint: stepper({ trait: "keypoint", label: "point", signal, title: "a keypoint by its number; beyond the last, a rejected candidate", read: (text) => { const clean = text.trim(); return clean === "" || clean === "none" ? NaN : /^\d+$/.test(clean) ? Number(clean) : null; }, change: (k) => choose(Number.isNaN(k) ? null : numberOf(look(read()).found, 0) && read().keypoint === null && abs(k) === 1 ? 0 : k) }),
+    keypoint: stepper({ trait: "keypoint", label: "point", signal, title: "a keypoint by its number; beyond the last, a rejected candidate", read: (text) => { const clean = text.trim(); return typed = clean === "" || clean === "none" ? NaN : /^\d+$/.test(clean) ? Number(clean) : null; }, change: (k) => go(k) }),
     contrast: number("contrast", "contrast", "divided by 3: the least difference of Gaussians at a keypoint", { step: 0.005 }),
     edge_ratio: number("edge_ratio", "edge ratio", "of the two curvatures, from which on a point counts as part of an edge", { step: 1 }),
   };
@@ -172,6 +188,8 @@ function build(kit, look) {
       panels.difference.name("difference", `\u00b1${full(Number(limit.toPrecision(2)))}, grey = 0`);
     }
     for (const scene of [blur, difference]) if (scene.density) circles(scene, p, one.step);
+    const ask = kit.root.querySelector('[data-do="predict"]');
+    if (ask) visible(ask, !it || it.reason === "kept");  // of a rejected point nothing is hidden
     visible(panels.cube.element, Boolean(it));
     visible(about, it?.reason === "kept");
     if (it) drawCube(p);
