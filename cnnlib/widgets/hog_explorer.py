@@ -191,6 +191,8 @@ class HogExplorer(_base.CourseWidget):
         bins, weights = (a[:, i, j] for a in self.ballots())
         if not weights.any():
             return f"Pixel {i}, {j}: no gradient, no vote."
+        if self.orientations == 1:  # one bin is its own neighbour: both shares are one vote
+            bins, weights = bins[:1], weights.sum(keepdims=True)
         votes = ", ".join(f"{_rounded(w)} for {self.centre(k)}" for k, w in zip(bins, weights))
         if self.votes != "trilinear":
             return f"Pixel {i}, {j} votes {votes}."

@@ -2,7 +2,7 @@ import test from "node:test";
 import assert from "node:assert/strict";
 import { cases, missing, number } from "./cases.mjs";
 import { codeOf } from "../../cnnlib/widgets/static/kit/code.js";
-import { problem, hogOf, descriptor, votesOf, blockOf, givesOf, chosen, histogram, numberAt, sentence } from "../../cnnlib/widgets/static/hog_words.js";
+import { problem, hogOf, descriptor, votesOf, blockOf, givesOf, chosen, histogram, degreesOf, numberAt, sentence } from "../../cnnlib/widgets/static/hog_words.js";
 
 const picture = ({ shape, data }) => ({ shape, data: Float32Array.from(data, number) });
 const drawn = () => cases("hog").map((each) => ({ ...each, state: { ...each.state, image: picture(each.state.image) } }));
@@ -70,6 +70,28 @@ test("179 degrees vote 0.55 for the bin at 170 and 0.45 for the bin at 10", () =
   const angle = (179 * Math.PI) / 180, votes = votesOf(state([[0]], { votes: "linear" }), Math.sin(angle), Math.cos(angle));
   assert.deepEqual(votes.map(([bin]) => bin), [8, 0]);
   votes.forEach(([, weight], k) => assert.ok(Math.abs(weight - [0.55, 0.45][k]) < 1e-9));
+});
+
+test("one bin is told once, and gets the whole vote", () => {
+  for (const votes of ["hard", "linear", "trilinear"]) assert.deepEqual(votesOf(state([[0]], { votes, orientations: 1 }), 3, -4), [[0, 5]]);
+  const s = state(waves(40, 40), { orientations: 1, votes: "trilinear", pixel: [4, 4] });
+  assert.match(sentence(s, false, hogOf(s)), /votes [0-9.]+ for 90\u00b0; 4 shares in the block/);
+});
+
+test("the axis says which way 90 degrees points, in its middle, and no word stands over another", () => {
+  const widthOf = (text) => 6 * text.length;
+  for (let n = 1; n <= 36; n++) {
+    for (const wide of [60, 110, 240]) {
+      const found = degreesOf(n, wide, widthOf);
+      assert.deepEqual(found[0], ["90\u00b0 down", wide / 2]);
+      for (const [words, place] of found) {
+        const degrees = Math.min(Math.max((180 * place) / wide, 0), 180), half = widthOf(words) / 2;
+        assert.ok(place >= half && place <= wide - half && Math.abs(parseFloat(words) - degrees) <= 0.5 + (180 * half) / wide);
+        for (const [others, there] of found) assert.ok(there === place || Math.abs(there - place) > half + widthOf(others) / 2 - 1e-9, `${words}, ${others}`);
+      }
+    }
+  }
+  assert.deepEqual(degreesOf(9, 240, widthOf).map(([words]) => words), ["90\u00b0 down", "10\u00b0", "50\u00b0", "130\u00b0", "170\u00b0"]);
 });
 
 test("a number of the block is a cell and a bin; what is chosen stays inside", () => {

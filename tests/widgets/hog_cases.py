@@ -55,5 +55,7 @@ def answers(widget, plain):
 def hog_cases(rng, plain):
     """Return the cases; `plain(array)` writes an array as JSON can hold it."""
     found = [case(rng, k, plain) for k in range(72)]
+    found += [answers(HogExplorer(np.outer(np.arange(8.0), np.arange(8.0) + 1), pixels_per_cell=4, orientations=1,
+                                  votes=votes, pixel=(2, 1)), plain) for votes in VOTES]  # one bin is told once
     return found + refused(lambda: HogExplorer(np.arange(-5.0, 275).reshape(14, 20), pixels_per_cell=4), REFUSED,
                            answers, plain)

@@ -50,6 +50,8 @@ def test_sentences():
     assert "no gradient, no vote" in HogExplorer(EDGE, **kwargs, pixel=(1, 0)).sentence()
     soft = HogExplorer(EDGE, pixels_per_cell=2, cells_per_block=2, votes="trilinear", cell=(0, 0), pixel=(1, 1))
     assert "Pixel 1, 1 votes 4.5 for 170°, 4.5 for 10°; 8 shares in the block, together " in soft.sentence()
+    one_bin = HogExplorer(EDGE, **kwargs, pixel=(1, 1), votes="linear", orientations=1)  # told once
+    assert "Pixel 1, 1 votes 9 for 90°. Block" in one_bin.sentence()
     assert HogExplorer(0 * EDGE, **kwargs).sentence().startswith("Cell 0, 0: no gradient, 9 zeros.")
     zeros = "Block 0, 0 is numbers 1 to 9 of 18: zeros, divided by eps and not by 0."
     beside = np.hstack([0 * EDGE, EDGE])  # a flat block, and one beside it that is not

@@ -10,8 +10,8 @@ import { element, div, write, setAttribute, visible } from "./kit/dom.js";
 import { ROLES, PAPER, INK, mix, css, greyScale } from "./kit/scale.js";
 import { full, parse, count } from "./kit/text.js";
 import { range } from "./kit/sweep.js";
-import { NORMS, VOTES, problem, hogOf, votesOf, blockOf, givesOf, chosen, histogram, strongest, centre, numberAt, sentence } from "./hog_words.js";
-import { abs, floor, max, min, round } from "./kit/numbers.js";
+import { NORMS, VOTES, problem, hogOf, votesOf, blockOf, givesOf, chosen, histogram, strongest, centre, degreesOf, numberAt, sentence } from "./hog_words.js";
+import { abs, floor, max, min } from "./kit/numbers.js";
 
 const { sign } = Math;
 const HANDS = "Point at a cell of the picture to see its histogram; click to stay there. Click an arrow to follow its pixel's vote to the bins. Point at a number of the block to see which cell and which bin it is. Arrow keys move the cell, the pixel, the number; with Shift, on the picture, the block, as do the four arrows below. A cell's histogram is of its own pixels; trilinear votes are counted in the block.";
@@ -186,7 +186,6 @@ function build(kit, map) {
     const at = s.number >= 0 && s.number < m.each ? numberAt(s, s.number) : null, named = at && block[0] + at.row === cell[0] && block[1] + at.col === cell[1] ? at.bin : -1;
     context.font = `${max(11, 0.85 * font)}px ${getComputedStyle(kit.root).fontFamily}`;
     context.textAlign = "center";
-    const every = Math.ceil(context.measureText("170\u00b0").width / bar + 0.25);
     for (let k = 0; k < n; k++) {
       const up = (tall * values[k]) / most, share = (tall * (own.get(k) || 0)) / (most * s.pixels_per_cell[0] * s.pixels_per_cell[1]);
       if (!hidden) {
@@ -196,11 +195,9 @@ function build(kit, map) {
         context.fillRect(k * bar + 1, 4 + tall - max(share, own.get(k) ? 3 : 0), bar - 2, max(share, own.get(k) ? 3 : 0));
         if (k === named) { context.strokeStyle = css(ROLES.output); context.lineWidth = 2.5; context.strokeRect(k * bar + 1.5, 4, bar - 3, tall); }
       }
-      context.fillStyle = ink;
-      if (k % every) continue;
-      const degrees = `${full(round(centre(s, k)))}\u00b0`, half = context.measureText(degrees).width / 2;
-      context.fillText(degrees, min(max((k + 0.5) * bar, half), wide - half), high - 0.4 * font);
     }
+    context.fillStyle = ink;
+    for (const [words, place] of degreesOf(n, wide, (text) => context.measureText(text).width)) context.fillText(words, place, high - 0.4 * font);
     context.fillStyle = soft;
     context.fillRect(0, 4 + tall, wide, 1);
     if (hidden) { context.fillStyle = ink; context.fillText("?", wide / 2, high / 2); }

@@ -1,6 +1,6 @@
 // What the HOG explorer computes and says: the same numbers and sentences as HogExplorer in Python.
 import { full, count, plural } from "./kit/text.js";
-import { abs, floor, max, min } from "./kit/numbers.js";
+import { abs, ceil, floor, max, min, round } from "./kit/numbers.js";
 
 const { sqrt, hypot, atan2, exp, PI } = Math;
 const MOST = 36, EPS = 1e-5, CLIP = 0.2;
@@ -40,7 +40,7 @@ function gradients(s) {
 function votesOf(s, row, col) {
   const n = s.orientations, length = hypot(row, col), angle = atan2(abs(row), row < 0 ? -col : col);
   const position = (angle * (180 / PI) * n) / 180;
-  if (s.votes === "hard") return [[floor(position) % n, length]];
+  if (s.votes === "hard" || n === 1) return [[floor(position) % n, length]];  // one bin is its own neighbour
   const lower = floor(position - 0.5), share = position - 0.5 - lower;
   return [[(lower + n) % n, length * (1 - share)], [(lower + 1) % n, length * share]];
 }
@@ -146,6 +146,18 @@ function strongest(bins) {
 
 // The middle of bin k in degrees.
 const centre = (s, k) => floor(((k + 0.5) * 1800) / s.orientations + 0.5) / 10;
+
+// What stands below the bins: [[words, place], …], none over another; the middle says which way 90 degrees points.
+function degreesOf(n, wide, widthOf) {
+  const down = "90\u00b0 down", found = [[down, wide / 2]], room = (widthOf(down) + widthOf("0")) / 2;
+  for (let k = 0; k < n; k += ceil((widthOf("170\u00b0") * n) / wide + 0.25)) {
+    const words = `${full(round(centre({ orientations: n }, k)))}\u00b0`, half = widthOf(words) / 2;
+    const place = min(max(((k + 0.5) * wide) / n, half), wide - half);
+    if (abs(place - wide / 2) >= half + room) found.push([words, place]);
+  }
+  return found;
+}
+
 const rounded = (x) => full(floor(1e4 * x + 0.5) / 1e4);
 
 function pixelWords(s, m, [i, j], block) {
@@ -178,4 +190,4 @@ function numberAt(s, k) {
   return { row: floor(place / s.cells_per_block[1]), col: place % s.cells_per_block[1], bin: k % n };
 }
 
-export { NORMS, VOTES, problem, hogOf, votesOf, blockOf, givesOf, descriptor, chosen, histogram, strongest, centre, numberAt, sentence };
+export { NORMS, VOTES, problem, hogOf, votesOf, blockOf, givesOf, descriptor, chosen, histogram, strongest, centre, degreesOf, numberAt, sentence };
