@@ -66,6 +66,20 @@ PALE = """() => {
   return found;
 }"""
 
+# Numbers that a ring lies on: the ring is what ::before draws, its line and the lines within.
+UNDER_RINGS = """() => {
+  const range = document.createRange(), found = [];
+  for (const cell of document.querySelectorAll('.cw-cell:is(.light, .tap, .pair, .differ)')) {
+    const ring = getComputedStyle(cell, '::before');
+    const inner = [...ring.boxShadow.matchAll(/(\\S+)px inset/g)].map((m) => Number(m[1]));
+    const line = ring.outlineStyle === 'none' ? 0 : -parseFloat(ring.outlineOffset);
+    const edge = parseFloat(ring.left) + Math.max(parseFloat(ring.borderLeftWidth) + Math.max(0, ...inner), line);
+    range.selectNodeContents(cell);
+    if (range.getBoundingClientRect().width > cell.offsetWidth - 2 * edge + 1) found.push(cell.textContent);
+  }
+  return found;
+}"""
+
 
 def faults(page):
     """Return in words all that a reader of the widgets on this page would stumble over; nothing is good."""

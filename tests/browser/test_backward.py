@@ -1,12 +1,14 @@
 """The backward microscope, driven in Chromium: what lecture 31 does with it, and what it must never do."""
 
 import json
+from io import BytesIO
 
 import numpy as np
 import pytest
 from backward_cases import fails, scaled_rows
 from examples import EXAMPLES
-from looks import faults
+from looks import UNDER_RINGS, faults
+from matplotlib import pyplot as plt
 
 from cnnlib.widgets import BackwardMicroscope
 
@@ -102,6 +104,46 @@ def test_what_collects_rings_no_gradient_that_has_no_part_in_the_sum(show):
     shown.press("p").frame()
     shown.press("4", "Enter").frame()
     assert shown.cells("grad_x")[0] == "1" and shown.cells("grad_weight") == ["?"] * 4 and marked(shown) == once
+
+
+def test_no_ring_lies_on_a_number(show):
+    shown = show(BackwardMicroscope(np.arange(9.0).reshape(3, 3), [[0.25, 3], [2, 1]], grad_output=[[1, -1], [2, 0]],
+                                    part="grad_x", row=1, col=1)).leave()
+    assert set(shown.cells("weight")) == {"0.25", "3.00", "2.00", "1.00"} and len(marked(shown)) == 13
+    assert shown.page.evaluate(UNDER_RINGS) == []
+
+
+RING = """(el, mark) => {
+  for (const each of ['light', 'pair', 'differ']) el.classList.toggle(each, each === mark);
+  el.style.color = 'transparent';
+}"""
+
+
+def contrasts(before, after):
+    """Return the contrast of each pixel of one picture with the same of another."""
+    def light(png):
+        rgb = plt.imread(BytesIO(png))[..., :3]
+        return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722] + 0.05
+    old, new = light(before), light(after)
+    return np.maximum(old, new) / np.minimum(old, new)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_ring_is_seen_on_a_cell_of_its_own_colour(show, theme):
+    """In every grid, on the chosen cell with its frame and on another: what a ring adds stands out from the cell."""
+    shown = show(BackwardMicroscope(np.ones((3, 3)), np.ones((2, 2))), theme=theme).leave()
+    for at in ("1,1", "2,2"):
+        for part in ("input", "weight", "grad_output", "grad_x"):
+            cell = shown.cell(part, at)
+            box = cell.bounding_box()
+            clip = {"x": box["x"] - 3, "y": box["y"] - 3, "width": box["width"] + 6, "height": box["height"] + 6}
+            for mark in ("light", "pair", "differ"):
+                pictures = []
+                for ringed in (False, True):
+                    cell.evaluate(RING, mark if ringed else "")
+                    pictures.append(shown.frame().page.screenshot(clip=clip))
+                assert (contrasts(*pictures) >= 3).sum() >= 25, (at, part, mark)
+
 
 
 def test_the_sums_grow_to_the_gradients(show):

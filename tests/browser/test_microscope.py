@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from budget import within
 from examples import EXAMPLES, FILTER, IMAGE, microscope, mistaken
+from looks import faults
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
@@ -196,6 +197,23 @@ def test_a_quick_drag_counts(show):
     shown.cell("weight", "1,1").dblclick()
     shown.press("4", "Enter")
     assert shown.frame().get("kernel")[1, 1] == 4
+
+
+def test_one_large_weight_hides_no_number(show):
+    """Four glyphs have room; of five, that number alone is hidden."""
+    hidden = "all => all.filter((el) => getComputedStyle(el).color === 'rgba(0, 0, 0, 0)').map((el) => el.textContent)"
+    shown = show(microscope())
+    for typed, most in (("\u2212100", 0), ("12.5", 0), ("\u22121e11", 1)):
+        shown.cell("weight", "1,1").dblclick()
+        shown.page.keyboard.insert_text(typed)
+        shown.press("Enter").leave()
+        for part in ("weight", "output"):
+            cells = shown.frame().root.locator(f'[data-part="{part}"] .cw-cell')
+            few = most if part == "weight" else most * cells.count()
+            assert len(cells.evaluate_all(hidden)) <= few, (typed, part)
+        assert faults(shown.page) == [], typed
+        if typed == "12.5":
+            assert shown.cells("weight")[4] == "12.5"
 
 
 def test_predict_hides_until_committed(show):

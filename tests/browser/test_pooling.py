@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from examples import DIGIT
+from looks import UNDER_RINGS
 
 from cnnlib.widgets import PoolingStepper
 
@@ -125,6 +126,15 @@ def test_backward(show):
     shown.field("backward").uncheck()
     shown.frame()
     assert not shown.root.locator('[data-part="grad_input"]').is_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("kind", ["average", "L2"])
+def test_no_ring_lies_on_a_number(show, kind, theme):
+    shown = show(PoolingStepper(DIGIT, kind=kind, kernel_size=3, stride=1, backward=True, shift=(0, 1)), theme=theme)
+    assert len(marked(shown, "pair")) == 9 and len(marked(shown, "differ")) > 9
+    shown.cell("input", "3,3").hover()
+    assert len(marked(shown, "light")) == 9 and shown.page.evaluate(UNDER_RINGS) == []
 
 
 def test_nothing_tells_the_answer_before_a_prediction(show):

@@ -6,6 +6,8 @@ import { ceil, floor, max, min, round } from "./numbers.js";
 
 const LEGIBLE = 24;                                  // pixels; a smaller cell shows no number
 const PRINT = 11;                                    // pixels; the smallest print
+const EDGE = 4;                                      // pixels that a ring or a frame takes at each side of a cell
+const CLOSER = 0.07;                                 // of the print: so much closer stand the glyphs where room is short
 
 // options: part, role, label, signal; hands, all optional: enter(k), leave(), focus(k), choose(k), move(k), edit(k, value, phase).
 // edit's phase is "drag", "drop" or "type"; a grid without edit cannot be changed.
@@ -19,7 +21,12 @@ function grid(options) {
   const me = { element: box, cells, rows: 0, cols: 0, origin: [0, 0], at: 0, content: null, rewritten: 0 };
   const fresh = new Map();                           // edited, not yet drawn: keys can be faster than frames
   const value = (k) => fresh.get(k) ?? me.content.data[k];
-  let list = [], seen = [], longest = "";
+  let list = [], seen = [], longest = "", framed = -1;
+  const widths = new Map();                          // of texts, in parts of the print
+  const wide = (text) => {
+    if (!widths.has(text)) widths.set(text, textWidth(text, 100, box) / 100);
+    return widths.get(text);
+  };
 
   function build(rows, cols) {
     cells.replaceChildren();
@@ -59,18 +66,26 @@ function grid(options) {
 
   const em = () => parseFloat(getComputedStyle(box).fontSize);
 
-  // Numbers as large as the cells allow; none where they could not be read.
+  // Numbers as large as the cells allow, within rings smaller; none where it could not be read.
   function fit({ cell, width = cell }) {
     if (!cell) return;
     box.style.setProperty("--cell", `${cell}px`);
     box.style.setProperty("--w", `${width}px`);
-    const key = `${cell},${width},${longest}`;
+    const key = `${cell},${width},${longest}`, small = min(cell, width) < LEGIBLE - 4;
+    const fits = (text) => (wide(text) - CLOSER * text.length) * PRINT <= width;
+    if (!small && !fits(longest)) for (const each of list) each.classList.toggle("cw-mute", !fits(each.textContent));
+    else if (box.dataset.fit !== key) for (const each of list) each.classList.remove("cw-mute");
     if (box.dataset.fit === key) return;
     box.dataset.fit = key;
-    const size = max(PRINT, 0.95 * em());
-    const fits = (px) => textWidth(longest, px, box) + 2 <= width && px + 2 <= cell;
-    box.classList.toggle("cw-tight", !fits(size));
-    box.classList.toggle("cw-small", min(cell, width) < LEGIBLE - 4 || !fits(PRINT));
+    const full = max(PRINT, 0.95 * em()), set = (name, text) => (text ? box.style.setProperty(name, text) : box.style.removeProperty(name));
+    let size = full;
+    for (const [name, edge] of [["print", 1], ["ringed", EDGE]]) {
+      const room = width - 2 * edge;
+      size = max(PRINT, min(size, room / max(wide(longest), 1), cell - 2 * edge));
+      set(`--${name}`, size < full && `${size}px`);
+      set(`--${name}-space`, wide(longest) * size > room && `${-CLOSER}em`);
+    }
+    box.classList.toggle("cw-small", small);
   }
 
   function indices() {
@@ -96,13 +111,14 @@ function grid(options) {
     const words = hidden ? "?" : text ? text(k) : short(data[k], decimals);
     const rgb = hidden || !scale ? null : scale.rgb(data[k]);
     const key = `${words}|${rgb}|${kind}`;
-    if (words.length > longest.length) longest = words;
+    if (wide(words) > wide(longest)) longest = words;
     if (seen[k] === key) return;
     seen[k] = key;
     me.rewritten += 1;
     const cell = list[k];
     cell.textContent = words;
     cell.className = `cw-cell ${kind}`;
+    if (k === framed) cell.classList.add("framed");
     for (const [mark, places] of marks) if (places.includes(k)) cell.classList.add(mark);
     cell.style.background = rgb ? css(rgb) : "";
     cell.style.color = rgb ? inkOn(rgb) : "";
@@ -126,6 +142,11 @@ function grid(options) {
       cells.append(frame);
     }
     frame.hidden = !place;
+    if (kind === "here") {
+      list[framed]?.classList.remove("framed");
+      framed = place?.rows === 1 && place.cols === 1 ? place.row * me.cols + place.col : -1;
+      list[framed]?.classList.add("framed");
+    }
     if (place) frame.style.cssText = `--r:${place.row};--c:${place.col};--h:${place.rows};--w2:${place.cols}`;
   };
 
