@@ -337,18 +337,17 @@ def parts(stage, before, plane, row, col):
     return before[np.ix_(range(first, first + deep), rows, cols)], stage.weight[plane][:, down[:, None], right]
 
 
-def sight(stages, input_shape):
-    """Return how many (rows, columns) of the picture a unit of each stage sees; None from an opaque stage on."""
-    sees, jump, found = [1, 1], [1, 1], []
-    for stage in stages:
-        if not stage.geometry or sees is None:
-            sees = None
-        else:
-            for axis in (0, 1):
-                sees[axis] += jump[axis] * (effective_size(stage.geometry["kernel"][axis],
-                                                           stage.geometry["dilation"][axis]) - 1)
-                jump[axis] *= stage.geometry["stride"][axis]
-        found.append(None if sees is None else [min(r, n) for r, n in zip(sees, input_shape[1:])])
-    return found
+def field_of(stages, input_shape, row, col):
+    """Return the rows and columns, ((first, last), (first, last)), of the picture that a unit of the last stage sees.
+
+    That is what it reads, and what those read, down to the first stage; None where a stage is opaque.
+    """
+    spans = ((row, row), (col, col))
+    for stage, before in zip(stages[::-1], [*(stage.shape for stage in stages[-2::-1]), tuple(input_shape)]):
+        if not stage.geometry:
+            return None
+        first, last = (reads(stage, before, *corner) for corner in zip(*spans))
+        spans = tuple((low, high) for (low, _), (_, high) in zip(first, last))
+    return spans
 
 

@@ -7,7 +7,7 @@ from traitlets import Bool, Dict, Enum, Int, List, Unicode
 
 from cnnlib import activations
 from cnnlib.widgets import _base, _compose
-from cnnlib.widgets._network import Network, parts, reads, sight
+from cnnlib.widgets._network import Network, field_of, parts, reads
 from cnnlib.widgets._seen import FITS, seen
 from cnnlib.widgets._text import full, places, plural
 from cnnlib.widgets._untrained import is_untrained
@@ -39,8 +39,9 @@ class NetworkViewer(_base.CourseWidget):
         The class of the way back; None is the one that the network answers.
     selected : (stage, map, row, column), or nothing
         The unit that is looked at, with its products; stages count from 0, the first one after the input.
-    channel : int
+    channel : int, optional
         Which map of the stage before has its products shown; the unit's number is the sum over all maps that it reads.
+        None is the one whose products have the largest sum, whatever its sign.
     pages : dict of str to int
         Of a stage by its name that has more maps than are shown (16 of 256): how many times to turn the page. Page 0
         holds the strongest, those with the largest numbers; the last page, the silent ones.
@@ -96,7 +97,7 @@ from 64 products and a bias with sum −0.05; reads all of the input; sees 8×8 
     direction = Enum(["forward", "backward"], "forward").tag(sync=True, start=True)
     target = Int(None, allow_none=True).tag(sync=True, start=True)
     selected = List(Int()).tag(sync=True, start=True)
-    channel = Int(0).tag(sync=True, start=True)
+    channel = Int(None, allow_none=True).tag(sync=True, start=True)
     pages = Dict().tag(sync=True, start=True)
     fit = Enum(FITS, "framed").tag(sync=True, start=True)
     margin = Int(0).tag(sync=True, start=True)
@@ -276,8 +277,8 @@ from 64 products and a bias with sum −0.05; reads all of the input; sees 8×8 
         rows, cols = reads(stage, before, row, col)
         whole = (rows, cols) == ((0, before[1] - 1), (0, before[2] - 1))
         span = f"all of {name}" if whole else f"{name} rows {places(*rows)}, columns {places(*cols)}"
-        sees = sight(stages[:number + 1], self.input_shape)[-1]
-        see = f"; sees {sees[0]}×{sees[1]} pixels" if sees else ""
+        field = field_of(stages[:number + 1], self.input_shape, row, col)
+        see = f"; sees {'×'.join(str(max(0, last - first + 1)) for first, last in field)} pixels" if field else ""
         made = self._making_words(number, plane, row, col) if self._by == "browser" and not what else ""
         return f"{words}{made}; reads {span}{see}."
 
@@ -293,10 +294,11 @@ from 64 products and a bias with sum −0.05; reads all of the input; sees 8×8 
         one = ""
         if len(values) > 1 and values.size:
             first = plane // (stage.shape[0] // stage.geometry["groups"]) * len(values)
-            channel = min(max(self.channel, first), first + len(values) - 1)
-            part = (values[channel - first].astype(np.float64) * weights[channel - first]).sum()
+            sums = (values.astype(np.float64) * weights).sum((1, 2))
+            place = (max(range(len(sums)), key=lambda k: abs(sums[k])) if self.channel is None
+                     else min(max(self.channel - first, 0), len(values) - 1))
             name = self._network.stages[number - 1].name if number else "the input"
-            one = f" ({'unit' if before.shape[1:] == (1, 1) else 'map'} {channel} of {name}: {_two(part)})"
+            one = f" ({'unit' if before.shape[1:] == (1, 1) else 'map'} {first + place} of {name}: {_two(sums[place])})"
         return (f", from {plural(values.size, 'product')}{'' if stage.bias is None else ' and a bias'} with sum "
                 f"{_two(total)}{one}{then}")
 

@@ -154,6 +154,30 @@ def test_turning_changes_no_number(show):
     assert shown.state() == state and shown.messages == 0
 
 
+def test_a_drag_that_jumps_out_turns_and_reset_turns_back(show):
+    shown = show(viewer(drawing=drawing_of(np.random.default_rng(3), (32, 32)), view="layered"))
+    mouse, picture = shown.page.mouse, canvas(shown).screenshot()
+    mouse.move(*at(shown, "network", 0.5, 0.5))
+    mouse.down()
+    mouse.move(*at(shown, "network", -0.3, 0.5))  # at once, outside
+    mouse.up()
+    assert canvas(shown.leave().frame()).get_attribute("data-turn").startswith("-")
+    assert shown.get("selected") == []
+    mouse.click(*at(shown, "network", 0.5, 0.5))
+    assert len(shown.leave().frame().get("selected")) == 4  # a click still chooses
+    shown.do("reset").leave().frame()
+    assert canvas(shown).get_attribute("data-turn") == "36,22" and canvas(shown).screenshot() == picture
+
+
+def test_grain_and_margin_of_a_cell_reach_the_numbers(show):
+    scan = drawing_of(np.random.default_rng(3), (32, 32))
+    shown = show(viewer(drawing=scan, fit="framed"))
+    for name, value in (("grain", 16), ("margin", 12), ("grain", 1)):
+        shown.set(name, value).frame()
+        state = {each: shown.get(each) for each in ("grain", "margin")}
+        assert shown.line == viewer(drawing=scan, fit="framed", **state).sentence(), state
+
+
 def test_the_lesson_by_keys_alone(show):
     """Ink on the pad, the answer spoken; then down to one unit of the second convolution, and its gradient."""
     shown = show(viewer(fit="drawn")).hear()
@@ -336,6 +360,26 @@ def test_the_products_of_a_kept_unit(show):
     shown.root.locator('[data-value="backward"]').click()
     assert not shown.frame().root.locator(".cw-net-products").is_visible()
     assert canvas(shown).bounding_box()["height"] > height
+    shown.check()
+
+
+def test_the_products_open_on_the_largest_sum(show):
+    """Of 64 units the eight with the largest sums have buttons; the one shown stands apart if it is none of them."""
+    scan = drawing_of(np.random.default_rng(3), (8, 8))
+    nn = layers
+    net = redrawn(nn.Sequential(nn.Flatten(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 3)), 2)
+    made = viewer(model=net, input_shape=(1, 8, 8), drawing=scan, fit="drawn", selected=(1, 2, 0, 0))
+    sums = abs(made.outs()[0][:, 0, 0] * net[3].weight.data[2])
+    order = np.argsort(-sums, kind="stable")
+    shown = show(made)
+    row, buttons = shown.root.locator(".cw-net-products"), shown.root.locator('[data-do^="channel"]')
+    assert f"window in fc1, unit {order[0]}" in row.inner_text()
+    assert shown.line == made.sentence() and f"(unit {order[0]} of fc1: " in shown.line
+    assert sorted(int(text.split(":")[0]) for text in buttons.all_inner_texts()) == sorted(order[:8])
+    assert "the 8 largest sums of 64" in row.inner_text() and "and the one shown" not in row.inner_text()
+    shown.set("channel", int(order[20])).frame()
+    assert [int(text.split(":")[0]) for text in buttons.all_inner_texts()] == [*sorted(order[:8]), order[20]]
+    assert "and the one shown" in row.inner_text()
     shown.check()
 
 

@@ -72,6 +72,8 @@ test("a unit's products, summed map by map", { skip: missing }, () => {
     close(Float32Array.from(found, ([, sum]) => sum), { data: sums }, 1e-5);
     const first = found[0][0];
     assert.deepEqual([-1, first, first + 1, 999].map((k) => chosen(found, k)), [0, 0, 1, 999].map((k) => found[Math.min(k, found.length - 1)]));
+    const sizes = found.map(([, sum]) => Math.abs(sum));
+    if (sizes.every(Number.isFinite)) assert.equal(chosen(found, null), found[sizes.indexOf(Math.max(...sizes))]);
     compared += 1;
   }
   assert.ok(compared >= 10, `${compared} units`);

@@ -91,7 +91,8 @@ def network_cases(rng, plain):
             stages, at = viewer._network.stages, int(rng.integers(len(viewer._network.stages)))
             viewer.selected = [at, *(int(rng.integers(n)) for n in stages[at].shape)] * bool(k % 3)
             viewer.direction = "backward" if k % 2 else "forward"
-            viewer.channel, viewer.trained = int(rng.integers(7)), (None, False, True, None)[k % 4]
+            channel, viewer.trained = int(rng.integers(7)), (None, False, True, None)[k % 4]
+            viewer.channel = None if k == 4 else channel
             viewer.labels = [f"class {n}" for n in range(len(viewer.logits))] * (k // 3)
             state = {name: getattr(viewer, name) for name in viewer._opening}
             words.append({"net": len(numbers) - 1, "sums": sums_of(viewer),

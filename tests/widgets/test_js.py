@@ -246,6 +246,8 @@ FAULTS = {
     "network: a tie": ("kit/network.js", "&& list[n + 2] < at)", "&& list[n + 2] > at)"),
     "network: the sum of the first map": (
         "network_words.js", "sums[min(max(channel - sums[0][0], 0), sums.length - 1)]", "sums[0]"),
+    "network: the largest sum, with its sign": ("network_words.js", "abs(each[1]) > abs(best[1])", "each[1] > best[1]"),
+    "network: what a unit at the rim sees": ("network_words.js", "ends[1].rows[1]]", "ends[0].rows[1]]"),
     "network: the last page": ("network_layout.js", "length: ceil(count / few)", "length: floor(count / few)"),
     "network: the frame": ("kit/seen.js", "first + size / 2 - 0.5", "first + size / 2"),
     "occlusion: the map one step on": (

@@ -22,8 +22,9 @@ def test_activations_belong_to_the_stage_before():
     assert [stage.name for stage in network.stages] == ["c1", "s2", "c3", "s4", "c5", "f6", "output"]
     assert [stage.shape for stage in network.stages][:4] == [(6, 28, 28), (6, 14, 14), (16, 10, 10), (16, 5, 5)]
     assert network.known and sum(stage.multiply_adds for stage in network.stages) == 416_520
-    assert _network.sight(network.stages, (1, 32, 32)) == [[5, 5], [6, 6], [14, 14], [16, 16], [32, 32], [32, 32],
-                                                           [32, 32]]
+    seen = [_network.field_of(network.stages[:n], (1, 32, 32), 0, 0) for n in range(1, 8)]
+    assert [[last - first + 1 for first, last in field] for field in seen] == [
+        [5, 5], [6, 6], [14, 14], [16, 16], [32, 32], [32, 32], [32, 32]]
     assert _network.reads(network.stages[2], (6, 14, 14), 4, 5) == ((4, 8), (5, 9))
     assert network.stages[4].weight.shape == (120, 16, 5, 5)  # fully connected: a filter as large as the maps
 
@@ -116,13 +117,22 @@ def test_words():
     value = viewer.outs()[2][3, 1, 0]
     assert viewer.sentence().startswith(viewer.sentence().partition(" deep")[0] + f" deep, map 3, row 1, column 0: "
                                         f"{value:.2f}".rstrip("0").rstrip("."))
-    assert "reads pool rows 1 to 3, columns 0 to 2; sees 8×8 pixels." in viewer.sentence()
+    assert "reads pool rows 1 to 3, columns 0 to 2; sees 7×7 pixels." in viewer.sentence()
     viewer.drawing = np.zeros((8, 8))
     assert viewer.sentence().startswith("Nothing is drawn; the biases alone say ")
     viewer.direction, viewer.target = "backward", 4
     assert viewer.sentence().startswith("What changes the score of e, ") and ": gradient " in viewer.sentence()
     viewer.predict = True
     assert viewer.sentence() == "Draw, and say what the network will answer."
+
+
+@pytest.mark.parametrize("selected, words", [
+    ((0, 0, 0, 0), "reads the input rows 0 to 1, columns 0 to 1; sees 2×2 pixels."),
+    ((0, 0, 0, 3), "reads the input rows 0 to 1, columns 2 to 4; sees 2×3 pixels."),
+    ((0, 0, 3, 3), "reads the input rows 2 to 4, columns 2 to 4; sees 3×3 pixels."),
+    ((1, 0, 0, 3), "reads conv rows 0 to 1, columns 6 to 7; sees 3×3 pixels.")])  # 4×4 within
+def test_at_the_rim_a_unit_sees_less(selected, words):
+    assert words in NetworkViewer(small_net(), (1, 8, 8), drawing=PICTURE, selected=selected).sentence()
 
 
 def test_a_silent_map_is_said():
@@ -207,6 +217,9 @@ def test_the_products_of_one_map_are_said():
         viewer.sentence())
     viewer.channel = 99
     assert f"(map 3 of pool: {sums[3]:.2f}".replace("-", "−").rstrip("0") in viewer.sentence()
+    viewer.channel = None
+    largest = abs(sums).argmax()
+    assert largest and f"(map {largest} of pool: {sums[largest]:.2f}".replace("-", "−") in viewer.sentence()
 
 
 @pytest.mark.parametrize("settings, drawing, expected", [

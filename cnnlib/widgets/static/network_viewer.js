@@ -11,14 +11,14 @@ import { decode, same } from "./kit/state.js";
 import { waiting } from "./kit/call.js";
 import { seenOf } from "./kit/seen.js";
 import { sizeOf, forward, backward, readsOf, partsOf, softmaxOf } from "./kit/network.js";
-import { two, thenOf, sumsOf, chosen, brokenWords, labelOf, percent, ranking, targetOf, unitOf, sentence } from "./network_words.js";
+import { two, thenOf, sumsOf, chosen, brokenWords, labelOf, percent, ranking, targetOf, unitOf, fieldOf, sentence } from "./network_words.js";
 import { pagesOf, flatLayout, layeredLayout, pointOf, hit } from "./network_layout.js";
 import { short, decimalsFor } from "./kit/text.js";
 import { abs, floor, max, min, round } from "./kit/numbers.js";
 
 const HANDS = "Draw on the pad with pointer or finger, or move its cursor with the arrows and ink with Space. Point at a unit to see what it reads, thick where the product is large; click keeps it and opens its products. On the maps: arrows move, Page Up and Page Down change the stage, + and \u2212 the map. In depth: drag, or Shift and an arrow, turns.";
 const WAYS = [["left", "\u2190", [0, -1]], ["up", "\u2191", [-1, 0]], ["down", "\u2193", [1, 0]], ["right", "\u2192", [0, 1]]];
-const MOST_LINES = 2500, CELLS = 5, STRIP = 8;        // rows and columns of a window, and sums, at most
+const TURNED = [36, 22], MOST_LINES = 2500, CELLS = 5, STRIP = 8;        // rows and columns of a window, and sums, at most
 
 function render({ model, el }) {
   const net = numbers(model);
@@ -46,12 +46,12 @@ function numbers(model) {
   return (s) => {
     const key = [s.fit, s.margin, s.grain, s.target, s.direction, model.get("_answered")].join();
     if (kept && kept.drawing === s.drawing && kept.key === key) return kept.net;
-    const seen = seenOf(s.drawing, s), picture = new Float32Array(sizeOf(shape)), unchanged = kept && kept.drawing === s.drawing && kept.fit === s.fit;
+    const seen = seenOf(s.drawing, s), picture = new Float32Array(sizeOf(shape)), unchanged = kept && ["drawing", "fit", "margin", "grain"].every((name) => kept[name] === s[name]);
     for (let c = 0; c < shape[0]; c++) picture.set(seen, c * seen.length);
     const weights = local && decode(model.get("_weights")).data;
     const outs = !local ? cut(decode(model.get("_values")).data, picture) : unchanged ? kept.net.outs : forward(stages, weights, shape, picture);
     const grads = s.direction !== "backward" ? null : local ? backward(stages, weights, shape, outs, targetOf(s, outs.at(-1))) : cut(decode(model.get("_gradients")).data);
-    kept = { drawing: s.drawing, fit: s.fit, key, net: { stages, shape, outs, grads, weights, fresh: model.get("_fresh") } };
+    kept = { drawing: s.drawing, fit: s.fit, margin: s.margin, grain: s.grain, key, net: { stages, shape, outs, grads, weights, fresh: model.get("_fresh") } };
     return kept.net;
   };
 }
@@ -59,7 +59,7 @@ function numbers(model) {
 function build(kit, net) {
   const { signal, state, stage, model, ask, theme } = kit, { read } = state, { hides } = kit.question;
   const python = model.get("_by") === "python", wait = waiting("Python", signal, ask), scans = decode(model.get("_scans"));
-  let over = null, look = null, slid = null, turn = 36, tilt = 22, strokes = 0, inked = 0;
+  let over = null, look = null, slid = null, [turn, tilt] = TURNED, strokes = 0, inked = 0;
   const log = [];
   const asks = () => ["drawing", "fit", "margin", "grain", "target"].map((name) => model.get(name));
   let told = asks();                                 // what Python knows
@@ -190,9 +190,9 @@ function build(kit, net) {
       return div("cw-net-row", ...(k ? [element("span.cw-net-sign", {}, k > 1 ? "=" : "\u00d7")] : []), div("", element("small", {}, title), grid));
     });
     const value = two(now.outs[n + 1][(map * h + row) * w + col]), conv = each.kind === "conv", bias = conv && each.bias >= 0 ? now.weights[each.bias + map] : 0;
-    const strip = sums.length > 1 ? [...sums].sort((a, b) => size(a[1], b[1])).filter(([k], place) => place < STRIP || k === channel).sort((a, b) => a[0] - b[0]) : [];
-    const buttons = strip.map(([k, sum]) => element("button", { type: "button", "data-do": `channel-${k}`, "aria-pressed": k === channel ? "true" : "false", "aria-label": `products of ${kind} ${k}, sum ${two(sum)}` }, `${k}: ${two(sum)}`));
-    const label = strip.length ? [element("span", {}, strip.length < sums.length ? `the ${STRIP} largest sums of ${sums.length}` : `sum of each ${kind}`), ...buttons] : [];
+    const strip = sums.length > 1 ? [...sums].sort((a, b) => size(a[1], b[1])).slice(0, STRIP).sort((a, b) => a[0] - b[0]) : [], apart = strip.length && strip.every(([k]) => k !== channel) ? sums.filter(([k]) => k === channel) : [];
+    const press = (some) => some.map(([k, sum]) => element("button", { type: "button", "data-do": `channel-${k}`, "aria-pressed": k === channel ? "true" : "false", "aria-label": `products of ${kind} ${k}, sum ${two(sum)}` }, `${k}: ${two(sum)}`));
+    const label = strip.length ? [element("span", {}, strip.length < sums.length ? `the ${STRIP} largest sums of ${sums.length}` : `sum of each ${kind}`), ...press(strip), ...(apart.length ? [element("span", {}, "and the one shown"), ...press(apart)] : [])] : [];
     const total = conv ? `all${bias ? " and the bias " + two(bias) : ""}: ${two(sums.reduce((all, [, sum]) => all + sum, bias))}` : `the ${each.kind === "max" ? "largest" : "mean"}: ${each.then.length ? "" : value}`;
     const held = active(products)?.dataset.do;
     products.replaceChildren(div("cw-net-row", ...(conv ? tables : tables.slice(0, 1))), div("cw-net-row", ...label, element("b", {}, `${total}${each.then.map(([name]) => ", then " + thenOf(name)).join("")}${each.then.length ? ": " + value : ""}`)));
@@ -346,22 +346,10 @@ function build(kit, net) {
     context.globalAlpha = 1;
     const reads = readsOf(each, before, unit.map, unit.row, unit.col);
     if (reads) for (let map = reads.maps[0]; map <= reads.maps[1]; map++) if (below.has(map)) box(context, below.get(map), reads.rows, reads.cols, css(ROLES.weight), 0);
-    const field = fieldOf(unit), input = tiles.find((tile) => tile.stage === 0);
+    const field = fieldOf(now, unit), input = tiles.find((tile) => tile.stage === 0);
     if (field && n) box(context, input, field[0], field[1], css(ROLES.input), 0);
     box(context, mine, [unit.row, unit.row], [unit.col, unit.col], css(ROLES.output), lift);
     return parts.length;
-  }
-
-  // The rows and columns of the picture that a unit sees: what it reads, and what those read, down to the first stage.
-  function fieldOf({ stage, row, col }) {
-    let spans = [[row, row], [col, col]];
-    for (let n = stage; n >= 0; n--) {
-      const each = look.now.stages[n], before = n ? look.now.stages[n - 1].shape : look.now.shape;
-      const ends = [0, 1].map((k) => readsOf(each, before, 0, spans[0][k], spans[1][k]));
-      if (!ends[0]) return null;
-      spans = [[ends[0].rows[0], ends[1].rows[1]], [ends[0].cols[0], ends[1].cols[1]]];
-    }
-    return spans;
   }
 
   function box(context, tile, rows, cols, colour, lift) {
@@ -391,7 +379,11 @@ function build(kit, net) {
       over = under(e);
       ask();
     },
-    pointerdown: (e) => { if (!e.button) held = { x: e.clientX, y: e.clientY, turn, tilt }; },
+    pointerdown: (e) => {
+      if (e.button) return;
+      held = { x: e.clientX, y: e.clientY, turn, tilt };
+      if (read().view === "layered") canvas.setPointerCapture(e.pointerId);  // also a move that jumps out of the canvas turns
+    },
     pointerleave: () => { over = null; ask(); },
     click: (e) => {
       const unit = under(e), was = held;
@@ -431,7 +423,7 @@ function build(kit, net) {
     const pending = wait.words(), words = sentence(s, net(s), pointed(s), hides(s));
     return pending ? `${words} (${pending})` : words;
   }
-  return { draw, sentence: say, problem: () => null, keys: { next: () => stageBy(1), previous: () => stageBy(-1) } };
+  return { draw, sentence: say, problem: () => null, keys: { next: () => stageBy(1), previous: () => stageBy(-1), reset: () => { turned(...TURNED); state.reset(); } } };
 }
 
 export { render };

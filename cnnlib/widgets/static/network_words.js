@@ -1,7 +1,7 @@
 // What the network viewer says: the same sentences as NetworkViewer.sentence() in Python.
 import { full, places, plural } from "./kit/text.js";
-import { readsOf, sightOf, softmaxOf, partsOf } from "./kit/network.js";
-import { floor, max, min } from "./kit/numbers.js";
+import { readsOf, softmaxOf, partsOf } from "./kit/network.js";
+import { abs, floor, max, min } from "./kit/numbers.js";
 
 const two = (value) => full(Number.isFinite(value) ? floor(100 * value + 0.5) / 100 : value);
 const percent = (share) => floor(100 * share + 0.5);
@@ -37,8 +37,19 @@ function unitWords(s, net, { stage: n, map, row, col }) {
   const made = net.weights && !back ? makingWords(stage, partsOf(stage, before, net.outs[n], net.weights, map, row, col), net.weights, map, before, name, s.channel) : "";
   const whole = [reads.rows, reads.cols].every(([first, last], a) => first === 0 && last === before[1 + a] - 1);
   const span = whole ? `all of ${name}` : `${name} rows ${places(...reads.rows)}, columns ${places(...reads.cols)}`;
-  const sees = sightOf(net.stages.slice(0, n + 1), net.shape)[n];
+  const field = fieldOf(net, { stage: n, row, col }), sees = field?.map(([first, last]) => max(0, last - first + 1));
   return `${words}${made}; reads ${span}${sees ? "; sees " + sees.join("\u00d7") + " pixels" : ""}.`;
+}
+
+// The rows and columns of the picture that a unit sees: what it reads, and what those read, down to the first stage.
+function fieldOf({ stages, shape }, { stage, row, col }) {
+  let spans = [[row, row], [col, col]];
+  for (let n = stage; n >= 0; n--) {
+    const ends = [0, 1].map((k) => readsOf(stages[n], n ? stages[n - 1].shape : shape, 0, spans[0][k], spans[1][k]));
+    if (!ends[0]) return null;
+    spans = [[ends[0].rows[0], ends[1].rows[1]], [ends[0].cols[0], ends[1].cols[1]]];
+  }
+  return spans;
 }
 
 const thenOf = (name) => (name === "affine" ? "rescaled" : name.replace("_", " "));
@@ -46,7 +57,8 @@ const thenOf = (name) => (name === "affine" ? "rescaled" : name.replace("_", " "
 // What makes a unit's number of what it reads.
 function makingWords(stage, parts, weights, map, before, name, channel) {
   if (stage.kind !== "conv") return `, the ${stage.kind === "max" ? "largest" : "mean"} of ${plural(parts.length, "number")}`;
-  const sums = sumsOf(parts), sum = sums.reduce((total, [, x]) => total + x, stage.bias < 0 ? 0 : weights[stage.bias + map]), [k, own] = chosen(sums, channel);
+  const sums = sumsOf(parts), sum = sums.reduce((total, [, x]) => total + x, stage.bias < 0 ? 0 : weights[stage.bias + map]);
+  const [k, own] = sums.length > 1 ? chosen(sums, channel) : [];
   const one = sums.length > 1 ? ` (${before[1] * before[2] === 1 ? "unit" : "map"} ${k} of ${name}: ${two(own)})` : "";
   const then = stage.then.map(([name]) => `, then ${thenOf(name)}`).join("");
   return `, from ${plural(parts.length, "product")}${stage.bias < 0 ? "" : " and a bias"} with sum ${two(sum)}${one}${then}`;
@@ -59,8 +71,8 @@ function sumsOf(parts) {
   return [...sums];
 }
 
-// Of these the one of a channel, or the nearest.
-const chosen = (sums, channel) => sums[min(max(channel - sums[0][0], 0), sums.length - 1)];
+// Of these the one of a channel, or the nearest; without a channel the largest, of equals the first.
+const chosen = (sums, channel) => (channel === null ? sums.reduce((best, each) => (abs(each[1]) > abs(best[1]) ? each : best)) : sums[min(max(channel - sums[0][0], 0), sums.length - 1)]);
 
 // Why there is no answer, if some score is not a number; else an empty string.
 function brokenWords({ stages, outs }) {
@@ -82,4 +94,4 @@ function told(s, net, unit) {
   return `${net.outs[0].some((x) => x !== 0) ? "" : "Nothing is drawn; the biases alone say "}${answer}${more}`;
 }
 
-export { two, thenOf, sumsOf, chosen, brokenWords, labelOf, percent, ranking, targetOf, unitOf, sentence };
+export { two, thenOf, sumsOf, chosen, brokenWords, labelOf, percent, ranking, targetOf, unitOf, fieldOf, sentence };
