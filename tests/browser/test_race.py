@@ -130,6 +130,21 @@ def test_predict_hides_until_it_is_said(show):
     assert places(shown) == {}
 
 
+def test_a_prediction_is_a_runner_and_what_is_none_is_told_what_is_wanted(show):
+    shown = show(OptimiserRace("ravine", predict=True, step=20))
+    field, told = (shown.root.locator(f'[data-part="{part}"]') for part in ("question", "wanted"))
+    assert "1 to 5" in field.inner_text()
+    for text in ("0", "6", "abc", ""):
+        field.locator("input").fill(text)
+        assert told.inner_text() == ""
+        shown.do("commit").frame()
+        assert told.inner_text() == "type a name, such as SGD, or a row, 1 to 5" and not shown.get("predictions")
+    field.locator("input").fill(" adam ")
+    shown.do("commit").frame()
+    assert [each["yours"] for each in shown.get("predictions")] == [5] and told.inner_text() == ""
+    assert len(places(shown)) == 5
+
+
 def test_it_runs_and_stops_at_the_end(show):
     shown = show(OptimiserRace("bowl", steps=20, step=15))
     shown.do("play")

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { cases, missing, number } from "./cases.mjs";
 import { codeOf } from "../../cnnlib/widgets/static/kit/code.js";
 import { ownSurface, walk, surfaceOf, divergedAt } from "../../cnnlib/widgets/static/kit/race.js";
-import { problem, raceOf, sentence, writers } from "../../cnnlib/widgets/static/race_words.js";
+import { problem, raceOf, sentence, writers, rowOf, wanted } from "../../cnnlib/widgets/static/race_words.js";
 
 const plain = ({ shape, data }) => ({ shape, data: Float32Array.from(data, number) });
 const ownOf = ({ own }) => () => ownSurface(plain(own[0]), own[1], own[2]);
@@ -57,4 +57,10 @@ test("the minima are where the slope is 0", () => {
     const { gradient, minima } = surfaceOf(name, 10);
     for (const minimum of minima) for (const slope of gradient(...minimum)) assert.ok(Math.abs(slope) < 2e-6, `${name} ${minimum}: ${slope}`);
   }
+});
+
+test("a prediction is a name or a row, and nothing else", () => {
+  const s = { runners: ["momentum", "adam"] };
+  assert.deepEqual(["momentum", " Adam ", "1", "2", "0", "3", "-1", "1.5", "sgd", "abc", ""].map((text) => rowOf(s, text)), [1, 2, 1, 2, 0, 0, 0, 0, 0, 0, 0]);
+  assert.equal(wanted(s), "type a name, such as momentum, or a row, 1 to 2");
 });

@@ -9,7 +9,7 @@ import { element, div, on, write, visible, arrow, setAttribute } from "./kit/dom
 import { decode } from "./kit/state.js";
 import { PAPER, INK, mix, css } from "./kit/scale.js";
 import { full } from "./kit/text.js";
-import { RUNNERS, SURFACES, rateOf, stepOf, bent, problem, raceOf, left, standing, ranking, nextStep, sentence, writers } from "./race_words.js";
+import { RUNNERS, SURFACES, rateOf, stepOf, bent, problem, raceOf, left, standing, ranking, rowOf, wanted, nextStep, sentence, writers } from "./race_words.js";
 import { abs, ceil, floor, log10, max, min, round } from "./kit/numbers.js";
 
 const HANDS = "Drag the cross, or move it with the arrow keys: all paths begin there. Type a rate, or drag it; arrow keys change it by a quarter. The arrow at the end of a row takes the runner's next step apart.";
@@ -35,7 +35,7 @@ function render({ model, el }) {
     return last;
   };
   const predict = {
-    prompt: (s) => (s.runners.length > 1 ? `Which of the runners has the lowest loss at step ${stepOf(s)}? Its row among those that run, from 1:` : null),
+    prompt: (s) => (s.runners.length > 1 ? `Which of the runners has the lowest loss at step ${stepOf(s)}? Its name, or its row among those that run, 1 to ${s.runners.length}:` : null),
     place: () => "winner",
     answer: (s) => ranking(s, race(s), stepOf(s))[0] + 1,
     epoch: (s) => (problem(s) ? 0 : race(s).version),
@@ -85,6 +85,19 @@ function build(kit, race, hasOwn) {
       state.commit({ start: tidy([x + by * way[1], y - by * way[0]]) }, "start");
     },
   });
+
+  // A prediction that is no runner is not taken, and the form says what is wanted.
+  const { element: form, field } = kit.question, amiss = element("span", { "data-part": "wanted", role: "alert" });
+  form.append(amiss);
+  field.inputMode = "text";
+  on(field, signal, { input: () => write(amiss, "") });
+  kit.root.addEventListener("submit", (e) => {        // before the form itself hears of it
+    if (e.target !== form) return;
+    const s = read(), row = rowOf(s, field.value);
+    write(amiss, row ? "" : wanted(s));
+    if (row) field.value = String(row);
+    else { e.preventDefault(); e.stopPropagation(); }
+  }, { capture: true, signal });
 
   // A row for each runner.
   const rows = Object.entries(RUNNERS).map(([name, words]) => {
@@ -151,6 +164,7 @@ function build(kit, race, hasOwn) {
     const now = race(s), hidden = hides(s), at = stepOf(s);
     plan = { s, race: now, hidden, at };
     for (const row of rows) write(row.told, tell(row.name));
+    if (!hidden) write(amiss, "");
     layout();
     drawPicture();
     drawOver();

@@ -51,6 +51,14 @@ function ranking(s, race, at) {
   return [...all.keys()].sort((a, b) => all[a][0] - all[b][0] || all[a][1] - all[b][1] || a - b);
 }
 
+// Which of those that run, from 1, a prediction means: the row's number, or the runner's name; 0 where it is neither.
+function rowOf(s, text) {
+  const said = text.trim().toLowerCase(), named = s.runners.findIndex((name) => [name, RUNNERS[name].toLowerCase()].includes(said));
+  return named >= 0 ? named + 1 : /^\d+$/.test(said) && Number(said) <= s.runners.length ? Number(said) : 0;
+}
+
+const wanted = (s) => `type a name, such as ${RUNNERS[s.runners[0]]}, or a row, 1 to ${s.runners.length}`;
+
 const pair = (point) => `(${[...point].map((x) => full(abs(x) < NOTHING ? 0 : x)).join(", ")})`;
 
 // The step that the runner which is looked at takes next: { at, slope, move }, or null.
@@ -79,4 +87,4 @@ function writers(pattern) {
   return { surface: (value) => (value === "own" ? pattern.names.surface : literal(value)) };
 }
 
-export { MOST, RUNNERS, SURFACES, rateOf, stepOf, bent, problem, raceOf, left, standing, ranking, nextStep, sentence, writers };
+export { MOST, RUNNERS, SURFACES, rateOf, stepOf, bent, problem, raceOf, left, standing, ranking, rowOf, wanted, nextStep, sentence, writers };
