@@ -25,7 +25,7 @@ ARCS = 8  # a stage with more shortcuts than this shows one, and how many there 
 
 
 @styled
-def plot_architecture(summary, measure="params", ax=None, *, title=None, stage=None):
+def plot_architecture(summary, measure="params", ax=None, *, title=None, stage=None, own_scale=False):
     """Draw a net as a row of blocks, with bars below that say where its cost sits, or how far its units see.
 
     A block is as tall as its maps, and wide as the logarithm of how many there are. Arcs are shortcuts; a block in
@@ -45,6 +45,8 @@ def plot_architecture(summary, measure="params", ax=None, *, title=None, stage=N
         None writes the totals and the depth of a net alone.
     stage : str, or dict of name -> str, optional
         A stage of the net, or one of each, that gets a frame; of one inside a block, the block does.
+    own_scale : bool
+        Give the longest bar of each net the same length: where one net has far more, the others' bars cannot be seen.
 
     Returns
     -------
@@ -67,13 +69,15 @@ def plot_architecture(summary, measure="params", ax=None, *, title=None, stage=N
     marked = stage if isinstance(stage, dict) else dict.fromkeys(tables, stage)
     nets = {name: blocks(table) for name, table in tables.items()}
     scale = _scale_of([each for stages in nets.values() for each in stages], measure, len(nets))
+    own = own_scale and measure and len(nets) > 1
+    scales = {name: scale._replace(most=_most(stages, measure)) if own else scale for name, stages in nets.items()}
     marks = {name: _mark(name, stages, marked.get(name)) for name, stages in nets.items()}
-    heights = [_height(stages, measure, scale) for stages in nets.values()]
+    heights = [_height(stages, measure, scales[name]) for name, stages in nets.items()]
     ax = new_axes(ax, WIDTH, sum(heights) + 0.45)
     top = sum(heights)
     for (name, stages), height in zip(nets.items(), heights):
         top -= height
-        _draw_net(ax, stages, measure, scale, name, top, marks[name])
+        _draw_net(ax, stages, measure, scales[name], name, top, marks[name], ", on its own scale" if own else "")
     ax.set(xlim=(0, WIDTH), ylim=(0, sum(heights)), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     alone = next(iter(tables.values()))
@@ -91,9 +95,13 @@ class _Scale(NamedTuple):
     tall: float
 
 
+def _most(stages, measure):
+    return max([1, *(stage.measure(measure) for stage in stages)])
+
+
 def _scale_of(stages, measure, count):
     """Return one scale for all stages of all nets; of several, each has less room."""
-    most = max([1, *(stage.measure(measure) for stage in stages)]) if measure else 1
+    most = _most(stages, measure) if measure else 1
     less = 1 if count == 1 else 0.65
     return _Scale(most, max(map(map_size, stages)), BARS * less if measure else 0, TALL * less)
 
@@ -120,7 +128,7 @@ def _height(stages, measure, scale):
     return _levels(stages, measure, scale)[2] + scale.tall / 2 + 0.35
 
 
-def _draw_net(ax, stages, measure, scale, name, bottom, marked):
+def _draw_net(ax, stages, measure, scale, name, bottom, marked, aside=""):
     """Draw one net: names, bars, a heading, blocks, and the stage that is marked."""
     names, bars, middle = (bottom + level for level in _levels(stages, measure, scale))
     values = [stage.measure(measure) if measure else 0 for stage in stages]
@@ -129,7 +137,7 @@ def _draw_net(ax, stages, measure, scale, name, bottom, marked):
     heading = [f"{name}," if name and measure else name]
     if measure:
         total = "" if measure == "field" else f": {amount(sum(values))} in all"
-        heading.append(f"{NAMES[measure]}{total}")
+        heading.append(f"{NAMES[measure]}{total}{aside}")
     ax.text(EDGE, bars + 0.05, " ".join(filter(None, heading)), size=LETTERS + 1, va="bottom", color=COLOURS["ink"])
     _draw_blocks(ax, stages, columns, values, TONES.get(measure, COLOURS["paper"]), middle, scale)
     if marked is not None:

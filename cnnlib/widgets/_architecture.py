@@ -118,5 +118,12 @@ def measured(node, measure):
     return max(node["sees"]) if measure == "field" else node[KEYS[measure]]
 
 
+def scaled_apart(nets, measure):
+    """Return whether one net has more than `APART` times another's largest stage: each then has its own scale."""
+    most = [max(1, *(measured(stage, measure) for stage in net["stages"])) for net in nets]
+    return max(most) > APART * min(most)
+
+
+APART = 10
 KEYS = {"params": "parameters", "mult-adds": "multiply_adds", "memory": "memory"}
 NOUNS = {"params": "parameter", "mult-adds": "multiply-add", "memory": "number"}

@@ -31,6 +31,20 @@ def full(value):
     return "0" if text == "-0" else text.replace("-", MINUS)
 
 
+def apart(first, second):
+    """Return two numbers as a sentence says them, with as many more digits as tell them apart.
+
+    Examples
+    --------
+    >>> apart(0.5, 0.25), apart(0.3, 0.29999), apart(2, 2.0)
+    (('0.5', '0.25'), ('0.3', '0.29999'), ('2', '2'))
+    """
+    words = full(first), full(second)
+    if words[0] != words[1] or first == second:
+        return words
+    return tuple(f"{Decimal(repr(float(value))):f}".replace("-", MINUS) for value in (first, second))
+
+
 def term(pixel, weight):
     """Return a product as text, negative factors in brackets.
 

@@ -20,6 +20,7 @@ from cnnlib.widgets._architecture import (
     net_of,
     others,
     paths,
+    scaled_apart,
     trail,
     unit_of,
     units,
@@ -67,8 +68,9 @@ class ArchitectureExplorer(_base.CourseWidget):
     measure : {"params", "mult-adds", "memory", "field"}
         What bars and colours show.
     compare : str, factory or model, optional
-        A second net, drawn below on the same scale: where the first stands at its paper's pictures, this one at
-        its own paper's, else both at the same; the words say which where they differ.
+        A second net, drawn below on the same scale; where one's largest stage has more than ten times the other's,
+        each has its own. Where the first stands at its paper's pictures, this one at its own paper's, else both at the
+        same; the words say which where they differ.
     compare_stage : str, optional
         The chosen stage of the second net: the unit of it that looks at the same place of the photo is drawn, too.
     photo : str or None
@@ -289,14 +291,15 @@ class ArchitectureExplorer(_base.CourseWidget):
 
         from cnnlib import plots
 
-        nets, stages = {"": self.table}, {"": self.stage}
+        nets, stages, far = {"": self.table}, {"": self.stage}, False
         if other := self._others.get(self.compare):
             second = f"{self.compare} too" if self.compare == self.architecture else self.compare
             table, _ = self._made("compare", self.compare, tuple(other["input_shape"]))
             nets = {self.architecture: self.table, second: table}
             stages = {self.architecture: self.stage, second: self.compare_stage}
+            far = scaled_apart([self._net, other], self.measure)
         ax = plots.plot_architecture(nets, None if self.predict else self.measure, stage=stages,
-                                     title=textwrap.fill(self.sentence(), 105))
+                                     own_scale=far, title=textwrap.fill(self.sentence(), 105))
         ax.title.set_size(11)
         return ax.figure
 

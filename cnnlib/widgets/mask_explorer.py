@@ -8,7 +8,7 @@ from cnnlib import data
 from cnnlib.widgets import _base, _compose
 from cnnlib.widgets._masks import EDGE, NAMES, SPOT, TINY, Answers, preset, preset_name
 from cnnlib.widgets._picture import GRID, grey_picture, panel_figure
-from cnnlib.widgets._text import full, literal
+from cnnlib.widgets._text import apart, full, literal
 
 LARGEST = 256  # pixels a side; a larger photo is reduced, so that every answer is drawn within a frame
 SIZES = (3, 5, 7, 9, 11)
@@ -124,7 +124,8 @@ class MaskExplorer(_base.CourseWidget):
         if not self.high <= 1:
             return f"high {full(self.high)}: the largest is 1"
         if self.low > self.high:
-            return f"low {full(self.low)} > high {full(self.high)}: the lower threshold may not be the larger"
+            low, high = apart(self.low, self.high)
+            return f"low {low} > high {high}: the lower threshold may not be the larger"
         return None
 
     def at(self, answers):

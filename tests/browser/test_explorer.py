@@ -247,3 +247,43 @@ def test_many_stages_are_folded_and_names_give_way(show):
     shown.frame()
     assert not shown.root.locator(f"{OWN} .cw-arch-name").first.is_visible()  # they would lie on each other
     assert shown.root.locator('[data-part="facts"]').inner_text().startswith("42 3×16×16 · 84 params")
+
+
+def test_a_small_net_beside_a_large_one_has_its_own_scale(show):
+    """Lecture 46 asks which stage of MobileNet has most of the work: on ResNet-50's scale none could be told."""
+    widget = explorer("mobilenet1", stage="pair8", measure="mult-adds", compare="resnet50")
+    shown = show(widget)
+    for part, net in (("input", widget._net), ("other", widget._others["resnet50"])):
+        bars, work = shown.page.evaluate(HEIGHTS, part), [stage["multiply_adds"] for stage in net["stages"]]
+        assert max(bars) > 25
+        for bar, value in zip(bars, work, strict=True):
+            assert abs(bar - max(bars) * value / max(work)) < 0.6
+    told = shown.root.locator('[data-part="apart"]')
+    shown.page.evaluate("document.querySelector('.place').style.width = '680px'")
+    assert shown.set("size", "projector").frame().root.bounding_box()["height"] <= 560 and faults(shown.page) == []
+    assert told.all_inner_texts() == ["· own scale"] * 2
+    shown.root.locator('[data-trait="compare"] select').select_option("mobilenet2")
+    assert shown.frame().get("compare") == "mobilenet2" and told.count() == 0
+
+
+def test_the_frame_is_dragged_over_the_photo(show):
+    """It follows the pointer and tells nothing until it is let go, also beside the photo."""
+    shown = show(explorer("vgg16", stage="pool5"))
+    canvas, mouse = shown.root.locator(PHOTO), shown.page.mouse
+    box = canvas.bounding_box()
+    place = [box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"]]
+    first = canvas.get_attribute("data-first")
+    mouse.move(*place)
+    mouse.down()
+    places = []
+    for share in (0.58, 0.66, 0.74):
+        mouse.move(box["x"] + share * box["width"], place[1])
+        places.append(shown.frame().root.locator(PHOTO).get_attribute("data-first"))
+    assert len({first, *places}) > 2 and shown.messages == 0 and "Unit at row" in shown.line
+    mouse.move(box["x"] + box["width"] + 60, box["y"] - 40)
+    mouse.up()
+    assert shown.frame().messages == 1 and (shown.get("row"), shown.get("col")) == (0, 6)
+    mouse.move(*place)
+    assert shown.frame().get("col") == 6  # nothing follows what is not held
+    shown.do("undo")
+    assert shown.get("row") is None

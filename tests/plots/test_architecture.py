@@ -215,6 +215,18 @@ def test_two_nets_are_drawn_on_one_scale(measure):
     assert framed(ax)[1].y1 < places["conv1"] + 0.1 < places["conv1_1"]
 
 
+def test_each_net_may_have_a_scale_of_its_own():
+    nets = {"vgg16": table("vgg"), "alexnet": table("alexnet")}
+    ax = plots.plot_architecture(nets, "mult-adds", own_scale=True)
+    bars = [heights[heights > 0] for heights in parts(ax)][0]
+    each = [np.array([block.measure("mult-adds") for block in blocks(made)]) for made in nets.values()]
+    wanted = np.concatenate([values[values > 0] / values.max() for values in each])
+    np.testing.assert_allclose(bars, 0.65 * BARS * wanted, rtol=1e-12)
+    assert sum(text.get_text().endswith(" in all, on its own scale") for text in ax.texts) == 2
+    alone = plots.plot_architecture(nets["alexnet"], "mult-adds", own_scale=True)
+    assert not any("scale" in text.get_text() for text in alone.texts)
+
+
 def test_errors():
     with pytest.raises(ValueError, match="`stage` is 'pool6'; the stages are conv1, .* fc8, and those in them"):
         plots.plot_architecture(table("alexnet"), stage="pool6")

@@ -4,7 +4,7 @@ from network_cases import small_net
 
 from cnnlib import layers
 from cnnlib.plots.architecture import amount
-from cnnlib.widgets._architecture import field_of, measured, paths, trail, unit_of, units
+from cnnlib.widgets._architecture import field_of, measured, paths, scaled_apart, trail, unit_of, units
 from cnnlib.widgets.architecture_explorer import ArchitectureExplorer
 
 NAMES = ("vgg16", "resnet18", "googlenet", "alexnet", "mobilenet2", "densenet121")
@@ -65,6 +65,8 @@ def _state_case(widget):
     at, unit = level.index(node), unit_of(node, widget.row, widget.col)
     keys = {"left": level[max(0, at - 1)], "right": level[min(len(level) - 1, at + 1)],
             "down": node["parts"][0] if node["parts"] else node, "up": way[-2] if len(way) > 1 else node}
+    apart = scaled_apart([widget._net, widget._others.get(widget.compare, widget._net)], widget.measure)
     return {"state": {name: getattr(widget, name) for name in widget._opening}, "sentence": widget.sentence(),
             "code": widget.code(), "keys": {key: to["path"] for key, to in keys.items()}, "unit": unit,
-            "units": units(node), "field": field_of(node, unit), "value": measured(node, widget.measure)}
+            "units": units(node), "apart": apart, "field": field_of(node, unit),
+            "value": measured(node, widget.measure)}

@@ -9,7 +9,8 @@ from cnnlib.widgets.mask_explorer import SHOWS
 
 REFUSED = ({"mask": "laplacian", "show": "thin"}, {"mask": np.zeros((3, 3)), "show": "direction"},
            {"mask": np.ones((7, 7)), "padding": "valid"}, {"show": "hysteresis", "low": -0.1},
-           {"show": "hysteresis", "high": 1.5}, {"show": "hysteresis", "low": 0.5, "high": 0.25})
+           {"show": "hysteresis", "high": 1.5}, {"show": "hysteresis", "low": 0.5, "high": 0.25},
+           {"show": "hysteresis", "low": 0.3, "high": 0.29999})
 ODD = ([[-1, 2, -1]] * 3, np.transpose([[-1, 2, -1]] * 3), [[-1, -1, 2], [-1, 2, -1], [2, -1, -1]],
        np.zeros((3, 3)), [[1, 1, 1], [0, 0, 0], [-1, -1, -2]], np.repeat([[-1, 1, 0, 1, -1]], 5, axis=0))
 

@@ -317,3 +317,10 @@ def test_errors():
         ArchitectureExplorer("vgg16", stage="pool6")
     with pytest.raises(ValueError, match="picture that the net takes is 32 x 32, this one is 16 x 16"):
         ArchitectureExplorer("vgg16", input_shape=(3, 16, 16))
+
+
+def test_nets_of_very_different_size_are_drawn_each_on_its_own_scale():
+    """ResNet-50's largest stage has 25 times the multiply-adds of MobileNet's: on one scale these were lines."""
+    far = ArchitectureExplorer("mobilenet1", measure="mult-adds", compare="resnet50").figure().axes[0]
+    near = ArchitectureExplorer("vgg16", measure="mult-adds", compare="resnet50").figure().axes[0]
+    assert [sum("on its own scale" in text.get_text() for text in ax.texts) for ax in (far, near)] == [2, 0]

@@ -164,6 +164,8 @@ def test_photos_are_reduced_and_grey_and_it_is_said():
     ({"show": "hysteresis", "high": 1.25}, "high 1.25: the largest is 1"),
     ({"show": "hysteresis", "low": 0.5, "high": 0.25},
      "low 0.5 > high 0.25: the lower threshold may not be the larger"),
+    ({"show": "hysteresis", "low": 0.3, "high": 0.29999},
+     "low 0.3 > high 0.29999: the lower threshold may not be the larger"),
 ])
 def test_refusals_say_why(change, words):
     widget = MaskExplorer(RAMP)

@@ -14,7 +14,7 @@ import { KEYS, WRITERS, times, trail, levelOf, moved, unitsOf, unitOf, firstOf, 
 const MEASURES = [["params", "parameters"], ["mult-adds", "mult-adds"], ["memory", "memory"], ["field", "sees"]];
 const SECOND = [204, 121, 167];
 const TONES = { params: ROLES.weight, "mult-adds": SECOND, memory: ROLES.output, field: ROLES.input };
-const HANDS = "Left and right: along the stages. Down: into a stage that is made of stages, up: out of it. Click a stage, then move its unit on the photo by the arrows or by a click. A stage of the second net, chosen by click or arrows, has its dotted frame at the same place; Enter lets it go.";
+const HANDS = "Left and right: along the stages. Down: into a stage that is made of stages, up: out of it. Click a stage, then move its unit on the photo by the arrows, by a click, or by dragging its frame. A stage of the second net, chosen by click or arrows, has its dotted frame at the same place; Enter lets it go.";
 const ARCS = 8;                                      // a stage with more shortcuts shows one arc
 
 function render({ model, el }) {
@@ -60,7 +60,7 @@ function build(kit) {
 
   const hidden = (s, node) => hides(s, `${node.path} ${s.measure}`);
 
-  function fill(list, stages, s, scale, mine) {
+  function fill(list, stages, s, { most, tall }, mine) {
     const key = JSON.stringify([stages[0].path, stages.length, mine ? s.architecture + s.input_shape : s.compare]);
     if (list.dataset.key !== key) {
       list.dataset.key = key;
@@ -71,12 +71,12 @@ function build(kit) {
     list.classList.toggle("cw-arch-many", least < 3 + 1.3 * max(11, 0.85 * parseFloat(getComputedStyle(list).fontSize)));
     list.style.setProperty("--tone", css(TONES[s.measure]));
     stages.forEach((node, k) => {
-      const el = list.children[k], secret = mine ? hidden(s, node) : s.predict, value = measured(node, s.measure), share = secret ? 0 : value / scale.most;
+      const el = list.children[k], secret = mine ? hidden(s, node) : s.predict, value = measured(node, s.measure), share = secret ? 0 : value / most.at(mine ? 0 : -1);
       setAttribute(el, "aria-selected", String(node.path === (mine ? s.stage : s.compare_stage)));
       setAttribute(el, "aria-label", [node.path, times(node.shape), ...(secret ? [] : [`${count(value)} ${s.measure === "field" ? "pixels" : noun(s.measure)}`])].join(", "));
       setAttribute(el, "title", el.getAttribute("aria-label"));
       el.classList.toggle("cw-unknown", secret);
-      el.style.setProperty("--high", (max(...unitsOf(node)) / scale.tall).toFixed(4));
+      el.style.setProperty("--high", (max(...unitsOf(node)) / tall).toFixed(4));
       el.style.setProperty("--share", `${(100 * share).toFixed(2)}%`);
     });
   }
@@ -93,7 +93,7 @@ function build(kit) {
     for (const [name, least] of [["cw-narrow", 56], ["cw-slim", 40]]) kit.root.classList.toggle(name, room < least);
     const way = trail(net().stages, s.stage), node = way.at(-1), level = levelOf(net(), s.stage);
     const second = way.length === 1 ? others()[s.compare] : null, secret = hidden(s, node);
-    const scale = scaleOf([...level, ...(second ? second.stages : [])], s.measure);
+    const scale = scaleOf([level, ...(second ? [second.stages] : [])], s.measure);
     stage.firstChild.classList.toggle("cw-arch-two", Boolean(second));
     fill(own, level, s, scale, true);
     setAttribute(own, "aria-label", `stages of ${[s.architecture, ...way.slice(0, -1).map(({ path }) => path)].join(", ")}`);
@@ -101,12 +101,12 @@ function build(kit) {
     if (second) {
       fill(other, second.stages, s, scale, false);
       setAttribute(other, "aria-label", `stages of ${s.compare}`);
-      heads(under, s.compare + second.apart, second, s);
+      heads(under, s.compare + second.apart, second, s, scale.apart);
     }
     const also = second && !s.predict && secondOf(s, others());
     visible(factsToo, Boolean(also));
     if (also) write(factsToo, factsOf(also));
-    heads(crumb, [s.architecture, ...way.slice(0, -1).map(nameOf)].join(" \u203a "), way.at(-2) || net(), s);
+    heads(crumb, [s.architecture, ...way.slice(0, -1).map(nameOf)].join(" \u203a "), way.at(-2) || net(), s, scale.apart);
     write(facts, secret ? `${nameOf(node)}  ?` : factsOf(node));
     measure.set(s.measure);
     compare.set(s.compare || "");
@@ -117,11 +117,11 @@ function build(kit) {
     return `${nameOf(node)}  ${times(node.shape)} \u00b7 ${amount(node.parameters)} params \u00b7 ${amount(node.multiply_adds)} mult-adds \u00b7 sees ${times([...new Set(node.sees)])}, step ${times([...new Set(node.jump)])}`;
   }
 
-  function heads(el, name, of, s) {
-    const total = s.measure === "field" ? (of.depth ? `depth ${of.depth}` : "") : `${count(of[KEYS[s.measure]])} ${noun(s.measure)}${partly(of, s.measure)}`, key = [name, total, s.predict].join();
+  function heads(el, name, of, s, apart) {
+    const total = s.measure === "field" ? (of.depth ? `depth ${of.depth}` : "") : `${(apart ? amount : count)(of[KEYS[s.measure]])} ${noun(s.measure)}${partly(of, s.measure)}`, key = [name, total, s.predict, apart].join();
     if (el.dataset.key === key) return;
     el.dataset.key = key;
-    el.replaceChildren(element("b", {}, name), element("span", { "data-part": "total" }, s.predict ? "?" : total));
+    el.replaceChildren(element("b", {}, name), element("span", { "data-part": "total" }, s.predict ? "?" : total), ...(apart ? [element("span", { "data-part": "apart" }, "\u00b7 own scale")] : []));
   }
 
   // The strongest maps of the photo, each with its number: there are some where the net has weights.
@@ -171,12 +171,24 @@ function build(kit) {
     if (e.key === "Enter") second(null);
     else second(stages[min(stages.length - 1, max(0, at + way[1]))].path);
   } });
+  // A press takes the frame along, wherever the pointer goes; where it is let go, it stays.
+  let before = null;
+  function pointed(e) {
+    const box = canvas.getBoundingClientRect(), node = chosen(read());
+    const [row, col] = unitAt(node, [e.clientY - box.top, e.clientX - box.left].map((x, a) => floor((x - look.origin[a]) / look.scale)));
+    return { row, col };
+  }
+  canvas.style.touchAction = "none";
   on(canvas, signal, {
-    click: (e) => {
-      const box = canvas.getBoundingClientRect(), node = chosen(read());
-      if (!look || hidden(read(), node)) return;
-      const [r, c] = unitAt(node, [e.clientY - box.top, e.clientX - box.left].map((x, a) => floor((x - look.origin[a]) / look.scale)));
-      state.commit({ row: r, col: c }, "unit");
+    pointermove: (e) => { if (before) state.preview(pointed(e)); },
+    pointerup: (e) => { if (before) state.commit(pointed(e), "unit"); before = null; },
+    pointercancel: () => { if (before) state.preview(before); before = null; },
+    pointerdown: (e) => {
+      const s = read();
+      if (e.button || !look || hidden(s, chosen(s))) return;
+      before = { row: s.row, col: s.col };
+      canvas.setPointerCapture(e.pointerId);
+      state.preview(pointed(e));
     },
     keydown: (e) => {
       const way = arrow(e), node = chosen(read());

@@ -4,6 +4,7 @@ import { floor, max, min, round } from "./kit/numbers.js";
 
 const KEYS = { params: "parameters", "mult-adds": "multiply_adds", memory: "memory" };
 const NOUNS = { params: "parameter", "mult-adds": "multiply-add", memory: "number" };
+const APART = 10;                                    // times: beyond, bars of the smaller net could not be read on the other's scale
 const GIVEN = { architecture: "model", compare: "other" };   // nets without a name stand bare in the code
 const bare = (trait) => (name) => (name === GIVEN[trait] ? name : literal(name));
 const WRITERS = { architecture: bare("architecture"), compare: bare("compare"), input_shape: (shape) => literal(shape) };
@@ -58,9 +59,11 @@ function measured(node, measure) {
   return measure === "field" ? max(...node.sees) : node[KEYS[measure]];
 }
 
-// The largest of a measure, and of a map's side, over all the stages that are drawn.
-function scaleOf(stages, measure) {
-  return { most: max(1, ...stages.map((node) => measured(node, measure))), tall: max(...stages.map((node) => max(...unitsOf(node)))) };
+// Of rows of stages that are drawn: the largest of a measure for each, of them all where none is more than APART times
+// another's; and the largest of a map's side.
+function scaleOf(rows, measure) {
+  const each = rows.map((stages) => max(1, ...stages.map((node) => measured(node, measure)))), apart = max(...each) > APART * min(...each);
+  return { apart, most: apart ? each : each.map(() => max(...each)), tall: max(...rows.flat().map((node) => max(...unitsOf(node)))) };
 }
 
 // A number in three digits: 732, 12.3 k, 103 M, 15.5 G.

@@ -63,7 +63,8 @@ function problem(s) {
   if (s.show !== "hysteresis") return null;
   if (!(s.low >= 0)) return { text: `low ${full(s.low)}: the smallest is 0`, fixes: [["low 0", { low: 0 }]] };
   if (!(s.high <= 1)) return { text: `high ${full(s.high)}: the largest is 1`, fixes: [["high 1", { high: 1 }]] };
-  if (s.low > s.high) return { text: `low ${full(s.low)} > high ${full(s.high)}: the lower threshold may not be the larger`, fixes: [[`low ${full(s.high)}`, { low: s.high }], [`high ${full(s.low)}`, { high: s.low }]].filter(([, patch]) => (patch.low ?? 0) >= 0 && (patch.high ?? 1) <= 1) };
+  const [low, high] = full(s.low) === full(s.high) ? [s.low, s.high].map(String) : [s.low, s.high].map(full);
+  if (s.low > s.high) return { text: `low ${low} > high ${high}: the lower threshold may not be the larger`, fixes: [[`low ${high}`, { low: s.high }], [`high ${low}`, { high: s.low }]].filter(([, patch]) => (patch.low ?? 0) >= 0 && (patch.high ?? 1) <= 1) };
   return null;
 }
 
