@@ -171,3 +171,68 @@ def test_jpegs_squares_rule_flat_cells(square):
     weak = own.sum(-1) < np.quantile(own.sum(-1), 0.25)
     shares = [cells[weak][:, [0, 4, 8]].sum() / cells[weak].sum() for cells in (own, rough)]
     assert shares[0] < 0.8 and shares[1] > 0.9
+
+
+def test_light_counts_where_it_is_cut_off(square):
+    """50 added and cut at 255 moves the descriptor about as far as a shift by a pixel does."""
+    own = of(square)
+    cut, moved = (np.linalg.norm(of(other) - own) / np.linalg.norm(own)
+                  for other in (np.minimum(square + 50, 255), np.roll(square, 1, axis=1)))
+    assert 0.8 < cut / moved < 1.1
+
+
+@pytest.mark.parametrize("angle, bins", [(179, [8, 0]), (1, [8, 0])])
+def test_who_forgets_the_circle(angle, bins):
+    """The second share at 179° would go to bin 9; at 1° the first would go to bin -1, NumPy's last."""
+    theta, position = np.radians([[float(angle)]]), angle / 20 - 0.5
+    assert hog.pixel_votes(np.sin(theta), np.cos(theta), votes="linear")[0].ravel().tolist() == bins
+    line = [int(np.floor(position)), int(np.floor(position)) + 1]
+    assert line == ([8, 9] if angle == 179 else [-1, 0])
+
+
+def test_fine_texture_loses_its_weak_votes_too():
+    """Exercise 3: on bricks blur takes as much from the weakest quarter as the photograph's strongest lose."""
+    brick = (255 * data.photo("brick", size=128, grey=True)).round()
+    blurred = pytest.importorskip("scipy.ndimage").gaussian_filter(brick, 2)
+    own, soft = (hog.cell_histograms(*hog.pixel_votes(*hog.pixel_gradients(picture))).sum(-1)
+                 for picture in (brick, blurred))
+    weak = own < np.quantile(own, 0.25)
+    assert soft[weak].sum() / own[weak].sum() < 0.5
+
+
+def test_answers_of_play(person):
+    """The folded text under the explorer."""
+    pytest.importorskip("anywidget")
+    from cnnlib.widgets import HogExplorer
+
+    told = [HogExplorer(person / 255, cell=(2, 2), block=(2, 2), pixel=pixel, votes="trilinear").sentence()
+            for pixel in ((4, 4), (4, 3), (3, 3))]
+    for words, shares in zip(told, (8, 4, 2)):
+        assert f"; {shares} shares in the block" in words
+    before = hog.group_cells(hog.cell_histograms(*hog.pixel_votes(*hog.pixel_gradients(person))), 2)
+    after = hog.normalise_blocks(before)
+    assert [after[0, 0].max(), after[2, 2].max()] == pytest.approx([0.42, 0.43], abs=0.005)
+    assert before[2, 2].max() / before[0, 0].max() == pytest.approx(36, abs=0.5)
+    shares = {n: hog.cell_histograms(*hog.pixel_votes(*hog.pixel_gradients(person), n), n)[2, 2] for n in (2, 9, 18)}
+    assert shares[2][0] / shares[2].sum() == pytest.approx(0.99, abs=0.005)
+    assert np.sort(shares[9])[-3:].sum() > 0.98 * shares[9].sum()
+    assert np.count_nonzero(shares[18] > 0.05 * shares[18].sum()) == 4
+    plain, rooted = (hog.cell_histograms(*hog.pixel_votes(*hog.pixel_gradients(
+        person, transform_sqrt=root))).sum(-1) for root in (False, True))
+    gain = rooted / plain
+    assert np.all(gain[5:8, 1:5] > 2.8 * gain[:3, :1].max()) and np.all(gain[5:8, 1:5] < 3.4 * gain[:3, :1].min())
+
+
+def test_exercise_1_counts_what_is_right():
+    """All five numbers of the folded answer, as rounded there; a bin or an angle that is wrong is not counted."""
+    bins, shares = hog.pixel_votes(np.array([[30.0]]), np.array([[40.0]]), votes="linear")
+    answers = [np.hypot(30, 40), np.degrees(np.arctan2(30, 40)), bins.ravel()[0], *shares.ravel()]
+    for mine, right in (([50, 36.9, 1, 32.8, 17.2], 5), ([0] * 5, 0), ([50, 53.1, 1, 17.2, 32.8], 2),
+                        ([50, 36.9, 2, 32.8, 17.2], 4)):
+        assert (abs(np.array(mine) - answers) < 0.1).sum() == right
+
+
+def test_a_box_at_an_eye_is_no_face():
+    """The second box on the astronaut, of 36 pixels a side, inside her face: the IoU that the text gives."""
+    eye, face = np.array([[93.4, 233.5, 129.7, 269.8]]), np.array([[75.0, 175.0, 170.0, 270.0]])
+    assert boxes.box_iou(eye, face)[0, 0] == pytest.approx(0.15, abs=0.005)
