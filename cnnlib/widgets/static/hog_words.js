@@ -149,11 +149,12 @@ const centre = (s, k) => floor(((k + 0.5) * 1800) / s.orientations + 0.5) / 10;
 
 // What stands below the bins: [[words, place], …], none over another; the middle says which way 90 degrees points.
 function degreesOf(n, wide, widthOf) {
-  const down = "90\u00b0 down", found = [[down, wide / 2]], room = (widthOf(down) + widthOf("0")) / 2;
+  const found = [["90\u00b0 down", wide / 2]];
+  const free = (words, place) => found.every(([others, there]) => abs(place - there) >= widthOf(`${words}${others}0`) / 2);
   for (let k = 0; k < n; k += ceil((widthOf("170\u00b0") * n) / wide + 0.25)) {
     const words = `${full(round(centre({ orientations: n }, k)))}\u00b0`, half = widthOf(words) / 2;
     const place = min(max(((k + 0.5) * wide) / n, half), wide - half);
-    if (abs(place - wide / 2) >= half + room) found.push([words, place]);
+    if (free(words, place)) found.push([words, place]);
   }
   return found;
 }
