@@ -4,7 +4,8 @@ anywidget loads a widget's module from a blob, where ``import "./kit/grid.js"`` 
 one-line ``import { a, b } from "./kit/x.js";``, exports by one last ``export { a, b };``, node loads it as it is,
 and a page gets the files joined, without comments and without what only people need to read: most spaces and line
 breaks, brackets round one argument, the last semicolon of a block, ``const`` after ``const``, ``true`` for ``!0``.
-Functions of the kit that a widget does not name are left out.
+Functions of the kit that a widget does not name are left out; those that are called only, and never handed on or kept
+under their name, get a short one.
 So every statement ends in a semicolon or a brace and none is empty, a regular expression has neither quote nor space
 in it, and a template has no template in it.
 """
@@ -12,6 +13,8 @@ in it, and a template has no template in it.
 import re
 from collections import Counter
 from pathlib import Path
+
+import numpy as np
 
 STATIC = Path(__file__).with_name("static")
 
@@ -24,6 +27,9 @@ _BREAK = re.compile(r"^\s+|(?<=[;{},(])\s*\n|[ ]+$", re.MULTILINE)
 _SPARE = re.compile(_TEXT + r"""|(?<!\w)\((\w+)\)(?==>)"""  # (x)=>, not return(x)=>
                     r"""|;(?=})|,(?=[}\])])"""  # the last one in a block or a list
                     r"""|(?<![\w.])0(?=\.\d)""")  # 0.5
+_TIGHT = re.compile(_TEXT + r"""|\b(?:return|const|let|of|in) (?=\[)|\breturn (?=["`!/])|\] (?=of\b)| [-+*/|]=""")
+_NAME = re.compile(r"(\.\.\.|\.)?\b([A-Za-z_]\w*)(\((?![^()]*\)\{))?")  # of a property; called, and no method
+_INNER = re.compile(r"\$\{[^{}`]*\}")  # of a template
 _WORD = re.compile(_TEXT + r"""|(?<![\w.])(true|false)\b""")
 _NESTED = re.compile(r"`[^`\n]*\$\{[^}`\n]*`[^\n]*")
 _ESCAPE = re.compile(r"\\u([0-9a-f]{4})")
@@ -71,7 +77,29 @@ def join(*names):
                 raise ValueError(f"{path.name} and {owner[name]} both declare `{name}` at their top level")
             owner[name] = path.name
         texts.append(text)
-    return "".join(map(_shortened, _needed(texts, kept)))
+    return _renamed("".join(map(_shortened, _needed(texts, kept))), kept)
+
+
+def _renamed(text, kept):
+    """Give each function that is only called, never named otherwise, a name of two or three letters."""
+    pieces = re.split(_TEXT, text)  # code, a text, code, ...
+    inner = [piece for text in pieces[1::2] if text[0] == "`" for piece in _INNER.findall(text)]
+    code = "\n".join([*pieces[::2], *inner])
+    made = Counter(re.findall(r"(?<![\w$.])function (\w+)\(", code))
+    named, called = Counter(), Counter()
+    for dots, name, call in _NAME.findall(code):
+        if dots != ".":  # else a property
+            named[name] += 1
+            called[name] += bool(call)
+    short = [name for name in made if named[name] == made[name] + called[name] and name not in kept]
+    short = {name: f"${np.base_repr(k, 36).lower()}" for k, name in enumerate(short)}
+
+    def rename(code):
+        return _NAME.sub(lambda m: m[0] if m[1] == "." else f"{m[1] or ''}{short.get(m[2], m[2])}{m[3] or ''}", code)
+
+    pieces[::2] = map(rename, pieces[::2])
+    pieces[1::2] = [_INNER.sub(lambda m: rename(m[0]), text) if text[0] == "`" else text for text in pieces[1::2]]
+    return "".join(pieces)
 
 
 def _needed(texts, kept):
@@ -84,7 +112,8 @@ def _needed(texts, kept):
 def _shortened(text):
     """Return a file without what only people need to read."""
     text = _BREAK.sub("", _TOKEN.sub(_kept, text))
-    return _merged(_WORD.sub(lambda m: m[1] or {"true": "!0", "false": "!1"}[m[2]], _SPARE.sub(_kept, text)))
+    text = _merged(_WORD.sub(lambda m: m[1] or {"true": "!0", "false": "!1"}[m[2]], _SPARE.sub(_kept, text)))
+    return _TIGHT.sub(lambda m: m[1] or m[0].replace(" ", ""), text)
 
 
 def _merged(text):

@@ -65,11 +65,15 @@ def test_an_octave_is_blurred_as_its_pictures_one_by_one(shape, monkeypatch, rng
     expected = levels.copy()
     for layer, sigma in enumerate(sigmas):
         blur(expected[layer], sigma, expected[layer + 1])
+    found = []
     for threads in ("1", "2"):
         monkeypatch.setenv("OMP_NUM_THREADS", threads)
         levels[1:] = np.nan
         blur_on(levels, sigmas)
-        np.testing.assert_array_equal(levels, expected)
+        found.append(levels.copy())
+    np.testing.assert_array_equal(*found)
+    # Pieces are products of other shapes, and some kernels of BLAS (Haswell's) round each shape in their own way.
+    np.testing.assert_allclose(levels, expected, rtol=0, atol=1e-6)
 
 
 def test_every_level_is_blurred_as_much_as_it_says(array):

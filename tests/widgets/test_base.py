@@ -84,7 +84,7 @@ def test_compose_refuses_clashes_other_imports_and_nested_templates(tmp_path, mo
     (tmp_path / "a.js").write_text(
         'import { twice } from "./b.js";\nconst once = twice(1); // here\nexport { once };\n')
     (tmp_path / "b.js").write_text("// two\nfunction twice(x) {\n  return 2 * x;\n}\n\nexport { twice };\n")
-    assert _compose.join("a.js") == "function twice(x){return 2*x}const once=twice(1);"
+    assert _compose.join("a.js") == "function $0(x){return 2*x}const once=$0(1);"
     (tmp_path / "b.js").write_text("const once = 2;\nexport { once };\n")
     with pytest.raises(ValueError, match="a.js and b.js both declare `once`"):
         _compose.join("a.js")
@@ -106,7 +106,7 @@ def test_joining_leaves_out_what_is_not_called(tmp_path, monkeypatch):
         "function used(x) { return x; }\nfunction short() { return 3; }\nconst more = [1].map((x) => x);\n"
         "export { inner, spare, used, short, more };\n")
     assert _compose.join("a.js") == \
-        "function used(x){return x}const more=[1].map(x=>x);function render(){return used(1)}"
+        "function $0(x){return x}const more=[1].map(x=>x);function render(){return $0(1)}"
 
 
 @pytest.mark.parametrize("written, joined", [
@@ -118,6 +118,17 @@ def test_joining_leaves_out_what_is_not_called(tmp_path, monkeypatch):
     ("for (const a of b) {\n  c(a);\n}\nconst d = 1;\n", "for(const a of b){c(a)}const d=1;"),
     ("if (a) b = async (c) => d((e) => e);\n", "if(a)b=async(c)=>d(e=>e);"),
     ("const a = b === true ? 0.5 : 10.5 * c.false;\n", "const a=b===!0?.5:10.5*c.false;"),
+    ('for (const [a] of [b]) {\n  c += "d += e";\n}\nfunction f() {\n  return [a];\n}\nconst g = f;\n',
+     'for(const[a]of[b]){c+="d += e"}function f(){return[a]}const g=f;'),
+    # A function gets a short name where it is only called: in a template, after a spread, beside a property of its
+    # name, and not where a key, a method, a constant or a value has the name.
+    ("function f(x) {\n  return x;\n}\nconst a = `f(${f(1)})`;\nconst b = [...f(2), c.f(3)];\nconst d = \"f(4)\";\n",
+     'function $0(x){return x}const a=`f(${$0(1)})`,b=[...$0(2),c.f(3)],d="f(4)";'),
+    ("function f() {\n  return 1;\n}\nconst a = { f: 2 };\nconst b = f();\n",
+     "function f(){return 1}const a={f:2},b=f();"),
+    ("function f() {\n  return 1;\n}\nconst a = { f(x) { return x; } };\nconst b = f();\n",
+     "function f(){return 1}const a={f(x){return x}},b=f();"),
+    ("function f() {\n  return 1;\n}\nconst a = { f };\n", "function f(){return 1}const a={f};"),
 ])
 def test_joining_changes_no_meaning(tmp_path, monkeypatch, written, joined):
     monkeypatch.setattr(_compose, "STATIC", tmp_path)

@@ -5,7 +5,7 @@ import { pick } from "./kit/pick.js";
 import { panel } from "./kit/panel.js";
 import { element, div, on, arrow, visible, write, setAttribute } from "./kit/dom.js";
 import { ROLES, css } from "./kit/scale.js";
-import { count } from "./kit/text.js";
+import { amountOf, count } from "./kit/text.js";
 import { decode } from "./kit/state.js";
 import { viewOf, drawField } from "./kit/sight.js";
 import { floor, max, min, round } from "./kit/numbers.js";
@@ -20,6 +20,7 @@ const ARCS = 8;                                      // a stage with more shortc
 function render({ model, el }) {
   const net = () => model.get("_net"), node = (s) => trail(net().stages, s.stage).at(-1);
   const predict = {
+    parse: amountOf,
     prompt: (s) => `Stage ${s.stage}: how many ${s.measure === "field" ? "pixels a side does a unit see" : noun(s.measure)}?`,
     place: (s) => `${s.stage} ${s.measure}`,
     answer: (s) => measured(node(s), s.measure),

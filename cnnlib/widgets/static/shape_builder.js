@@ -8,7 +8,7 @@ import { panel } from "./kit/panel.js";
 import { element, div, on, arrow, active, write, visible, setAttribute } from "./kit/dom.js";
 import { ROLES, PAPER, css } from "./kit/scale.js";
 import { viewOf, drawPhoto } from "./kit/sight.js";
-import { count, full } from "./kit/text.js";
+import { amountOf, count, full } from "./kit/text.js";
 import { same, decode } from "./kit/state.js";
 import { floor, log10, max, min, round } from "./kit/numbers.js";
 import { FIELDS, WORDS, BLANK, WRITERS, nameOf, shapeWords, rowsOf, total, fixes, focusOf, workings, goals, sentence } from "./shape_words.js";
@@ -22,6 +22,7 @@ const HANDS = "Drag a number, or type over it. Drag \u2261 to move a layer (Alt 
 function render({ model, el }) {
   const fact = (s) => rowsOf(s)[focusOf(s)];
   const predict = {
+    parse: amountOf,
     prompt: (s) => { const { shape } = fact(s) || {}; return shape ? `Row ${focusOf(s) + 1} gives how many ${shape.length === 3 ? "rows" : "numbers"}?` : null; },
     place: (s) => String(focusOf(s)),
     answer: (s) => fact(s).shape.at(-2) ?? fact(s).shape[0],

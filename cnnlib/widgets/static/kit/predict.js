@@ -1,9 +1,9 @@
 // Predict first: the answer is hidden until a number or a choice is committed; then both stand side by side.
 import { element, on, atEnd, write, setAttribute, visible } from "./dom.js";
 import { button } from "./form.js";
-import { amountOf, full } from "./text.js";
+import { full, parse } from "./text.js";
 
-// spec: { prompt(state), answer(state), place(state), epoch(state), choice: { label, pick(state) -> { yours, computed, place } } };
+// spec: { prompt(state), answer(state), place(state), epoch(state), parse(text), choice: { label, pick(state) -> { yours, computed, place } } };
 // prompt gives null where there is nothing to ask. A commit holds for its place until the epoch changes. "all" reveals every place.
 // A commit in one view is known in all. Without a spec nothing is ever hidden.
 function predictor(model, state, spec, signal, changed) {
@@ -37,7 +37,7 @@ function predictor(model, state, spec, signal, changed) {
   };
   on(form, signal, { submit: (e) => {
     e.preventDefault();
-    const yours = amountOf(field.value), now = state.read(), place = spec.place(now), typed = field.value.trim();
+    const yours = (spec.parse || parse)(field.value), now = state.read(), place = spec.place(now), typed = field.value.trim();
     if (known.has(place)) return;
     if (yours === null || Number.isNaN(yours)) return refuse(typed ? `not a number: ${typed.slice(0, 20)}` : "type a number first");
     field.value = "";
