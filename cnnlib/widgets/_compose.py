@@ -28,7 +28,8 @@ _SPARE = re.compile(_TEXT + r"""|(?<!\w)\((\w+)\)(?==>)"""  # (x)=>, not return(
                     r"""|;(?=})|,(?=[}\])])"""  # the last one in a block or a list
                     r"""|(?<![\w.])0(?=\.\d)""")  # 0.5
 _TIGHT = re.compile(_TEXT + r"""|\b(?:return|const|let|of|in) (?=\[)|\breturn (?=["`!/])|\] (?=of\b)| [-+*/|]=""")
-_NAME = re.compile(r"(\.\.\.|\.)?\b([A-Za-z_]\w*)(\((?![^()]*\)\{))?")  # of a property; called, and no method
+_NAME = re.compile(r"(\.\.\.|\.)?\b([A-Za-z_]\w*)(\()?")  # of a property; called
+_BRACKET = re.compile(r"[()]")
 _INNER = re.compile(r"\$\{[^{}`]*\}")  # of a template
 _WORD = re.compile(_TEXT + r"""|(?<![\w.])(true|false)\b""")
 _NESTED = re.compile(r"`[^`\n]*\$\{[^}`\n]*`[^\n]*")
@@ -83,23 +84,32 @@ def join(*names):
 def _renamed(text, kept):
     """Give each function that is only called, never named otherwise, a name of two or three letters."""
     pieces = re.split(_TEXT, text)  # code, a text, code, ...
-    inner = [piece for text in pieces[1::2] if text[0] == "`" for piece in _INNER.findall(text)]
-    code = "\n".join([*pieces[::2], *inner])
+    templates = [piece for piece in pieces[1::2] if piece[0] == "`"]
+    code = "\n".join([*pieces[::2], *(part for piece in templates for part in _INNER.findall(piece))])
     made = Counter(re.findall(r"(?<![\w$.])function (\w+)\(", code))
-    named, called = Counter(), Counter()
-    for dots, name, call in _NAME.findall(code):
-        if dots != ".":  # else a property
-            named[name] += 1
-            called[name] += bool(call)
-    short = [name for name in made if named[name] == made[name] + called[name] and name not in kept]
+    other = Counter(re.findall(r"\w+", " ".join(_INNER.sub("", piece) for piece in templates)))  # not to be told from words
+    for match in _NAME.finditer(code):
+        if match[1] != "." and not (match[3] and not _is_method(code, match.end())):
+            other[match[2]] += 1  # no property, and not called
+    short = [name for name in made if other[name] == made[name] and name not in kept]
     short = {name: f"${np.base_repr(k, 36).lower()}" for k, name in enumerate(short)}
 
     def rename(code):
         return _NAME.sub(lambda m: m[0] if m[1] == "." else f"{m[1] or ''}{short.get(m[2], m[2])}{m[3] or ''}", code)
 
     pieces[::2] = map(rename, pieces[::2])
-    pieces[1::2] = [_INNER.sub(lambda m: rename(m[0]), text) if text[0] == "`" else text for text in pieces[1::2]]
+    pieces[1::2] = [_INNER.sub(lambda m: rename(m[0]), piece) if piece[0] == "`" else piece for piece in pieces[1::2]]
     return "".join(pieces)
+
+
+def _is_method(code, start):
+    """Whether the bracket that opened just before `start` holds the parameters of a function, whose body follows."""
+    depth = 1
+    for match in _BRACKET.finditer(code, start):
+        depth += 1 if match[0] == "(" else -1
+        if depth == 0:
+            return code[match.end():match.end() + 1] == "{"
+    return True
 
 
 def _needed(texts, kept):

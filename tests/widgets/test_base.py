@@ -122,13 +122,16 @@ def test_joining_leaves_out_what_is_not_called(tmp_path, monkeypatch):
      'for(const[a]of[b]){c+="d += e"}function f(){return[a]}const g=f;'),
     # A function gets a short name where it is only called: in a template, after a spread, beside a property of its
     # name, and not where a key, a method, a constant or a value has the name.
-    ("function f(x) {\n  return x;\n}\nconst a = `f(${f(1)})`;\nconst b = [...f(2), c.f(3)];\nconst d = \"f(4)\";\n",
-     'function $0(x){return x}const a=`f(${$0(1)})`,b=[...$0(2),c.f(3)],d="f(4)";'),
+    ("function f(x) {\n  return x;\n}\nconst a = `x(${f(1)})`;\nconst b = [...f(2), c.f(3)];\nconst d = \"f(4)\";\n",
+     'function $0(x){return x}const a=`x(${$0(1)})`,b=[...$0(2),c.f(3)],d="f(4)";'),
     ("function f() {\n  return 1;\n}\nconst a = { f: 2 };\nconst b = f();\n",
      "function f(){return 1}const a={f:2},b=f();"),
     ("function f() {\n  return 1;\n}\nconst a = { f(x) { return x; } };\nconst b = f();\n",
      "function f(){return 1}const a={f(x){return x}},b=f();"),
     ("function f() {\n  return 1;\n}\nconst a = { f };\n", "function f(){return 1}const a={f};"),
+    ("function f() {\n  return 1;\n}\nconst a = { f(x = g(1)) { return x; } };\nconst b = f();\n",
+     "function f(){return 1}const a={f(x=g(1)){return x}},b=f();"),
+    ("function f() {\n  return 1;\n}\nconst a = `${f({ b: 1 })}`;\n", "function f(){return 1}const a=`${f({ b: 1 })}`;"),
 ])
 def test_joining_changes_no_meaning(tmp_path, monkeypatch, written, joined):
     monkeypatch.setattr(_compose, "STATIC", tmp_path)
