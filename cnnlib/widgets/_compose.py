@@ -87,9 +87,9 @@ def _renamed(text, kept):
     templates = [piece for piece in pieces[1::2] if piece[0] == "`"]
     code = "\n".join([*pieces[::2], *(part for piece in templates for part in _INNER.findall(piece))])
     made = Counter(re.findall(r"(?<![\w$.])function (\w+)\(", code))
-    other = Counter(re.findall(r"\w+", " ".join(_INNER.sub("", piece) for piece in templates)))  # not to be told from words
+    other = Counter(re.findall(r"\w+", " ".join(_INNER.sub("", piece) for piece in templates)))  # words, or code?
     for match in _NAME.finditer(code):
-        if match[1] != "." and not (match[3] and not _is_method(code, match.end())):
+        if match[1] != "." and (not match[3] or _is_method(code, match.end())):
             other[match[2]] += 1  # no property, and not called
     short = [name for name in made if other[name] == made[name] and name not in kept]
     short = {name: f"${np.base_repr(k, 36).lower()}" for k, name in enumerate(short)}

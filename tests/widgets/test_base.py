@@ -131,7 +131,8 @@ def test_joining_leaves_out_what_is_not_called(tmp_path, monkeypatch):
     ("function f() {\n  return 1;\n}\nconst a = { f };\n", "function f(){return 1}const a={f};"),
     ("function f() {\n  return 1;\n}\nconst a = { f(x = g(1)) { return x; } };\nconst b = f();\n",
      "function f(){return 1}const a={f(x=g(1)){return x}},b=f();"),
-    ("function f() {\n  return 1;\n}\nconst a = `${f({ b: 1 })}`;\n", "function f(){return 1}const a=`${f({ b: 1 })}`;"),
+    ("function f() {\n  return 1;\n}\nconst a = `${f({ b: 1 })}`;\n",
+     "function f(){return 1}const a=`${f({ b: 1 })}`;"),
 ])
 def test_joining_changes_no_meaning(tmp_path, monkeypatch, written, joined):
     monkeypatch.setattr(_compose, "STATIC", tmp_path)
