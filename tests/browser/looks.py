@@ -12,8 +12,8 @@ SMALL_PRINT = """() => {
   }
   return found;
 }"""
-# Text that is wider than what holds it: in a cell (its own box), in a field, or in any other part. (A framed cell's ring
-# lies around the cell, so what a cell holds is measured by its text alone.)
+# Text that is wider than what holds it: in a cell (its own box), in a field, or in any other part. (The ring of a
+# framed cell lies around it, so such a cell is measured by its text alone.)
 CLIPPED = """() => {
   const range = document.createRange(), shown = (el) => el.checkVisibility() && !el.closest('.cw-spoken, option');
   const wide = (el) => { range.selectNodeContents(el); return range.getBoundingClientRect().width; };
@@ -22,7 +22,8 @@ CLIPPED = """() => {
   const spills = (el) => el.scrollWidth > el.clientWidth + 1, fields = all('.cw input').filter(spills);
   const cells = all('.cw-cell').filter((el) => painted(el) && wide(el) > el.clientWidth);
   const others = all('.cw, .cw *').filter((el) => el.tagName !== 'INPUT' && el.clientWidth && spills(el))
-    .filter((el) => getComputedStyle(el).display !== 'inline' && !el.matches('.cw-cols, .cw-cols span, .cw-cell.framed'));
+    .filter((el) => getComputedStyle(el).display !== 'inline')
+    .filter((el) => !el.matches('.cw-cols, .cw-cols span, .cw-cell.framed'));
   const labels = all('.cw-cols').flatMap((row) => {  // they may reach over an empty neighbour, not over each other
     const written = [...row.children].filter((el) => el.textContent);
     const middle = (el) => el.offsetLeft + el.offsetWidth / 2;
