@@ -1,11 +1,11 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 import { cases, missing, number } from "./cases.mjs";
-import { forward, backward, partsOf, readsOf, sightOf, softmaxOf } from "../../cnnlib/widgets/static/kit/network.js";
+import { forward, backward, partsOf, readsOf, softmaxOf } from "../../cnnlib/widgets/static/kit/network.js";
 import { seenOf } from "../../cnnlib/widgets/static/kit/seen.js";
 import { ink } from "../../cnnlib/widgets/static/kit/pad.js";
 import { codeOf } from "../../cnnlib/widgets/static/kit/code.js";
-import { sentence, unitOf, ranking, sumsOf, chosen } from "../../cnnlib/widgets/static/network_words.js";
+import { sentence, unitOf, ranking, sumsOf, chosen, fieldOf } from "../../cnnlib/widgets/static/network_words.js";
 import { pagesOf, flatLayout, layeredLayout, pointOf, hit } from "../../cnnlib/widgets/static/network_layout.js";
 
 const row = ({ data }) => Float32Array.from(data, number);
@@ -84,8 +84,10 @@ test("what the network sees of a drawing", { skip: missing }, () => {
 });
 
 test("LeNet-5 sees 32 pixels from its fifth layer on", () => {
-  const stage = (k, s) => ({ kernel: [k, k], stride: [s, s], dilation: [1, 1] });
-  assert.deepEqual(sightOf([stage(5, 1), stage(2, 2), stage(5, 1), stage(2, 2), stage(5, 1), { kind: "other" }, stage(1, 1)], [1, 32, 32]), [[5, 5], [6, 6], [14, 14], [16, 16], [32, 32], null, null]);
+  const stage = (k, s, side) => ({ kind: "conv", shape: [1, side, side], kernel: [k, k], stride: [s, s], pad: [[0, 0], [0, 0]], dilation: [1, 1], groups: 1 });
+  const stages = [stage(5, 1, 28), stage(2, 2, 14), stage(5, 1, 10), stage(2, 2, 5), stage(5, 1, 1), { kind: "other", shape: [1, 1, 1] }, stage(1, 1, 1)];
+  const sees = stages.map((_, n) => fieldOf({ stages, shape: [1, 32, 32] }, { stage: n, row: 0, col: 0 })?.map(([first, last]) => last - first + 1) || null);
+  assert.deepEqual(sees, [[5, 5], [6, 6], [14, 14], [16, 16], [32, 32], null, null]);
 });
 
 test("of equal maxima the first in reading order gets the gradient", () => {

@@ -186,20 +186,9 @@ function partsOf(stage, before, x, weights, map, row, col) {
   return parts;
 }
 
-// How many [rows, columns] of the picture a unit of each stage sees; null from a stage on that is not known.
-function sightOf(stages, shape) {
-  let sees = [1, 1], jump = [1, 1];
-  return stages.map((stage) => {
-    if (!stage.kernel || !sees) { sees = null; return null; }
-    sees = sees.map((r, a) => r + jump[a] * stage.dilation[a] * (stage.kernel[a] - 1));
-    jump = jump.map((j, a) => j * stage.stride[a]);
-    return sees.map((r, a) => min(r, shape[1 + a]));
-  });
-}
-
 function softmaxOf(scores) {
   const most = max(...scores), parts = [...scores].map((x) => exp(x - most)), all = parts.reduce((a, b) => a + b, 0);
   return parts.map((x) => x / all);
 }
 
-export { sizeOf, forward, backward, readsOf, partsOf, sightOf, softmaxOf };
+export { sizeOf, forward, backward, readsOf, partsOf, softmaxOf };
