@@ -214,7 +214,7 @@ def test_the_stated_error_relative_to_what_goes_in(kind, channels, rng):
 
 def test_the_worst_case_of_winograd_is_as_stated():
     """One rounding of the transformed numbers, carried back: 860 times the largest number times the weights."""
-    into, kernel, back = map(abs, winograd.transforms(4))
+    into, kernel, back = map(abs, winograd.matrices(4))
     along_one_axis = [(back[i] * kernel[:, p] * into.sum(axis=1)).sum() for i in range(4) for p in range(3)]
     assert max(along_one_axis)**2 == pytest.approx(860, rel=1e-3)
     assert 860 * 2**-24 == pytest.approx(5e-5, rel=0.03)

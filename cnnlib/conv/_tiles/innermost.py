@@ -5,7 +5,7 @@ batch innermost the same row of 64 pictures is one run of 2560 bytes. So samples
 around them included, and from there on each step is *one* call of NumPy on long runs.
 
 Two threads share out the rows. Handing the interpreter from one to the other takes as long as a small product, so the
-views are made and the steps written down beforehand (`Steps`), and each thread only makes its few long calls.
+views are made and the steps written down beforehand (steps.py), and each thread only makes its few long calls.
 
 Forward and the gradient of the weights are im2col along one axis, as in strips.py. The gradient of the input is
 the transpose of that idea: along the rows a correlation of grad_output with the rotated kernels, on overlapping
@@ -18,35 +18,15 @@ from itertools import groupby
 
 import numpy as np
 
-from cnnlib._threads import run_all, scratch
+from cnnlib._threads import run_all
 from cnnlib.conv._tiles.memory import boxes, inside, stepped, strided
+from cnnlib.conv._tiles.steps import Steps
 from cnnlib.conv._tiles.strips import phase, split
 
 SAMPLES = 64  # turned over at once, at most
 STRIP_BYTES = 2**21  # of the strips of one block
 SMALL = 2**23  # multiply-adds of one block up to which a second thread does not pay
 SUM_BYTES = 2**18  # of products that are summed at once
-
-
-class Steps(list):
-    """What one job does: calls of NumPy, written down now and made by whichever thread takes the job.
-
-    A job has memory of its own, `scratch(name, shape)`, as the steps of another may run at the same time.
-    """
-
-    def __init__(self, job):
-        super().__init__()
-        self.job = job
-
-    def scratch(self, name, shape):
-        return scratch((name, self.job), shape)
-
-    def add(self, function, *arguments):
-        self.append((function, arguments))
-
-    def run(self):
-        for function, arguments in self:
-            function(*arguments)
 
 
 def forward(x, weight, problem, out, batch_last):
