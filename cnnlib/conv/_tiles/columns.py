@@ -18,10 +18,9 @@ from functools import partial
 from math import gcd
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from cnnlib._threads import run_all, scratch
-from cnnlib.conv._tiles.memory import boxes, copy_phases, inside, stepped
+from cnnlib.conv._tiles.memory import boxes, copy_phases, inside, stepped, strided
 from cnnlib.conv._tiles.strips import split
 
 COLUMN_BYTES = 2**21  # of one block
@@ -175,7 +174,7 @@ def _view(block):
     sample = 4 if n == 1 else block.strides[0]
     if sample != 4 or s > 1 and col != 4 * n or r > 1 and row != 4 * n * s:
         return None
-    return as_strided(block, (c, r * s * n), (channel, 4))
+    return strided(block, (c, r * s * n), (channel, 4))
 
 
 def _positions(block):
@@ -198,10 +197,9 @@ def _columns(x, problem, rows, cols):
         qs = _taps(across, b)
         if qs is not None:
             m, dm = _shifts(across, qs)
-            source, to = phases[b, :, :, m:], columns[:, qs]
-            channel, row, col, sample = source.strides
+            to, (_, channel, row, col, sample) = columns[:, qs], phases.strides
             steps = problem.dilation[0] * row, dm * col, channel, problem.stride[0] * row, col, sample
-            np.copyto(to, as_strided(source, to.shape, steps))
+            np.copyto(to, strided(phases, to.shape, steps, (b, 0, 0, m)))
     return columns.reshape(-1, r * s * n)
 
 

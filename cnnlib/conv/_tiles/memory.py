@@ -6,6 +6,8 @@ channels and whose last two are samples and columns *as they lie*, so that the l
 and the same lines of code serve both orders.
 """
 
+from operator import mul
+
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
@@ -18,11 +20,11 @@ def empty(shape, batch_last):
     return np.empty((c, h, w, n), np.float32).transpose(3, 0, 1, 2)
 
 
-def strided(array, shape, strides):
-    """View float32 `array` from its first number on; as NumPy's as_strided, ten times quicker where it has no gaps."""
+def strided(array, shape, strides, first=()):
+    """View float32 `array` from the element `first` on; as NumPy's as_strided, five times quicker without gaps."""
     if array.flags.c_contiguous:
-        return np.ndarray(shape, np.float32, array, 0, strides)
-    return as_strided(array, shape, strides)
+        return np.ndarray(shape, np.float32, array, sum(map(mul, first, array.strides)), strides)
+    return as_strided(array[tuple(slice(k, None) for k in first)], shape, strides)
 
 
 def rows_first(array, batch_last):

@@ -21,10 +21,9 @@ arXiv:1706.06873.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from cnnlib._threads import run_all, scratch
-from cnnlib.conv._tiles.memory import boxes, copy_inside, copy_phases, merge_last, rows_first
+from cnnlib.conv._tiles.memory import boxes, copy_inside, copy_phases, merge_last, rows_first, strided
 
 BLOCK_BYTES = 2**21  # the strips of one block: with smaller ones, calls of NumPy cost more than the cache spares
 MIN_WIDTH, MAX_WIDTH = 128, 2048  # columns of a product, where the batch and the picture have so many
@@ -222,7 +221,7 @@ def right_sides(how, x, block):
     if how.dilation[0] == 1:
         strips = scratch("strips", ((count - 1) * step + kh, x.shape[1], kw, *last))
         _fill(strips, how, x, block[2], first_row, 1)
-        return as_strided(strips, shape, (step * strips.strides[0], 4 * shape[2], 4))
+        return strided(strips, shape, (step * strips.strides[0], 4 * shape[2], 4))
     strips = scratch("strips", (count, kh, x.shape[1], kw, *last))
     for p in range(kh):
         _fill(strips[:, p], how, x, block[2], first_row + p * how.dilation[0], step)
@@ -253,5 +252,5 @@ def _fill_by_phases(strips, batch_last, x, first_row, row_step, first_col, step)
     copy_phases(phases, x, (first_row, row_step), (first_col, step))
     for p in range(step):
         to = strips[:, :, p::step]
-        row, channel, sample, col = phases[p].strides
-        np.copyto(to, as_strided(phases[p], to.shape, (row, channel, col, sample, col)))
+        row, channel, sample, col = phases.strides[1:]
+        np.copyto(to, strided(phases, to.shape, (row, channel, col, sample, col), (p,)))
