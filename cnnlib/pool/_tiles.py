@@ -36,7 +36,7 @@ def max_forward(x, windows):
         _max_piece(view[piece], windows, out_view[piece], winners_view[piece])
         numbers.append(not np.isnan(out_view[piece].sum()))
 
-    run_all(work, _pieces(view))
+    run_all(work, _pieces(view), multiply=False)
     return (out, winners) if all(numbers) else None
 
 
@@ -45,7 +45,8 @@ def max_backward(grad_output, x, winners, windows):
     view, empty = _planes(x)
     grads, winners = (_view(a, is_batch_innermost(x)) for a in (grad_output, winners))
     grad_x, grad_view = empty(windows.size, x.dtype)
-    run_all(lambda piece: _grad_piece(grads[piece], winners[piece], windows, grad_view[piece]), _pieces(view))
+    run_all(lambda piece: _grad_piece(grads[piece], winners[piece], windows, grad_view[piece]), _pieces(view),
+            multiply=False)
     return grad_x
 
 

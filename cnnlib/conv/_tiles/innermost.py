@@ -25,7 +25,8 @@ from cnnlib.conv._tiles.strips import phase, split
 
 SAMPLES = 64  # turned over at once, at most
 STRIP_BYTES = 2**21  # of the strips of one block
-SMALL = 2**23  # multiply-adds of one block up to which a second thread does not pay
+SMALL = 2**23  # multiply-adds of a gradient of one block up to which a second thread does not pay
+SMALL_FORWARD = 2**24  # the same, forward: fewer steps, less to share
 SUM_BYTES = 2**18  # of products that are summed at once
 
 
@@ -36,7 +37,7 @@ def forward(x, weight, problem, out, batch_last):
         for samples, rows in _blocks(problem, batch_last):
             to = outs[samples].transpose(2, 1, 3, 0)  # (rows, F, OW, samples)
             jobs = []
-            for part in _shares(rows, weights.size * to[rows, 0].size):
+            for part in _shares(rows, weights.size * to[rows, 0].size, SMALL_FORWARD):
                 jobs.append(steps := Steps(len(jobs)))
                 _multiply(steps, weights, _windows(steps, xs[samples], problem, part), to[part])
             run_all(Steps.run, jobs)
@@ -53,9 +54,9 @@ def _multiply(steps, weights, windows, to):
     steps.add(np.copyto, to, product)
 
 
-def _shares(rows, multiply_adds):
+def _shares(rows, multiply_adds, small=SMALL):
     """Return the slice of rows, cut for two threads where that pays."""
-    if rows.stop - rows.start < 2 or multiply_adds <= SMALL:
+    if rows.stop - rows.start < 2 or multiply_adds <= small:
         return [rows]
     middle = (rows.start + rows.stop + 1) // 2
     return [slice(rows.start, middle), slice(middle, rows.stop)]
