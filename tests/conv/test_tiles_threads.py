@@ -15,6 +15,7 @@ from cnnlib import _threads as threads
 from cnnlib._array import batch_innermost
 from cnnlib.conv import _tiles
 from cnnlib.conv._problem import make_problem
+from cnnlib.layers import MaxPool2d
 
 
 def blas_threads():
@@ -95,6 +96,20 @@ def test_blas_is_held_to_one_thread_inside_and_left_as_it_was(count):
             seen.append(blas_threads())
         assert all(n == 1 for found in seen for n in found) and len(seen) == 5
         assert blas_threads() == [2] * len(blas_threads())
+
+
+def test_jobs_that_multiply_nothing_leave_blas_alone(count, rng, monkeypatch):
+    """Max pooling among them: telling BLAS twice takes as long as a small pooling."""
+    count(2)
+    pool, x = MaxPool2d(2), rng.standard_normal((2, 3, 8, 8)).astype(np.float32)
+    plain = pool(x), pool.backward(np.ones((2, 3, 4, 4), np.float32))
+    with threadpoolctl.threadpool_limits(2, "blas"):
+        seen = []
+        threads.run_all(lambda job: seen.append(blas_threads()), range(4), multiply=False)
+        assert len(seen) == 4 and all(n == 2 for found in seen for n in found)
+    monkeypatch.setattr(threads._blas, "enter", lambda: pytest.fail("BLAS was told"))
+    for one, other in zip(plain, (pool(x), pool.backward(np.ones((2, 3, 4, 4), np.float32)))):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_overlapping_users_of_the_limit_leave_it_as_it_was():
