@@ -5,7 +5,7 @@
 Then the products, one matrix product over the channels for each of the (m + 2)^2 places of a tile, are only half
 of the time, and everything depends on moving and transforming the tiles cheaply:
 
-- A block is a few rows of tiles of a few samples: all its buffers together fit the second-level cache.
+- A block is a few rows of tiles of a few samples: its buffers stay in the processor's cache.
 - winograd_transforms.py says how they are moved and transformed.
 
 The gradient of x is the same correlation with rotated kernels, U when transformed. Being linear in U as well, it also
@@ -48,7 +48,7 @@ from cnnlib.conv._tiles.winograd_transforms import (
 def forward(x, weight, problem, out, batch_last):
     """Write the convolution of `x` with `weight` into `out`; return whether it is finite."""
     start = tuple(-before for before, _ in problem.padding)
-    return _correlate(x, weight, out, plan(_tile(problem), start, out.shape), batch_last)
+    return _correlate(x, weight, out, plan(_tile(problem), start, out.shape, _channels(problem)), batch_last)
 
 
 def backward_x(grad_output, weight, problem, grad_x, batch_last):
@@ -100,7 +100,13 @@ def _turned(weight):
 
 
 def _plan_backward(problem):
-    return plan(_tile(problem), tuple(before - 2 for before, _ in problem.padding), problem.x_shape)
+    start = tuple(before - 2 for before, _ in problem.padding)
+    return plan(_tile(problem), start, problem.x_shape, _channels(problem))
+
+
+def _channels(problem):
+    """Return how many of input or output, whichever are more."""
+    return max(problem.weight_shape[:2])
 
 
 def _tile(problem):

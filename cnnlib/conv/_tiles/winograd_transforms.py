@@ -19,7 +19,8 @@ from cnnlib.conv._tiles.memory import boxes, inside, rows_first, strided
 from cnnlib.conv._tiles.steps import Steps
 from cnnlib.conv.winograd import TRANSFORMS
 
-BLOCK_TILES = 64  # tiles of a block, summed over its samples: the width of the products
+BLOCK_TILES = 64, 128  # tiles of a block, summed over its samples, the width of the products: at least, at most
+BLOCK_BYTES = 2**21  # between the two, as many as make a buffer of this size
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,14 @@ class Plan:
         return self.tile + 2
 
 
-def plan(tile, start, out_shape):
-    """Return the :class:`Plan` for an output (N, F, OH, OW)."""
+def plan(tile, start, out_shape, channels):
+    """Return the :class:`Plan` for an output (N, F, OH, OW), and so many channels of input or output."""
     n, _, oh, ow = out_shape
     counts = -(-oh // tile), -(-ow // tile)
-    samples = 4
-    cols = min(counts[1], max(1, BLOCK_TILES // samples))
-    rows = min(counts[0], max(1, BLOCK_TILES // (samples * cols)))
+    samples, (least, most) = 4, BLOCK_TILES
+    tiles = max(least, min(most, BLOCK_BYTES // (4 * (tile + 2)**2 * channels)))
+    cols = min(counts[1], tiles // samples)
+    rows = min(counts[0], tiles // (samples * cols))
     groups = [slice(k, min(k + samples, n)) for k in range(0, n, samples)]
     return Plan(tile, start, [(group, *box) for group in groups
                               for box in boxes((counts[0], rows), (counts[1], cols))])
