@@ -156,6 +156,34 @@ def test_fewer_numbers_less_is_learnt_by_heart():
     assert abs(stride[0] - table[2][0]) < 0.05 and 0.01 < table[2][1] - stride[1] < 0.04
 
 
+def test_new_digits_gain_by_pooling_not_by_a_stride():
+    """Over nine draws of the filters: a stride of 3 gains nothing on average, max pooling gains in each."""
+    pytest.importorskip("sklearn")
+    (digits, names), (new_digits, new_names) = data.load_digits()
+    gains = []
+    for seed in range(9):
+        rng = np.random.default_rng(seed)
+        filters = rng.normal(size=(40, 1, 3, 3)) / np.sqrt(4.5)
+        chosen = rng.permutation(len(digits))[:1000]
+        maps, new_maps = (np.maximum(conv.conv2d(x.astype(float), filters), 0) for x in (digits[chosen], new_digits))
+        right = []
+        for shrink in (lambda x: x, lambda x: x[..., ::3, ::3], lambda x: pool.max_pool2d(x, 3)):
+            known, new = (np.insert(shrink(x).reshape(len(x), -1), 0, 1, axis=1) for x in (maps, new_maps))
+            fitted = np.linalg.lstsq(known, np.eye(10)[names[chosen]], rcond=None)[0]
+            right.append(np.mean((new @ fitted).argmax(axis=1) == new_names))
+        gains.append(np.array(right[1:]) - right[0])
+    by_stride, by_pooling = np.transpose(gains)
+    assert abs(by_stride.mean()) < 0.01 and by_stride.min() < -0.01 < 0.01 < by_stride.max()
+    assert by_pooling.min() > 0.01
+
+
+def test_neighbours_in_a_map_say_much_the_same():
+    photo = data.photo("camera", size=96)[None]
+    maps = np.maximum(conv.conv2d(photo, np.random.default_rng(0).normal(size=(400, 1, 8, 8)) / 8), 0)
+    beside = [np.corrcoef(x[:, 1:].ravel(), x[:, :-1].ravel())[0, 1] for x in maps if x.std() > 0.01]
+    assert len(beside) > 300 and 0.6 < np.mean(beside) < 0.9
+
+
 def test_what_is_inside_a_window_is_lost():
     photo, rng = data.photo("camera", size=96), np.random.default_rng(0)
     cut = photo.reshape(12, 8, 12, 8).transpose(0, 2, 1, 3).reshape(144, 64)

@@ -57,10 +57,18 @@ def test_one_net_and_one_guess():
         [43.5, 20.9], [30.2, 10.5], [21.7, 6.0]]
 
 
+def test_equal_scores_rank_first_and_are_guessed_in_order():
+    scores, label = np.zeros((1, 10)), np.array([7])
+    rank = (scores > scores[0, label]).sum(axis=1)
+    assert (rank >= 5).mean() == 0 and top_error(scores, label) == 1  # eq. (1) and the guesses part where scores tie
+
+
 def test_the_cup():
     cup, guess = [14, 172, 285, 412], [10, 80, 385, 480]
     assert_close(box_iou(np.array([guess]), np.array([cup])), np.array([[271 * 240 / (375 * 400)]]))
     assert 271 * 240 / (375 * 400) < 0.5
+    plate, common = [60, 80, 385, 480], 225 * 240  # neither box holds the other
+    assert_close(box_iou(np.array([plate]), np.array([cup]))[0, 0], common / (271 * 240 + 325 * 400 - common))
     square = np.array([[0, 0, 100, 100]])
     shifted = [box_iou(square, square + [0, d, 0, d])[0, 0] for d in (33, 34, 50)]
     assert shifted[0] >= 0.5 > shifted[1] and round(shifted[2], 3) == 0.333  # exercise 2
@@ -95,6 +103,7 @@ def test_pictures_a_second_on_an_embedded_gpu():
             for name in ("vgg16", "resnet50", "alexnet", "mobilenet2")}
     assert [round(one) for one in rate.values()] == [6, 22, 119, 283]
     assert rate["resnet50"] < 30 < 2 * rate["resnet50"]  # the forgotten 2 decides whether it keeps up
+    assert 2 * rate["vgg16"] < 30 < rate["alexnet"] < rate["mobilenet2"]
 
 
 def test_what_the_later_nets_cost():
@@ -152,6 +161,22 @@ def test_the_later_gate_knows_more_of_the_class():
         means = [g[y_new == kind].mean(axis=0) for kind in range(3)]
         shares.append(np.var(means, axis=0).mean() / g.var(axis=0).mean())
     assert shares[1] > shares[0] + 0.1
+
+
+def test_the_later_gate_knows_more_of_the_class_untrained():
+    pytest.importorskip("skimage")
+    (x, _), (x_new, y_new) = data.load_textures()
+    x_new = (x_new - x.mean()) / x.std()
+    gaps = []
+    for seed in range(6):
+        net = net_of(3, 64, lambda channels: senet.gate(layers, channels, 4))
+        initializers.redraw(net, initializers.he_normal, np.random.default_rng(seed))
+        net.eval()
+        first, second = (net[f"gate{k}"].body(net.forward_to(x_new, f"relu{k}"))[:, :, 0, 0] for k in (1, 2))
+        means = [[g[y_new == kind].mean(axis=0) for kind in range(3)] for g in (first, second)]
+        shares = [np.var(m, axis=0).mean() / g.var(axis=0).mean() for m, g in zip(means, (first, second))]
+        gaps.append(shares[1] - shares[0])
+    assert (round(min(gaps), 2), round(max(gaps), 2), round(np.mean(gaps), 2)) == (0.07, 0.55, 0.25)
 
 
 def test_a_test_set_wears_out():
