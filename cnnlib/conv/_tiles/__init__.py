@@ -11,6 +11,8 @@
 | innermost.py | turned over, small pictures are copied in long runs | small pictures in big batches |
 | pointwise.py | a picture is a matrix already | 1x1, stride 1, no padding |
 | winograd.py | four times fewer multiplications, in tiles that stay in cache | 3x3, stride 1 |
+| winograd_transforms.py | how those tiles are moved and transformed | |
+| steps.py | calls of NumPy written down first, so that threads need little Python | innermost, winograd |
 
 The functions take and return what every method does (`cnnlib/conv/_problem.py`), in float32, and work in the
 memory order of their first argument. ``exact=True`` leaves Winograd out; `exact` is a namespace of the same functions
