@@ -9,7 +9,7 @@ from cnnlib.features import matching
 from cnnlib.widgets import _base, _compose, _matches
 from cnnlib.widgets._text import full, literal
 
-STAGES = ("match", "pick", "homography", "warp")
+STAGES = ("match", "wrong", "pick", "homography", "warp")
 NUMERALS = ("I", "II", "III", "IV")
 WHY = "three of its points lie on a line, or they change sides"
 
@@ -54,17 +54,18 @@ class MatchViewer(_base.CourseWidget):
         Keep a match only if each of the two is the other's nearest.
     selected : int, optional
         The point of A that is looked at.
-    stage : {"match", "pick", "homography", "warp"}
-        In the second four pairs are picked among the matches, or placed by hand; in the third four matches are drawn
-        again and again. Each four says how many matches agree with its homography. In the last one A is laid over B:
-        by the four that were picked or placed, else by the best draw.
+    stage : {"match", "wrong", "pick", "homography", "warp"}
+        In the second, which needs `truth`, only the wrong matches are drawn. In the third four pairs are picked among
+        the matches, or placed by hand; in the fourth four matches are drawn again and again. Each four says how many
+        matches agree with its homography. In the last one A is laid over B: by the four that were picked or placed,
+        else by the best draw.
     draws : int
         How many draws of four there have been, from 1 to 1,000.
     picked : sequence of at most four
         Points of A whose matches were picked, by their numbers; those that have no match at this ratio wait. Or pairs
         placed by hand, (row, col in A, row, col in B), in pixels of the pictures as shown.
     end : int, optional
-        In the second stage, what the arrow keys move and a click places: end 2 k of pair k in A, 2 k + 1 in B.
+        In the stage "pick", what the arrow keys move and a click places: end 2 k of pair k in A, 2 k + 1 in B.
     blend : float, from 0 to 1
         In the last stage: 0 shows A where it reaches, 1 shows B.
     truth : array of shape (3, 3), function, or array of N whole numbers, optional
@@ -240,6 +241,9 @@ class MatchViewer(_base.CourseWidget):
         """Return why this state cannot be computed; else None."""
         if not 0 < self.ratio <= 1:
             return f"ratio {full(self.ratio)}: above 0, and at most 1, where there is no test"
+        pairs = self._pairs
+        if self.stage == "wrong" and pairs.right is None and len(pairs.points_a) and len(pairs.points_b):
+            return "wrong only: which matches are wrong is not known, no truth was given"
         return None
 
     def _kept(self):
@@ -269,7 +273,7 @@ class MatchViewer(_base.CourseWidget):
 
     def agreeing(self):
         """Return what the four picked, or the draws, have found, as this stage asks for it; else None."""
-        if self.problem() or self.stage == "match":
+        if self.problem() or self.stage in ("match", "wrong"):
             return None
         kept, four = np.flatnonzero(self._kept()), self.picks()
         if self.stage == "homography" or (self.stage == "warp" and len(four) < 4):
@@ -296,9 +300,11 @@ class MatchViewer(_base.CourseWidget):
             right = np.count_nonzero(kept & pairs.right)
             words += f": {right:,} right, {kept.sum() - right:,} wrong"
         parts = [f"{words}."]
+        if self.stage == "wrong" and not self.predict:
+            parts.append("Only the wrong ones are drawn." if (kept & ~pairs.right).any() else "None is wrong.")
         if m == 1:
             parts.append("B has one point: no second best, so the ratio says nothing.")
-        if self.stage != "match" and not self.predict:
+        if self.stage not in ("match", "wrong") and not self.predict:
             parts += self._homography_words(int(kept.sum()))
         if self.selected is not None:
             parts.append(self._point_words(kept))
@@ -373,6 +379,7 @@ class MatchViewer(_base.CourseWidget):
         pairs = self._pairs
         quiet = self.problem() or self.predict or not len(pairs.points_b)
         kept = np.zeros(0, dtype=int) if quiet else np.flatnonzero(self._kept())
+        kept = kept[~pairs.right[kept]] if self.stage == "wrong" and not quiet else kept
         right = None if pairs.right is None else pairs.right[kept]
         found, image_b, outline = None if quiet else self.agreeing(), self.image_b, None
         if found is not None:

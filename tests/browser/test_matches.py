@@ -155,6 +155,61 @@ def test_right_and_wrong(show):
     assert f"{right.sum()} right, {(~right).sum()} wrong" in shown.readout
 
 
+def test_wrong_only_leaves_the_wrong_ones(show):
+    """By keys: the lines, the sentence, the points that arrow keys and pointer come to; none where none is wrong."""
+    widget = made(truth=TURN, ratio=1.0)
+    kept = widget.matches[:, 0]
+    wrong = kept[~widget.pairs.right[kept]].tolist()
+    shown = show(widget)
+    shown.tab_to('[data-trait="stage"] [aria-checked=true]').press("ArrowRight").frame()
+    assert shown.get("stage") == "wrong" and 2 < len(wrong) < len(kept)
+    assert [told(shown, name) for name in ("count", "solid", "dashed")] == [str(len(wrong)), "0", str(len(wrong))]
+    assert shown.readout == made(truth=TURN, ratio=1.0, stage="wrong").sentence()
+    assert shown.readout.endswith("wrong. Only the wrong ones are drawn.")
+    shown.page.locator(".cw").focus()
+    shown.tab_to('[data-part="match"]')
+    found = set()
+    for key in ["ArrowRight"] * 4 + ["ArrowDown"] * 4 + ["ArrowLeft"] * 4:
+        found.add(shown.press(key).frame().get("selected"))
+    assert len(found) > 2 and found <= set(wrong)
+    shown.page.mouse.click(*at(shown, widget.points_a[wrong[0]]))
+    assert shown.frame().get("selected") in wrong
+    shown.set("selected", None)
+    right = int(max(set(kept) - set(wrong), key=lambda k: np.linalg.norm(
+        widget.points_a[wrong] - widget.points_a[k], axis=1).min()))
+    shown.page.mouse.click(*at(shown, widget.points_a[right]))
+    assert shown.frame().get("selected") is None
+    shown.type("ratio", "0.3")
+    assert told(shown, "count") == "0" and shown.line.endswith("0 wrong. None is wrong.")
+    shown.set("predict", True)
+    assert told(shown, "count") == "0" and shown.line == "? matches at ratio 0.3."
+
+
+def test_wrong_only_is_offered_where_the_truth_is_known(show):
+    shown = show(made())
+    assert shown.root.locator('[data-value="wrong"]').count() == 0
+    shown.set("stage", "wrong")
+    assert "wrong only: which matches are wrong is not known" in shown.refusal.inner_text()
+    assert shown.readout == made(stage="wrong").sentence() and told(shown, "count") == "0"
+    shown.do("fix")
+    assert shown.get("stage") == "match" and not shown.refusal.is_visible()
+
+
+@pytest.mark.parametrize("width, height", [(1160, 720), (1800, 1080), (848, 800)])
+def test_the_photos_are_as_wide_as_the_page(show, width, height):
+    """Two of 3:2, side by side; histogram and controls below them, beside each other."""
+    wide = np.tile(A, (1, 2))[:160, :240]
+    shown = show(MatchViewer(wide, wide[::-1]))
+    shown.page.set_viewport_size({"width": width + 40, "height": height})
+    shown.page.evaluate("(w) => { document.querySelector('.place').style.width = `${w}px`; }", width)
+    shown.frame()
+    parts = '[data-part="match"]', '[data-part="ratios"]', '[data-trait="ratio"]', '[data-part="rivals"]'
+    photos, bars, ratio, rivals = (shown.root.locator(part).bounding_box() for part in parts)
+    assert photos["width"] > 0.96 * width
+    assert bars["y"] > photos["y"] + photos["height"] and ratio["y"] > photos["y"] + photos["height"]
+    assert ratio["x"] > rivals["x"] + rivals["width"] and ratio["y"] < bars["y"] + bars["height"]
+
+
 def test_the_histogram_holds_every_point(show):
     widget = made()
     shown = show(widget)

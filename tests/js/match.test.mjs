@@ -79,7 +79,7 @@ test("four different ones are drawn, the same as in Python; a homography goes th
 
 test("the viewer says Python's sentences and refusals, and writes its code", { skip: missing }, () => {
   for (const { state: s, scene, problem: trouble, sentence: words, pattern, code } of states()) {
-    assert.equal(problem(s)?.text ?? null, trouble);
+    assert.equal(problem(s, scene)?.text ?? null, trouble);
     assert.equal(sentence(s, s.predict && !trouble, scene), words);
     assert.equal(codeOf(pattern, { image_a: undefined, image_b: undefined, ...s }), code);
   }
@@ -87,9 +87,9 @@ test("the viewer says Python's sentences and refusals, and writes its code", { s
 
 test("every fix that is offered works", { skip: missing }, () => {
   let tried = 0;
-  for (const { state: s } of states()) {
-    for (const [label, patch] of problem(s)?.fixes || []) {
-      assert.equal(problem({ ...s, ...patch }), null, label);
+  for (const { state: s, scene } of states()) {
+    for (const [label, patch] of problem(s, scene)?.fixes || []) {
+      assert.equal(problem({ ...s, ...patch }, scene), null, label);
       tried += 1;
     }
   }

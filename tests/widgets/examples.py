@@ -131,7 +131,7 @@ EXAMPLES = {
                          {"pixels_per_cell": 4, "votes": "trilinear"}, {"cells_per_block": (2, 9)}),
     "matches": Example("MatchViewer", quarter(0.1), {"stage": "homography", "selected": 9, "draws": 12},
                        {"ratio": 0.9}, {"ratio": 1.5}),
-    "matches-truth": Example("MatchViewer", quarter(0.1), {"cross_check": True, "ratio": 0.7},
+    "matches-truth": Example("MatchViewer", quarter(0.1), {"cross_check": True, "ratio": 0.7, "stage": "wrong"},
                              {"truth": [[0, -1, 127], [1, 0, 0], [0, 0, 1]], "selected": 3}, {"ratio": 0.0}),
     "matches-pick": Example("MatchViewer", quarter(0.1), {"stage": "warp", "blend": 0.25},
                             {"stage": "pick", "ratio": 0.6, "selected": 12, "end": 3,

@@ -29,7 +29,7 @@ def drawn_features(rng, n, m, wrong):
     return (a, descriptors), (b, others)
 
 
-def case(rng, k, plain):
+def case(rng, k, plain, stage=None):
     size = int(rng.integers(4, 40)), int(rng.integers(2, 40))
     n, m = {1: (3, 5), 2: (0, 4), 3: (5, 0), 4: (6, 1)}.get(k % 9, size)
     features = drawn_features(rng, n, m, int(rng.integers(0, 6)))
@@ -39,7 +39,7 @@ def case(rng, k, plain):
     widget = MatchViewer(np.zeros((80, 80)), np.ones((80, 70)), features=features, truth=truth,
                          ratio=[0.5, 0.8, 1.0, 0.95][k % 4], cross_check=bool(k % 5 == 1),
                          selected=[None, 0, int(rng.integers(-2, 50))][k // 2 % 3],
-                         stage=STAGES[k % 4], draws=int(rng.integers(1, 60)), blend=float(rng.integers(0, 21) / 20),
+                         stage=stage or (STAGES[0], *STAGES[2:])[k % 4], draws=int(rng.integers(1, 60)), blend=float(rng.integers(0, 21) / 20),
                          seed=int(rng.integers(-5, 2**20)), predict=bool(k % 11 == 0))
     matched = rng.permutation(widget.matches[:, 0])[:int(rng.choice([0, 2, 3, 4, 4, 4]))].tolist()
     widget.picked = [*matched, -1, n + 3, *matched][:4]  # also what is no point, and a point twice
@@ -106,7 +106,7 @@ def warps():
 
 def match_cases(rng, plain):
     """Return the cases; `plain(array)` writes an array as JSON can hold it."""
-    found = [case(rng, k, plain) for k in range(90)]
+    found = [case(rng, k, plain) for k in range(90)] + [case(rng, k, plain, "wrong") for k in range(12)]
     for ratio in (0.0, 1.5, -0.25):
         widget = MatchViewer(np.zeros((20, 20)), np.zeros((20, 20)))
         widget.ratio = ratio

@@ -137,6 +137,27 @@ def test_truth_as_a_function():
         MatchViewer(BLANK, BLANK, features=features(), truth=lambda points: points[:, 0])
 
 
+def test_wrong_only_draws_the_wrong_ones(monkeypatch):
+    """In the sentence, in the figure, in the code; refused where no truth was given."""
+    from cnnlib import plots
+
+    drawn = []
+    monkeypatch.setattr(plots, "plot_matches", lambda *given, old=plots.plot_matches, **options: drawn.append(
+        (len(given[2]), None if given[4] is None else given[4].tolist())) or old(*given, **options))
+    partners = np.array([0, 1, 2, 4, 3])
+    widget = MatchViewer(BLANK, BLANK, features=features(), truth=partners, stage="wrong")
+    assert widget.sentence() == "5 matches at ratio 0.8: 3 right, 2 wrong. Only the wrong ones are drawn."
+    assert widget.figure().axes and drawn == [(2, [False, False])] and len(widget.matches) == 5
+    assert 'stage="wrong"' in widget.code()
+    widget = MatchViewer(BLANK, BLANK, features=features(), truth=MOVED, stage="wrong")
+    assert widget.sentence() == "5 matches at ratio 0.8: 5 right, 0 wrong. None is wrong."
+    assert widget.figure().axes and drawn[-1] == (0, [])
+    widget = MatchViewer(BLANK, BLANK, features=features(), stage="wrong")
+    assert widget.sentence() == "Refused: wrong only: which matches are wrong is not known, no truth was given."
+    assert widget.matches is None and widget.figure().axes
+    assert MatchViewer(BLANK, BLANK, stage="wrong").sentence() == "Nothing to match: A has 0 points, B 0."
+
+
 def test_too_few_points_say_what_is_missing():
     assert MatchViewer(BLANK, BLANK).sentence() == "Nothing to match: A has 0 points, B 0."
     assert "1 match at ratio 0.8. B has one point: no second best" in MatchViewer(

@@ -7,13 +7,13 @@ import { scrub } from "./kit/scrub.js";
 import { sketch } from "./kit/sketch.js";
 import { toggle } from "./kit/controls.js";
 import { control, button } from "./kit/form.js";
-import { element, div, on, write, setAttribute, visible } from "./kit/dom.js";
+import { element, div, on, write, setAttribute, visible, arrange } from "./kit/dom.js";
 import { ROLES, PAPER, INK, mix, css } from "./kit/scale.js";
 import { full, count } from "./kit/text.js";
-import { MOST, BINS, NUMERALS, sceneOf, problem, keptOf, histogram, picksOf, byHand, pairOf, heldOf, tenth, agreeing, warped, chosen, sentence } from "./match_words.js";
+import { MOST, BINS, NUMERALS, sceneOf, problem, keptOf, drawnOf, histogram, picksOf, byHand, pairOf, heldOf, tenth, agreeing, warped, chosen, sentence } from "./match_words.js";
 import { abs, floor, max, min, round } from "./kit/numbers.js";
 
-const HANDS = "Point at a picture to see a point's two rivals in B: a solid line to the nearest, a dashed one to the second; click to stay with it, click beside all points to leave it. Arrow keys walk from point to point. The slider, or a click into the histogram, moves the ratio. Under pick 4, a click on a match picks it, and another drops it; Enter and Pick or drop do so by keys. Place a pair lays a pair of your own: click where it ends in A and in B. Drag either end of any of the four; arrow keys move the end that is chosen in the list, with Shift ten pixels. Under draw 4, each draw takes four matches. All that agree with the homography of your four, or of the best draw, are solid. Under blend, that homography lays A over B.";
+const HANDS = "Point at a picture to see a point's two rivals in B: a solid line to the nearest, a dashed one to the second; click to stay with it, click beside all points to leave it. Arrow keys walk from point to point. The slider, or a click into the histogram, moves the ratio. Wrong only leaves the wrong matches, where the truth is known. Under pick 4, a click on a match picks it, and another drops it; Enter and Pick or drop do so by keys. Place a pair lays a pair of your own: click where it ends in A and in B. Drag either end of any of the four; arrow keys move the end that is chosen in the list, with Shift ten pixels. Under draw 4, each draw takes four matches. All that agree with the homography of your four, or of the best draw, are solid. Under blend, that homography lays A over B.";
 const REACH = 22, GRIP = 11, SEEN = 25;              // pixels: how far a hand may be off a point, off an end; what is shown of a point's surroundings
 
 function render({ model, el }) {
@@ -22,7 +22,7 @@ function render({ model, el }) {
     name: "MatchViewer", title: "Match viewer", hands: HANDS, listen: ["_scene"],
     idea: "A match is good when the second best is far.",
     predict: {
-      prompt: (s) => (problem(s) ? null : `How many matches at ratio ${full(s.ratio)}?`),
+      prompt: (s) => (problem(s, scene()) ? null : `How many matches at ratio ${full(s.ratio)}?`),
       place: (s) => `${s.ratio},${s.cross_check}`,
       answer: (s) => keptOf(s, scene()).length,
       epoch: () => 0,
@@ -42,8 +42,10 @@ function canvasOf(picture, [h, w] = picture.shape, rows = [[1, 0, 0], [0, 1, 0],
 function build(kit, scene) {
   const { model, signal, state, stage, theme } = kit, { read } = state, { hides } = kit.question;
   let pictures = null, plan = null;
-  const hidden = (s) => !problem(s) && hides(s);
+  const hidden = (s) => !problem(s, scene()) && hides(s);
   const point = (points, k) => [points[2 * k], points[2 * k + 1]];
+  // The points of A that a hand can come to: all, or those of the wrong matches alone.
+  const reachable = (s = read(), here = scene()) => (s.stage === "wrong" && !problem(s, here) && !hidden(s) ? drawnOf(s, here, keptOf(s, here)) : [...Array(here.n).keys()]);
 
   // Where a point of A or B is drawn, and which point of A a hand means.
   const onA = ([row, col]) => [(col + 0.5) * plan.fit, (row + 0.5) * plan.fit];
@@ -51,9 +53,9 @@ function build(kit, scene) {
   function meant(y, x) {
     if (!plan) return null;
     const beside = read().stage === "pick" ? REACH : 3;  // how much nearer a rejected point must be; where pairs are picked no nearness is enough
-    const { points_a: a, points_b: b, rivals, n, m } = scene(), [px, py] = [x * plan.width, y * plan.height], inB = px > plan.left, kept = new Set(plan.kept);
+    const { points_a: a, points_b: b, rivals, m } = scene(), [px, py] = [x * plan.width, y * plan.height], inB = px > plan.left, kept = new Set(plan.kept);
     let best = null, nearest = REACH + beside;
-    for (let k = 0; k < n && m; k++) {
+    for (const k of m ? reachable() : []) {
       const [u, v] = inB ? onB(point(b, rivals[2 * k])) : onA(point(a, k));
       const away = Math.hypot(u - px, v - py), far = away + (kept.has(k) ? 0 : beside);
       if (away < REACH && far < nearest) [best, nearest] = [k, far];
@@ -70,10 +72,11 @@ function build(kit, scene) {
       return put(held, within([row + far * down, col + far * right], side), "end");
     }
     if (!here.n) return;
-    if (from === null) return look(plan?.kept[0] ?? 0);
+    const all = reachable();
+    if (from === null) return all.length ? look(all.find((k) => plan?.kept.includes(k)) ?? 0) : undefined;
     const start = point(here.points_a, from);
     let best = null, least = Infinity;
-    for (let k = 0; k < here.n; k++) {
+    for (const k of all) {
       const way = point(here.points_a, k).map((x, axis) => x - start[axis]), ahead = way[0] * down + way[1] * right, aside = abs(way[0] * right) + abs(way[1] * down);
       if (ahead > 0 && ahead + 2 * aside < least) [best, least] = [k, ahead + 2 * aside];
     }
@@ -174,8 +177,11 @@ function build(kit, scene) {
   for (const { canvas } of [lines, bars]) canvas.style.touchAction = "pan-y";
   const glass = element("canvas", { "data-part": "rivals", "aria-hidden": "true" });
   const views = { match: panel("input", "A and B", lines.canvas), ratios: panel("output", "ratios", bars.canvas), rivals: panel("weight", "point", glass) };
-  const side = div("cw-panel", views.ratios.element, views.rivals.element), note = div("cw-note");
-  stage.append(div("cw-row", views.match.element, side), note);
+  const top = div("cw-row", views.match.element), foot = div("cw-row"), side = div("cw-row", views.ratios.element, views.rivals.element), column = div("cw-panel"), note = div("cw-note");
+  stage.append(top);
+  kit.controls.before(foot);
+  column.append(kit.controls, note);                   // beside the histogram where there is room
+  column.style.flex = "1 1 26em";
 
   // Controls.
   const slider = element("input", { type: "range", min: 0.01, max: 1, step: 0.01, "aria-label": "ratio" });
@@ -183,7 +189,7 @@ function build(kit, scene) {
   on(slider, signal, { input: () => state.preview({ ratio: Number(slider.value) }), change: () => setRatio(Number(slider.value)) });
   const field = scrub({ signal, whole: false, step: 0.01, size: 4, label: "ratio in numbers", get: () => read().ratio, set: (ratio, phase) => state[phase === "drag" ? "preview" : "commit"]({ ratio }, "ratio") });
   const mutual = toggle({ trait: "cross_check", label: "cross-check", signal, change: (cross_check) => state.commit({ cross_check }), title: "keep a match only if each is the other's nearest" });
-  const stages = choice({ trait: "stage", label: "step", options: [["match", "match"], ["pick", "pick 4"], ["homography", "draw 4"], ["warp", "blend"]], signal, change: (stage) => state.commit({ stage }) });
+  const stages = choice({ trait: "stage", label: "step", options: [["match", "match"], ...(scene().judged ? [["wrong", "wrong only"]] : []), ["pick", "pick 4"], ["homography", "draw 4"], ["warp", "blend"]], signal, change: (stage) => state.commit({ stage }) });
   const more = (act, label, by) => button({ act, label, signal, press: () => state.commit({ draws: min(read().draws + by, MOST) }) });
   const draws = control("draws", "", null, more("again", "Draw four again", 1), more("hundred", "Draw 100 more", 100));
   const one = button({ act: "pick", label: "Pick or drop this match", signal, press: () => turn(chosen(read(), scene())) }), none = button({ act: "none", label: "Drop all", signal, press: () => state.commit({ picked: [], end: null }) });
@@ -217,16 +223,20 @@ function build(kit, scene) {
     visible(blend, s.stage === "warp" && Boolean(found?.rows));
     fade.value = s.blend;
     const ink = css(INK[theme()]), paper = css(PAPER[theme()]), soft = css(mix(PAPER[theme()], INK[theme()], 0.45));
-    const p = { s, here, kept, font, ink, paper, soft, hidden: hidden(s) || Boolean(trouble), found, picks };
-    const beside = width >= 40 * font, rest = beside ? floor(min(0.36 * width, 24 * font)) : width;
-    drawLines(p, beside ? width - rest - 1.2 * font : width - 4, 22 * font);
+    const p = { s, here, kept, font, ink, paper, soft, hidden: hidden(s) || Boolean(trouble), found, picks, drawn: drawnOf(s, here, kept) };
+    // The photos as wide as the page, in the height of a screen; histogram and point below, or beside photos that are narrow.
+    drawLines(p, width - 1, max(16 * font, 0.36 * width));
+    const rest = min(width - plan.width - font, 24 * font), beside = rest > 15.5 * font, wide = width >= 54 * font;
+    arrange(top, beside ? [views.match.element, side] : [views.match.element]);
+    arrange(foot, beside ? [column] : [side, column]);
     side.style.flexDirection = beside ? "column" : "row";
-    drawBars(p, beside ? rest - 4 : 0.5 * width - font, 8 * font);
-    drawRivals(p, min(5.6 * font, ((beside ? rest : 0.45 * width) - 2 * font) / 3));
+    side.classList.toggle("cw-dim", Boolean(trouble) && !beside);
+    drawBars(p, beside ? rest - 4 : wide ? min(0.3 * width, 24 * font) : 0.5 * width - font, (beside || wide ? 8 : 6.5) * font);
+    drawRivals(p, beside ? min(5.6 * font, (rest - 2 * font) / 3) : wide ? min(6.5 * font, 0.07 * width) : min(5 * font, 0.15 * width - 0.7 * font));
   }
 
   function drawLines(p, width, height) {
-    const { s, here, kept, ink, paper, found, font } = p, over = s.stage === "warp" && found?.rows, [ha, wa] = here.a.shape, [hb, wb] = here.b.shape, gap = 0.5 * font;
+    const { s, here, kept, drawn: these, ink, paper, found, font } = p, over = s.stage === "warp" && found?.rows, [ha, wa] = here.a.shape, [hb, wb] = here.b.shape, gap = 0.5 * font;
     const fit = min((width - gap) / (wa + wb), height / max(ha, hb)), k = chosen(s, here), left = wa * fit + gap;
     plan = { fit, left, width: left + wb * fit, height: max(ha, hb) * fit, kept, ends: [] };
     const context = lines.sheet(plan.width, plan.height);
@@ -240,8 +250,9 @@ function build(kit, scene) {
     }
     context.globalAlpha = 1;
     const dot = ([x, y], size, colour) => { context.fillStyle = colour; context.fillRect(x - size / 2, y - size / 2, size, size); };
-    for (let j = 0; j < here.n && !over; j++) dot(onA(point(here.points_a, j)), 2, ink);
-    for (let j = 0; j < here.m && !over; j++) dot(onB(point(here.points_b, j)), 2, ink);
+    const quiet = over || (s.stage === "wrong" && !p.hidden);  // no dots but those at the ends of lines
+    for (let j = 0; j < here.n && !quiet; j++) dot(onA(point(here.points_a, j)), 2, ink);
+    for (let j = 0; j < here.m && !quiet; j++) dot(onB(point(here.points_b, j)), 2, ink);
     const line = (j, rival, ...style) => between(onA(point(here.points_a, j)), onB(point(here.points_b, here.rivals[2 * j + rival])), ...style);
     const between = (from, to, colour, thick, dash) => {
       for (const [stroke, wide] of thick > 2 ? [[paper, thick + 2.5], [colour, thick]] : [[colour, thick]]) {
@@ -256,10 +267,10 @@ function build(kit, scene) {
       for (const end of [from, to]) dot(end, thick + 2, colour);
       return [from, to];
     };
-    const solid = kept.map((j, place) => (found ? Boolean(found.agree?.[place]) : here.judged ? Boolean(here.right[j]) : true));
+    const solid = these.map((j, place) => (found ? Boolean(found.agree?.[place]) : here.judged ? Boolean(here.right[j]) : true));
     if (!p.hidden) {
       for (const sound of over ? [] : [true, false]) {      // where there are many, they would hide the pictures and each other
-        const those = kept.filter((_, place) => solid[place] === sound);
+        const those = these.filter((_, place) => solid[place] === sound);
         context.globalAlpha = min(0.9, 50 / those.length) * (k === null ? 1 : 0.4);
         for (const j of those) line(j, 0, css(sound ? ROLES.output : ROLES.gradient), 1.2, !sound);
       }
@@ -276,7 +287,7 @@ function build(kit, scene) {
       ring(context, from, "", p);
       ring(context, to, "1", p);
     }
-    const said = p.hidden ? 0 : kept.length, right = p.hidden ? 0 : solid.filter(Boolean).length;
+    const said = p.hidden ? 0 : these.length, right = p.hidden ? 0 : solid.filter(Boolean).length;
     for (const [name, value] of [["held", four().held ?? ""], ["count", said], ["solid", right], ["dashed", said - right], ["focus", k ?? ""]]) setAttribute(lines.canvas, `data-${name}`, value);
     views.match.name("A and B", `${count(here.n)} and ${count(here.m)} points`);
   }
@@ -369,7 +380,7 @@ function build(kit, scene) {
     views.rivals.name("point", shown ? `${count(k)}: ratio ${full(round(1e3 * here.ratios[k]) / 1e3)}` : "point at A or B");
   }
 
-  return { draw, sentence: (s) => sentence(s, hidden(s), scene()), problem, keys: {} };
+  return { draw, sentence: (s) => sentence(s, hidden(s), scene()), problem: (s) => problem(s, scene()), keys: {} };
 }
 
 export { render };

@@ -25,9 +25,10 @@ function sceneOf(sent) {
 }
 
 // null, or { text, fixes }: why this state cannot be computed and what would.
-function problem(s) {
-  if (s.ratio > 0 && s.ratio <= 1) return null;
-  return { text: `ratio ${full(s.ratio)}: above 0, and at most 1, where there is no test`, fixes: [["ratio 0.8", { ratio: 0.8 }], ["no test", { ratio: 1 }]] };
+function problem(s, scene) {
+  if (!(s.ratio > 0 && s.ratio <= 1)) return { text: `ratio ${full(s.ratio)}: above 0, and at most 1, where there is no test`, fixes: [["ratio 0.8", { ratio: 0.8 }], ["no test", { ratio: 1 }]] };
+  if (s.stage !== "wrong" || scene.judged || !scene.n || !scene.m) return null;
+  return { text: "wrong only: which matches are wrong is not known, no truth was given", fixes: [["all matches", { stage: "match" }]] };
 }
 
 const passes = (ratio, scene, k) => ratio >= 1 || scene.m < 2 || scene.distance[2 * k] < ratio * scene.distance[2 * k + 1];
@@ -38,6 +39,9 @@ function keptOf(s, scene) {
   for (let k = 0; k < scene.n; k++) if (scene.rivals[2 * k] >= 0 && passes(s.ratio, scene, k) && (!s.cross_check || scene.mutual[k])) kept.push(k);
   return kept;
 }
+
+// Those of them that are drawn: all, or the wrong ones alone.
+const drawnOf = (s, scene, kept) => (s.stage === "wrong" ? kept.filter((k) => !scene.right[k]) : kept);
 
 // How many ratios lie in each of 25 bins: { all, kept, wrong } of them.
 function histogram(scene, kept) {
@@ -151,7 +155,7 @@ const heldOf = (s, picks) => (s.stage === "pick" && s.end !== null && s.end >= 0
 // What the four picked, or the draws, have found, as this stage asks for it: as `drawn` says it; else null.
 function agreeing(s, scene, kept) {
   const picks = picksOf(s, kept), drawing = s.stage === "homography" || (s.stage === "warp" && picks.length < 4);
-  if (problem(s) || s.stage === "match" || (drawing ? kept : picks).length < 4) return null;
+  if (problem(s, scene) || s.stage === "match" || s.stage === "wrong" || (drawing ? kept : picks).length < 4) return null;
   if (drawing) return drawn(s, scene, kept);
   const last = picks.map((k) => kept.indexOf(k)), pairs = picks.map((pick) => pairOf(scene, pick)), found = tried(...endsOf(scene, kept), [0, 1].map((side) => pairs.map((pair) => pair[side])));
   return { last, count: found ? found.count : -1, best: found ? 1 : null, agree: found && found.agree, rows: found && found.rows };
@@ -219,17 +223,18 @@ function drawWords(s, found) {
 }
 
 function sentence(s, hidden, scene) {
-  const trouble = problem(s);
+  const trouble = problem(s, scene);
   if (trouble) return `Refused: ${trouble.text}.`;
   if (!scene.n || !scene.m) return `Nothing to match: A has ${count(scene.n)} points, B ${count(scene.m)}.`;
   const kept = keptOf(s, scene), n = kept.length;
   let words = `${hidden ? "?" : count(n)} match${!hidden && n === 1 ? "" : "es"} at ratio ${full(s.ratio)}${s.cross_check ? ", each the other's nearest" : ""}`;
   if (scene.judged && !hidden) { const right = kept.filter((k) => scene.right[k]).length; words += `: ${count(right)} right, ${count(n - right)} wrong`; }
   const parts = [`${words}.`];
+  if (s.stage === "wrong" && !hidden) parts.push(drawnOf(s, scene, kept).length ? "Only the wrong ones are drawn." : "None is wrong.");
   if (scene.m === 1) parts.push("B has one point: no second best, so the ratio says nothing.");
-  if (s.stage !== "match" && !hidden) parts.push(...homographyWords(s, scene, kept));
+  if (s.stage !== "match" && s.stage !== "wrong" && !hidden) parts.push(...homographyWords(s, scene, kept));
   if (chosen(s, scene) !== null) parts.push(pointWords(s, scene, kept));
   return parts.join(" ");
 }
 
-export { MOST, BINS, NUMERALS, sceneOf, problem, keptOf, histogram, four, usable, through, drawn, picksOf, byHand, pairOf, heldOf, tenth, agreeing, warped, chosen, sentence };
+export { MOST, BINS, NUMERALS, sceneOf, problem, keptOf, drawnOf, histogram, four, usable, through, drawn, picksOf, byHand, pairOf, heldOf, tenth, agreeing, warped, chosen, sentence };
