@@ -39,7 +39,7 @@ def case(rng, k, plain, stage=None):
     widget = MatchViewer(np.zeros((80, 80)), np.ones((80, 70)), features=features, truth=truth,
                          ratio=[0.5, 0.8, 1.0, 0.95][k % 4], cross_check=bool(k % 5 == 1),
                          selected=[None, 0, int(rng.integers(-2, 50))][k // 2 % 3],
-                         stage=stage or (STAGES[0], *STAGES[2:])[k % 4], draws=int(rng.integers(1, 60)), blend=float(rng.integers(0, 21) / 20),
+                         stage=(STAGES[0], *STAGES[2:])[k % 4], draws=int(rng.integers(1, 60)), blend=float(rng.integers(0, 21) / 20),
                          seed=int(rng.integers(-5, 2**20)), predict=bool(k % 11 == 0))
     matched = rng.permutation(widget.matches[:, 0])[:int(rng.choice([0, 2, 3, 4, 4, 4]))].tolist()
     widget.picked = [*matched, -1, n + 3, *matched][:4]  # also what is no point, and a point twice
@@ -48,6 +48,7 @@ def case(rng, k, plain, stage=None):
         by_hand = [(*map(float, place), float(place[0]) + 9, float(place[1]) + 5) for place in here]
         widget.picked = by_hand if k % 3 == 1 else [by_hand[0], *widget.picked[:3]]
         widget.end = [None, 0, 3, 7][k // 4 % 4]
+    widget.stage = stage or widget.stage
     return answers(widget, plain)
 
 
