@@ -121,16 +121,21 @@ INK = """([part, x, y]) => {
 
 @pytest.mark.parametrize("sigma", [1.3, 2.6, 6.4])
 def test_circles_lie_where_the_points_are(show, sigma):
-    """In every octave, whose pixels are of another size, on its rim and nowhere inside."""
+    """In every octave, whose pixels are of another size, on its rim and nowhere inside.
+
+    Pixel k of a layer is drawn from k to k + 1 of its own pixels, and lies at k times their size - 0.25 in the photo.
+    """
     row, col = np.indices((90, 110))
     blob = np.exp(-((row - 47.1) ** 2 + (col - 60.2) ** 2) / (2 * (sigma * 2 ** (1 / 6)) ** 2))
     widget = ScaleSpaceWalker(blob, sigma=sigma)
     shown = show(widget)
+    octave, layer = widget.place(widget.level(sigma))
+    size, cols = 2.0**octave, widget._space.gaussian(octave)[layer].shape[1]
     (row, col), radius = widget.keypoints.positions[0].tolist(), 2 ** 0.5 * float(widget.keypoints.sigma[0])
     for part in ("blur", "difference"):
-        scale = shown.root.locator(f'[data-part="{part}"]').bounding_box()["width"] / 110
+        scale = shown.root.locator(f'[data-part="{part}"]').bounding_box()["width"] / cols / size
         ways = np.array([(0, 1), (0, -1), (1, 0), (-1, 0), (0, 3), (-3, 0), (0, 0)])
-        places = scale * (ways[:, ::-1] * radius + (col + 0.5, row + 0.5))
+        places = scale * (ways[:, ::-1] * radius + (col + 0.25 + size / 2, row + 0.25 + size / 2))
         ink = [shown.page.evaluate(INK, [part, *place]) for place in places.tolist()]
         assert ink[:6] == [True] * 4 + [False] * 2 and (radius * scale < 6 or not ink[6])
 
@@ -245,5 +250,35 @@ def test_of_a_rejected_point_nothing_is_asked(show):
     widget = ScaleSpaceWalker(coins())
     shown = show(ScaleSpaceWalker(coins(), keypoint=len(widget.keypoints)))
     assert not shown.root.locator('[data-do="predict"]').is_visible()
+    shown.tab_to('[data-part="blur"]').press("p", "P")
+    assert shown.frame().get("predict") is False and not shown.page.evaluate("reached.includes('p')")
     shown.type("keypoint", "0")
+    shown.root.locator('[data-part="blur"]').focus()
+    assert shown.press("p").frame().get("predict") is True
     assert shown.frame().root.locator('[data-do="predict"]').is_visible()
+
+
+@pytest.mark.parametrize("width, height", [(1160, 720), (1800, 1080), (848, 800)])
+def test_without_a_point_the_photo_has_the_page(show, width, height):
+    """Blur and difference side by side; with a point, cube, histogram, patch and descriptor come beside and below."""
+    shown = show(ScaleSpaceWalker("coins"))
+    shown.page.set_viewport_size({"width": width + 40, "height": height})
+    shown.page.evaluate("(w) => { document.querySelector('.place').style.width = `${w}px`; }", width)
+    panels = shown.frame().root.locator('[data-part="cube"], [data-part="directions"], [data-part="descriptor"]')
+    blur, difference = (shown.root.locator(f'[data-part="{part}"]') for part in ("blur", "difference"))
+    assert blur.bounding_box()["width"] + difference.bounding_box()["width"] > 0.94 * width
+    assert blur.bounding_box()["y"] == difference.bounding_box()["y"]
+    assert [panel.is_visible() for panel in panels.all()] == [False] * 3
+    shown.set("show", "blur")
+    assert blur.bounding_box()["height"] > 0.38 * width  # one alone, as high as a screen lets it be
+    shown.set("keypoint", 3)
+    assert blur.bounding_box()["width"] < 0.5 * width and [panel.is_visible() for panel in panels.all()] == [True] * 3
+
+
+def test_the_note_says_what_dashed_circles_are(show):
+    shown = show(ScaleSpaceWalker(coins()))
+    assert "Dashed" not in shown.root.inner_text()
+    shown.set("rejected", ["edge"])
+    assert "Dashed circles are candidates that a test has rejected: edge (long dashes)." in shown.root.inner_text()
+    shown.set("rejected", ["contrast", "unstable"])
+    assert "rejected: low contrast (dotted), unstable (short dashes)." in shown.root.inner_text()

@@ -7,6 +7,7 @@ import { choice } from "./kit/choice.js";
 import { stepper, toggle } from "./kit/controls.js";
 import { scrub } from "./kit/scrub.js";
 import { control } from "./kit/form.js";
+import { actionOf } from "./kit/keys.js";
 import { element, div, on, write, setAttribute, visible } from "./kit/dom.js";
 import { ROLES, PAPER, INK, mix, css, inkOn, greyScale, toneScale } from "./kit/scale.js";
 import { decode } from "./kit/state.js";
@@ -19,6 +20,7 @@ import { abs, ceil, floor, max, min, round } from "./kit/numbers.js";
 const HANDS = "Slide \u03c3, or press Page Up and Page Down: one step of a third of an octave. Click a circle, or a dot, to look at the point: its cube of differences, its histogram of directions, its patch, its descriptor. On a picture the arrow keys go to the next point that way, + and \u2212 to the next and the last number that is drawn; Esc, or a click beside all points, lets go of the point. Tick what was rejected to ask why.";
 const EDGE = Math.SQRT2;                             // a circle runs along the rim of the disc that answers most
 const DASHES = { kept: [], contrast: [1, 3], edge: [5, 3], unstable: [2, 2] };
+const LINES = { contrast: "(dotted)", edge: "(long dashes)", unstable: "(short dashes)" };
 
 function render({ model, el }) {
   let last = null;
@@ -108,7 +110,8 @@ function build(kit, look) {
   const difference = photo({ role: "output", part: "difference", label: "difference to the next blur", signal, ...hand });
   const [cube, bins, patch, stars] = [["cube", "cube of differences"], ["directions", "histogram of directions"], ["patch", "patch, turned upright"], ["descriptor", "descriptor"]].map(([part, label]) => easel(part, label));
   for (const { overlay } of [blur, difference]) on(overlay, signal, { keydown: (e) => { if (e.key === "Escape" && read().keypoint !== null) { e.preventDefault(); choose(null); } } });
-  const note = div("cw-note");
+  const note = div("cw-note"), ask = () => kit.root.querySelector('[data-do="predict"]');
+  on(kit.root, signal, { keydown: (e) => { if (ask()?.hidden && actionOf(e) === "predict") e.preventDefault(); } });  // the key is the button's
   const panels = {
     blur: panel("input", "blurred", blur.element), difference: panel("output", "difference", difference.element),
     cube: panel("output", "cube", cube.canvas), bins: panel("gradient", "directions", bins.canvas),
@@ -175,7 +178,8 @@ function build(kit, look) {
       set(s.rejected.includes(name));
     }
     const font = parseFloat(getComputedStyle(kit.root).fontSize), width = stage.clientWidth || 640, [h, w] = s.image.shape;
-    const wide = floor(min((width - 10.2 * font - 40) / 2, 17.5 * font)), fit = min(wide / w, (15 * font) / h), p = { s, m, space, found, it, hidden, level, octave, layer, font, width, ink: css(INK[theme()]), soft: css(mix(PAPER[theme()], INK[theme()], 0.35)), paper: css(PAPER[theme()]) };
+    const roomy = s.keypoint === null, across = s.show === "both" ? 2 : 1;  // without a point the photo has the page, in the height of a screen
+    const wide = roomy ? (width - (across - 1) * 0.7 * font) / across - 5 : min((width - 10.2 * font - 40) / 2, max(17.5 * font, 0.24 * width)), fit = min(floor(wide) / w, max(15 * font, (roomy ? 0.4 : 0.2) * width) / h), p = { s, m, space, found, it, hidden, level, octave, layer, font, width, ink: css(INK[theme()]), soft: css(mix(PAPER[theme()], INK[theme()], 0.35)), paper: css(PAPER[theme()]) };
     const one = space.octave(octave), map = { rows: one.shape[0], cols: one.shape[1], width: w * fit, height: h * fit };
     visible(panels.blur.element, s.show !== "difference");
     visible(panels.difference.element, s.show !== "blur");
@@ -188,14 +192,19 @@ function build(kit, look) {
       panels.difference.name("difference", `\u00b1${full(Number(limit.toPrecision(2)))}, grey = 0`);
     }
     for (const scene of [blur, difference]) if (scene.density) circles(scene, p, one.step);
-    const ask = kit.root.querySelector('[data-do="predict"]');
-    if (ask) visible(ask, !it || it.reason === "kept");  // of a rejected point nothing is hidden
+    if (ask()) visible(ask(), !it || it.reason === "kept");  // of a rejected point nothing is hidden
     visible(panels.cube.element, Boolean(it));
     visible(about, it?.reason === "kept");
     if (it) drawCube(p);
     if (it?.reason === "kept") { drawBins(p); drawPatch(p); }
-    write(note, it ? fitted(it) : !found.kept.length ? "No keypoints: lower the contrast test." : refused ? "" : "Circles are keypoints of this size, dots those of others. Click one, or step through the points.");
+    write(note, it ? fitted(it) : !found.kept.length ? "No keypoints: lower the contrast test." : refused ? "" : `Circles are keypoints of this size, dots those of others.${dashed(s)} Click one, or step through the points.`);
     if (!it && model.get("_note")) note.append(` ${model.get("_note")}`);
+  }
+
+  // What the circles are that are not drawn in one line.
+  function dashed(s) {
+    const kinds = REJECTED.filter((name) => s.rejected.includes(name)).map((name) => `${WORDS[name]} ${LINES[name]}`);
+    return kinds.length ? ` Dashed circles are candidates that a test has rejected: ${kinds.join(", ")}.` : "";
   }
 
   // Where between the pixels the extremum lies, and the two numbers that are tested.
