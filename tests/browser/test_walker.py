@@ -250,7 +250,7 @@ def test_of_a_rejected_point_nothing_is_asked(show):
     widget = ScaleSpaceWalker(coins())
     shown = show(ScaleSpaceWalker(coins(), keypoint=len(widget.keypoints)))
     assert not shown.root.locator('[data-do="predict"]').is_visible()
-    shown.tab_to('[data-part="blur"]').press("p", "P")
+    shown.tab_to('[data-part="blur"]').press("p")
     assert shown.frame().get("predict") is False and not shown.page.evaluate("reached.includes('p')")
     shown.type("keypoint", "0")
     shown.root.locator('[data-part="blur"]').focus()
