@@ -43,7 +43,7 @@ def test_the_lesson_by_keys_alone(show):
     assert shown.readout.endswith("Added up: g11 to g21.")
     shown.root.locator('[data-part="grad_x"] [tabindex="0"]').focus()
     assert shown.press("ArrowDown", "ArrowRight", "ArrowUp", "ArrowDown").readout == SUM
-    assert shown.cells("grad_output") == ["4·1", "3·0", "2·2", "1·−1"]  # the filter, turned, where it lies
+    assert shown.cells("grad_output") == ["4·1", "3·0", "2·2", "1·(−1)"]  # the filter, turned, where it lies
     shown.root.locator('[data-trait="part"] [aria-checked="true"]').focus()
     shown.press("ArrowRight")
     assert shown.readout == "∂E/∂F11 = X11·g11 + X12·g12 + X21·g21 + X22·g22 = 1·1 + 0·0 + 0·2 + 3·(−1) = −2"

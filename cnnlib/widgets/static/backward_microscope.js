@@ -7,9 +7,9 @@ import { choice } from "./kit/choice.js";
 import { stepper, toggle, wholeNumber, paddingOf } from "./kit/controls.js";
 import { decode } from "./kit/state.js";
 import { waiting } from "./kit/call.js";
-import { element, div, write, visible } from "./kit/dom.js";
+import { element, div, write, visible, textWidth } from "./kit/dom.js";
 import { greyScale, toneScale } from "./kit/scale.js";
-import { full, short, decimalsFor } from "./kit/text.js";
+import { full, factor, short, decimalsFor } from "./kit/text.js";
 import { range } from "./kit/maths.js";
 import { settingsOf, hasWeight, strideOf, looked, factorOf, isPlain, problem, everything, collected, marksOf, letterOf, nameOf, answer, sentence } from "./backward_words.js";
 import { abs, floor, max, min } from "./kit/numbers.js";
@@ -125,18 +125,21 @@ function build(kit, whole, seen) {
   }
 
   // The height and the width of a cell, in one row of panels or in two, whichever makes it higher; in the height of a page.
+  // And the width of a cell of g, which holds a product where there is room.
   function cellSide(s, [outRows, outCols], grads) {
     const font = parseFloat(getComputedStyle(kit.root).fontSize), [h, w] = s.x.shape, [kh, kw] = hasWeight(s) ? s.weight.shape : [0, 0];
     const rows = max(h, kh, outRows), room = kit.root.clientWidth - 2 * font;
-    const fit = (cols, more) => {                    // of panels with so many columns; a legend below is some wide, too
+    const spare = (cols, more, side) => room - cols.reduce((sum, n) => sum + (n && max(n * side, 6.5 * font) + 2.3 * font), more);  // a legend below is some wide, too
+    const fit = (...panels) => {                     // of panels with so many columns
       let side = floor(2.4 * font);
-      while (side > 10 && cols.reduce((sum, n) => sum + (n && max(n * side, 6.5 * font) + 2.3 * font), more) > room) side -= 1;
+      while (side > 10 && spare(...panels, side) < 0) side -= 1;
       return side;
     };
-    const wide = [fit([w, kw, outCols, ...(grads ? [w, kw] : [])], 2.5 * font), fit([w, kw, outCols], 0)];
+    const lines = [[[w, kw, outCols, ...(grads ? [w, kw] : [])], 2.5 * font], [[w, kw, outCols], 0]], wide = lines.map((panels) => fit(...panels));
     const [one, two] = [min(wide[0], (20 * font) / rows), min(wide[1], max((9 * font) / rows, min(LEGIBLE - 4, (9.3 * font) / rows)))];
     visible(line, two > one);
-    return [max(10, floor(max(one, two))), max(10, floor(wide[two > one ? 1 : 0]))];
+    const place = two > one ? 1 : 0, width = max(10, floor(wide[place])), more = hasWeight(s) ? max(0, spare(...lines[place], width)) : 0;
+    return [max(10, floor(max(one, two))), width, max(width, min(floor(4.3 * font), width + floor(more / outCols)))];
   }
 
   const tones = (numbers, role) => toneScale(max(...range(numbers).map(abs)), role, theme());
@@ -165,9 +168,9 @@ function build(kit, whole, seen) {
   }
 
   // In gathering, what lies on each g: the weights turned by 180\u00b0, or the inputs of a window.
-  function lying(s, m) {
-    const terms = m.part === "grad_output" || s.predict ? [] : collected(m, m.part, m.k).map(([o, path]) => [o, isPlain(m.part, path) ? "" : `${full(factorOf(m.part, path))}\u00b7${full(m.grad[o])}`]);
-    return new Map(terms.filter(([, text]) => text && text.length < 6));
+  function lying(s, m, width) {
+    const terms = m.part === "grad_output" || s.predict ? [] : collected(m, m.part, m.k).map(([o, path]) => [o, isPlain(m.part, path) ? "" : `${full(factorOf(m.part, path))}\u00b7${factor(m.grad[o])}`]);
+    return new Map(terms.filter(([, text]) => text && textWidth(text, 11, stage) - 0.77 * text.length < width - 7));  // within its ring
   }
 
   function show(name, { shape, data }, scale, caption, more, cell, secret = null) {
@@ -176,8 +179,8 @@ function build(kit, whole, seen) {
     visible(panels[name].rule, !secret);
     if (!secret) panels[name].scale(scale, decimals, theme());
     if (grids[name].typing()) return;
-    const content = { rows: shape[0], cols: shape[1], origin: [1, 1], data, scale, decimals, cell: cell[0], width: cell[1], state: (k) => (secret?.(k) ? "hidden" : ""), name: (k) => (secret?.(k) ? "not yet shown" : full(data[k])) };
-    const terms = name === "grad_output" && plan ? lying(plan.s, plan.m) : new Map();
+    const content = { rows: shape[0], cols: shape[1], origin: [1, 1], data, scale, decimals, cell: cell[0], width: cell[name === "grad_output" ? 2 : 1], state: (k) => (secret?.(k) ? "hidden" : ""), name: (k) => (secret?.(k) ? "not yet shown" : full(data[k])) };
+    const terms = name === "grad_output" && plan ? lying(plan.s, plan.m, cell[2]) : new Map();
     if (terms.size) content.text = (k) => terms.get(k) || short(data[k], decimals);
     grids[name].show(content);
   }
