@@ -314,3 +314,11 @@ def test_hidden_controls_are_not_there(show):
     shown = show(MaskExplorer(RAMP, hide=("mask", "show", "turn", "names", "padding")))
     present = shown.root.locator("[data-trait]:visible, select:visible, [data-do^=turn]:visible")
     assert present.evaluate_all("all => all.map((el) => el.dataset.trait || el.dataset.do)") == []
+
+
+def test_negative_factors_stand_in_brackets(show):
+    """Of a picture with negative numbers, both: in the cells of the products, which are as wide as they need."""
+    shown = show(MaskExplorer(np.tile([0, -2, 3, 0], (8, 3)), "sobel_N", row=4, col=4))
+    assert shown.cells("product") == ["0·(−1)", "+ 0·0", "+ (−2)·1", "+ 0·(−2)", "+ 0·0", "+ (−2)·2",
+                                      "+ 0·(−1)", "+ 0·0", "+ (−2)·1"]
+    assert faults(shown.page) == []

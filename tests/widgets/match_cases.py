@@ -39,8 +39,9 @@ def case(rng, k, plain, stage=None):
     widget = MatchViewer(np.zeros((80, 80)), np.ones((80, 70)), features=features, truth=truth,
                          ratio=[0.5, 0.8, 1.0, 0.95][k % 4], cross_check=bool(k % 5 == 1),
                          selected=[None, 0, int(rng.integers(-2, 50))][k // 2 % 3],
-                         stage=(STAGES[0], *STAGES[2:])[k % 4], draws=int(rng.integers(1, 60)), blend=float(rng.integers(0, 21) / 20),
-                         seed=int(rng.integers(-5, 2**20)), predict=bool(k % 11 == 0))
+                         stage=(STAGES[0], *STAGES[2:])[k % 4], draws=int(rng.integers(1, 60)),
+                         blend=float(rng.integers(0, 21) / 20), seed=int(rng.integers(-5, 2**20)),
+                         predict=bool(k % 11 == 0))
     matched = rng.permutation(widget.matches[:, 0])[:int(rng.choice([0, 2, 3, 4, 4, 4]))].tolist()
     widget.picked = [*matched, -1, n + 3, *matched][:4]  # also what is no point, and a point twice
     if k % 4 % 2 and k % 3:  # pairs by hand: of the moved points all four, or one beside what was picked

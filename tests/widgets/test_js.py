@@ -285,7 +285,8 @@ FAULTS = {
     "matches: the ratio upside down": (
         "match_words.js", "scene.distance[2 * k] < ratio * scene", "ratio * scene.distance[2 * k] < scene"),
     "matches: row and column": ("match_words.js", "line[0] * row + line[1] * col", "line[0] * col + line[1] * row"),
-    "matches: the right ones for the wrong": ("match_words.js", "filter((k) => !scene.right", "filter((k) => scene.right"),
+    "matches: the right ones for the wrong": (
+        "match_words.js", "filter((k) => !scene.right", "filter((k) => scene.right"),
     "matches: last draw": ("match_words.js", "known.draws < s.draws; known", "known.draws < s.draws - 1; known"),
     "matches: fours on a line": ("match_words.js", "if (!usable(...ends)) return null;", ""),
     "matches: the last one picked": ("match_words.js", "[...new Set(s.picked)]", "[...new Set(s.picked.slice(0, -1))]"),

@@ -254,13 +254,13 @@ function build(kit, map) {
 
   // The pixels under the mask times its weights; their sum is what the mask, as it lies, answers.
   function drawSum({ s, m, at, n, window, hidden, size, wide }) {
-    const { data } = s.mask, many = n > 3, brackets = (x, d) => (x < 0 ? `(${dense(x, d)})` : dense(x, d)), d = decimalsFor(data);
-    const text = (k) => (many ? "" : `${k ? "+ " : ""}${dense(window[k], ranges.pixels)}\u00b7${brackets(data[k], d)}`);
-    const longer = (a, b) => (b.length > a.length ? b : a), widest = `+ ${ranges.input.map((x) => dense(x, ranges.pixels)).reduce(longer)}\u00b7${[...data].map((x) => brackets(x, d)).reduce(longer)}`;
+    const { data } = s.mask, many = n > 3, factors = (list, d) => [...list].map((x) => (x < 0 ? `(${dense(x, d)})` : dense(x, d)));
+    const pixels = factors(window, ranges.pixels), weights = factors(data, decimalsFor(data));
+    const most = (list) => list.reduce((a, b) => (b.length > a.length ? b : a)), widest = `+ ${most(factors(ranges.input, ranges.pixels))}\u00b7${most(weights)}`;
     const side = floor(many ? (7.6 * size) / n : 2.1 * size), font = max(11, (wide ? 0.95 : 0.84) * size), limit = max(...ranges.input.map(abs)) * ranges.limit;
     if (longest !== widest + font) [longest, term] = [widest + font, round(textWidth(widest, font, stage) + 0.5 * size)];
     plan.term = many ? side : term;
-    terms.show({ rows: n, cols: n, data: window.map((x, k) => x * data[k]), scale: toneScale(2 * limit, "output", theme()), decimals: 2, text, cell: side, width: plan.term, name: (k) => `${full(window[k])} times ${full(data[k])}` });
+    terms.show({ rows: n, cols: n, data: window.map((x, k) => x * data[k]), scale: toneScale(2 * limit, "output", theme()), decimals: 2, text: (k) => (many ? "" : `${k ? "+ " : ""}${pixels[k]}\u00b7${weights[k]}`), cell: side, width: plan.term, name: (k) => `${full(window[k])} times ${full(data[k])}` });
     panels.sum.name("one number", `${n * n} products`);
     const value = hidden ? "?" : full(m.answers.response[at.k]);
     if (result.dataset.key === value) return;
