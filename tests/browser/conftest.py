@@ -9,6 +9,7 @@ import pytest
 
 HERE = Path(__file__).parent
 LATE = int(os.environ.get("CNNLIB_LATE_FRAMES", 0))  # ms; a test that reads before the frame was drawn fails every time
+TIMED = bool(os.environ.get("CNNLIB_TIMED"))
 sys.path[:0] = [str(HERE), str(HERE.parent / "widgets")]  # `from budget import …`, `from examples import …`
 
 from harness import ARGUMENTS, find_chromium, page_of  # noqa: E402
@@ -161,27 +162,51 @@ class Shown:
         assert self.root.get_attribute("data-ready") == "true"
 
 
-@pytest.fixture
-def show(chromium, tmp_path):
-    """Return a function that puts a widget on a page of this width and theme."""
-    contexts = []
+@pytest.fixture(scope="session")
+def spare():
+    """Hold the window that the last test let go of, if any: to open one costs more than most tests do in it."""
+    return []
 
-    def shown(widget, width=848, theme="light", **options):
+
+def window(chromium, **options):
+    """Open a page in a context of its own."""
+    page = chromium.new_context(**options).new_page()
+    if LATE:
+        page.add_init_script(f"const now = requestAnimationFrame; window.requestAnimationFrame = "
+                             f"(f) => now(() => setTimeout(() => f(performance.now()), {LATE}));")
+    page.set_default_timeout(30_000)  # machines differ; what is slow is reported by frame logs, not by this
+    return page
+
+
+@pytest.fixture
+def show(chromium, spare, tmp_path, request):
+    """Return a function that puts a widget on a page of this width and theme.
+
+    The document is new each time. The window is one that a test before has left in order, unless options are asked
+    for, or `alone`: then it is new, too, as all are where times are held to their limits.
+    """
+    pages, failed = [], request.session.testsfailed
+
+    def shown(widget, width=848, theme="light", alone=TIMED, **options):
         path = tmp_path / "page.html"
         path.write_text(page_of(widget, width, theme), encoding="utf-8")
-        contexts.append(chromium.new_context(viewport={"width": width + 40, "height": 800}, **options))
-        page = contexts[-1].new_page()
-        if LATE:
-            page.add_init_script(f"const now = requestAnimationFrame; window.requestAnimationFrame = "
-                                 f"(f) => now(() => setTimeout(() => f(performance.now()), {LATE}));")
-        page.set_default_timeout(30_000)  # machines differ; what is slow is reported by frame logs, not by this
+        alone = alone or bool(options)
+        page = window(chromium, **options) if alone or not spare else spare.pop()
+        pages.append((page, alone))
+        page.set_viewport_size({"width": width + 40, "height": 800})
         page.goto(path.as_uri())
         page.wait_for_selector(".cw[data-ready]")
         return Shown(page).frame()
 
     yield shown
-    for context in contexts:
-        for page in context.pages:
-            if "page.html" in page.url:
-                assert page.evaluate("window.errors || []") == []
-        context.close()
+    for page, alone in pages:
+        for one in page.context.pages:
+            if "page.html" in one.url:
+                assert one.evaluate("window.errors || []") == []
+        if alone or spare or request.session.testsfailed > failed:
+            page.context.close()
+        else:
+            page.mouse.up()
+            page.mouse.move(-1, -1)  # out of the window: nothing is under the pointer of the next test
+            page.emulate_media(media="null")
+            spare.append(page)

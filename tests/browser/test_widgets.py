@@ -216,7 +216,7 @@ def same_words_in_python(shown, example):
 @of_each_class
 @pytest.mark.parametrize("times", [100, pytest.param(500, marks=pytest.mark.slow)])
 def test_memory_is_steady(show, example, times):
-    shown = show(example())
+    shown = show(example(), alone=True)  # what another document left behind would be counted, too
     client = shown.page.context.new_cdp_session(shown.page)
     client.send("Performance.enable")
 
