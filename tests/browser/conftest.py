@@ -2,6 +2,7 @@
 
 import os
 import sys
+from base64 import b64decode
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,12 @@ LATE = int(os.environ.get("CNNLIB_LATE_FRAMES", 0))  # ms; a test that reads bef
 TIMED = bool(os.environ.get("CNNLIB_TIMED"))
 sys.path[:0] = [str(HERE), str(HERE.parent / "widgets")]  # `from budget import …`, `from examples import …`
 
-from harness import ARGUMENTS, find_chromium, page_of  # noqa: E402
+from harness import ARGUMENTS, PACKED, find_chromium, page_of  # noqa: E402
 
-STATE = """() => JSON.stringify(Object.keys(model.get('_start')).sort().map((name) => {
+STATE = f"""() => JSON.stringify(Object.keys(model.get('_start')).sort().map((name) => {{
   const v = model.get(name);
-  if (!v || !v.shape) return [name, v];
-  return [name, v.shape, [...new Uint8Array(v.data.buffer, v.data.byteOffset, v.data.byteLength)]];
-}))"""
+  return v && v.shape ? [name, v.shape, ({PACKED})(v.data)] : [name, v];
+}}))"""
 
 
 @pytest.fixture(scope="session")
@@ -95,11 +95,10 @@ class Shown:
     def get(self, name):
         """Return a trait of the page's model; arrays come as NumPy arrays, NaN included."""
         value = self.page.evaluate(
-            "(n) => { const v = model.get(n); if (!v || !v.shape) return v;"
-            " const { buffer, byteOffset, byteLength } = v.data;"
-            " return { shape: v.shape, bytes: [...new Uint8Array(buffer, byteOffset, byteLength)] }; }", name)
+            f"(n) => {{ const v = model.get(n); if (!v || !v.shape) return v;"
+            f" return {{ shape: v.shape, bytes: ({PACKED})(v.data) }}; }}", name)
         if isinstance(value, dict) and "bytes" in value:
-            return np.frombuffer(bytes(value["bytes"]), np.float32).reshape(value["shape"])
+            return np.frombuffer(b64decode(value["bytes"]), np.float32).reshape(value["shape"])
         return value
 
     def state(self):

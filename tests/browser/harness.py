@@ -7,6 +7,12 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]
+# An array's bytes as base64: a list of numbers is packed one by one on the way to Python, a photo's for seconds.
+PACKED = """(array) => {
+  const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength), parts = [];
+  for (let k = 0; k < bytes.length; k += 8192) parts.push(String.fromCharCode(...bytes.subarray(k, k + 8192)));
+  return btoa(parts.join(''));
+}"""
 
 
 def find_chromium():

@@ -1,8 +1,11 @@
 """The mask explorer, driven in Chromium: what lectures 00 and 12 do with it, on ramps and on photos."""
 
+from base64 import b64decode
+
 import numpy as np
 import pytest
 from budget import within
+from harness import PACKED
 from looks import faults
 
 from cnnlib import data
@@ -42,11 +45,11 @@ def weights(shown):
 def pixels(shown, part):
     """Return the colours of a photo's canvas as an array (H, W, 3)."""
     canvas = shown.frame().root.locator(f'canvas[data-part="{part}"]')
-    found = canvas.evaluate("""(el) => {
-      const { width, height } = el.previousElementSibling;
-      return [height, width, ...el.previousElementSibling.getContext('2d').getImageData(0, 0, width, height).data];
-    }""")
-    return np.array(found[2:]).reshape(*found[:2], 4)[..., :3]
+    height, width, found = canvas.evaluate(f"""(el) => {{
+      const {{ width, height }} = el.previousElementSibling, context = el.previousElementSibling.getContext('2d');
+      return [height, width, ({PACKED})(context.getImageData(0, 0, width, height).data)];
+    }}""")
+    return np.frombuffer(b64decode(found), np.uint8).reshape(height, width, 4)[..., :3].astype(int)
 
 
 def test_the_lesson_by_keys_alone(show):
