@@ -21,6 +21,8 @@ LATEST  = $(wildcard $(shell { git ls-files -mo --exclude-standard notebooks; gi
 
 # One thread each, as two processes run side by side and stored numbers must not depend on the number of cores.
 export OMP_NUM_THREADS = 1
+# What a process compiles, the next one finds: each worker else compiles the library and all tests anew.
+unexport PYTHONDONTWRITEBYTECODE
 $(shell mkdir -p build)
 
 PHASES     := unit nbval numpy-only browser colab-install test-colab
@@ -87,11 +89,11 @@ js: .venv/.test
 
 # Two browsers side by side, but one alone where times are held to their limits.
 browser: .venv/.test .venv/.chromium
-	$(PYTEST) $(if $(CNNLIB_TIMED),,-n 2 --dist loadfile) $(MARKS) tests/browser
+	$(PYTEST) $(if $(CNNLIB_TIMED),,-n 2 --dist worksteal) $(MARKS) tests/browser
 
 # The widgets where each frame comes late, as on a busy machine: a test that does not wait for its frame is found out.
 late-frames: .venv/.test .venv/.chromium
-	CNNLIB_LATE_FRAMES=60 CNNLIB_TIMED= $(PYTEST) -n 2 --dist loadfile $(MARKS) tests/browser \
+	CNNLIB_LATE_FRAMES=60 CNNLIB_TIMED= $(PYTEST) -n 2 --dist worksteal $(MARKS) tests/browser \
 	    --ignore=tests/browser/test_lab.py --ignore=tests/browser/test_make_lab.py
 
 # The widgets in the oldest JupyterLab that pyproject.toml promises, laid over the newer one.
