@@ -10,13 +10,15 @@ LINES = 6  # that may not stand twice in a row, docstrings and imports aside
 
 
 def bodies(tree: ast.Module):
-    """Each function as (name, line, its body with docstring dropped and local names made plain)."""
+    """Each function as (name, line, arguments, body without docstring, what of the body no renaming can change)."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             body = node.body[1:] if ast.get_docstring(node) is not None else node.body
-            statements = [child for part in body for child in ast.walk(part) if isinstance(child, ast.stmt)]
-            if len(statements) >= FEWEST:
-                yield node.name, node.lineno, normalised(node.args, body)
+            parts = [child for part in body for child in ast.walk(part)]
+            kinds = tuple(type(child) for child in parts if isinstance(child, ast.stmt))
+            if len(kinds) >= FEWEST:
+                attributes = tuple(child.attr for child in parts if isinstance(child, ast.Attribute))
+                yield node.name, node.lineno, node.args, body, (kinds, attributes)
 
 
 def normalised(arguments: ast.arguments, body: list[ast.stmt]) -> str:
@@ -34,10 +36,13 @@ def normalised(arguments: ast.arguments, body: list[ast.stmt]) -> str:
 
 def twice(all_trees: dict[str, ast.Module]) -> list[str]:
     """Functions with the same body, each group as one line."""
-    places = defaultdict(list)
+    alike, places = defaultdict(list), defaultdict(list)
     for path, tree in all_trees.items():
-        for name, line, body in bodies(tree):
-            places[body].append(f"{path}:{line} {name}")
+        for name, line, arguments, body, kind in bodies(tree):
+            alike[kind].append((f"{path}:{line} {name}", arguments, body))
+    for group in alike.values():
+        for place, arguments, body in group if len(group) > 1 else ():  # one of its kind has no double
+            places[normalised(arguments, body)].append(place)
     return [" = ".join(sorted(group)) for group in places.values() if len(group) > 1]
 
 
