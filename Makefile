@@ -133,14 +133,15 @@ bench: .venv/.test
 	$(BIN)/python $(PIP) -c constraints.txt $$($(PYTHON) cnnlib/recipes/torch_index.py) -e ".[torch,course,test]"
 	@touch $@
 
+# What is imported there is compiled then; all of it beforehand would take a minute.
 .venv-numpy/.ready: pyproject.toml tests/floor-requirements.txt
 	$(call new_environment,.venv-numpy)
-	.venv-numpy/bin/python $(PIP) -r tests/floor-requirements.txt -e .
+	.venv-numpy/bin/python $(PIP) --no-compile -r tests/floor-requirements.txt -e .
 	@touch $@
 
 .venv-colab/.ready: tests/colab-requirements.txt
 	$(call new_environment,.venv-colab)
-	.venv-colab/bin/python $(PIP) $$($(PYTHON) cnnlib/recipes/torch_index.py) -r tests/colab-requirements.txt
+	.venv-colab/bin/python $(PIP) --no-compile $$($(PYTHON) cnnlib/recipes/torch_index.py) -r tests/colab-requirements.txt
 	@touch $@
 
 # Debian's and Ubuntu's Chromium, where we may install it; without one the browser tests skip and say so.
