@@ -109,6 +109,7 @@ def test_a_bar_answers_most_at_its_half_width_and_is_no_keypoint():
     assert abs(answers - (2 / np.pi) ** 0.5 * v * np.exp(-(v**2) / 2))[narrow].max() < 0.01
     assert abs(sigmas[answers.argmax()] / 7.5 - 1) < 0.03
     assert len(sift.detect(bar)) == 0
+    assert set(sift.candidates(sift.scale_space(bar)).words) == {"unstable", "edge"}
 
 
 def test_a_spot_between_the_pixels():
@@ -144,6 +145,10 @@ def test_the_legs_of_the_tripod_are_edges():
     assert legs[words == "kept"].mean() < 0.3
     lawn = (rows > 300) & ((cols < 200) | (cols > 380))
     assert lawn[words == "contrast"].mean() > 2 * lawn[words == "edge"].mean()
+    far, close = ((rows > low) & (rows < high) & (cols > 410) for low, high in ((250, 380), (380, 512)))  # of the lawn
+    assert (words[far] == "contrast").sum() > 6 * (words[far] == "kept").sum()
+    assert 0.4 < (words[close] == "contrast").sum() / np.isin(words[close], ("contrast", "kept")).sum() < 0.6
+    assert not (words[far | close] == "edge").any()
 
 
 def test_light_changes_no_descriptor_but_the_number_of_points():
@@ -153,11 +158,11 @@ def test_light_changes_no_descriptor_but_the_number_of_points():
     assert_close(sift.describe(0.5 * photo + 0.2, keypoints), descriptors, tolerance=1e-4)  # float32, of sums
     assert 0.45 < len(sift.detect(0.5 * photo + 0.2)) / len(keypoints) < 0.6
     at = np.flatnonzero(np.hypot(*(keypoints.positions - (200, 181)).T) < 1)
-    assert len(at) == 2  # the elbow's two directions
+    assert len(at) == 2  # the collar's two directions
 
 
 def test_36_bins_the_second_peak_above_80_percent_and_the_clip():
-    """At the elbow; and of all points: as many entries as peaks of 80 %, the largest numbers equal, at least 0.2."""
+    """At the collar; and of all points: as many entries as peaks of 80 %, the largest numbers equal, at least 0.2."""
     photo = data.photo("camera")
     keypoints, descriptors = sift.detect_and_describe(photo)
     bins = sift.orientation_histograms(photo, keypoints)
@@ -166,11 +171,11 @@ def test_36_bins_the_second_peak_above_80_percent_and_the_clip():
     places = np.c_[keypoints.positions, keypoints.sigma]
     _, first, entries = np.unique(places, axis=0, return_index=True, return_counts=True)
     np.testing.assert_array_equal((tops[first] >= 0.8).sum(1), entries)
-    elbow = np.flatnonzero(np.hypot(*(keypoints.positions - (200, 181)).T) < 1)[0]
-    np.testing.assert_allclose(np.sort(tops[elbow])[:-4:-1], [1, 0.81, 0.05], atol=0.005)
+    collar = np.flatnonzero(np.hypot(*(keypoints.positions - (200, 181)).T) < 1)[0]
+    np.testing.assert_allclose(np.sort(tops[collar])[:-4:-1], [1, 0.81, 0.05], atol=0.005)
     largest = descriptors.max(1)
     equal = np.isclose(descriptors, largest[:, None]).sum(1)
-    assert equal[elbow] == 10 and (equal >= 2).mean() > 0.99 and largest.min() >= 0.2
+    assert equal[collar] == 10 and (equal >= 2).mean() > 0.99 and largest.min() >= 0.2
 
 
 @pytest.mark.parametrize("name, by_distance", [("cat", True), ("brick", False)])
@@ -185,6 +190,11 @@ def test_ratio_carries_over_and_distance_does_not(name, by_distance):
     first, second = np.sort(distance)[:, :2].T
     assert (good[first < 0.35].mean() > 0.8) == by_distance
     assert good[first < 0.8 * second].mean() > 0.84
+    kept = (good & (first < 0.15)).sum() / good.sum()
+    if name == "cat":
+        assert 0.3 < 1 - kept < 0.36  # 0.15 drops a third
+    else:  # it is as good there as the ratio
+        assert 0.3 < 1 - good[first < 0.35].mean() < 0.36 and good[first < 0.15].mean() > 0.85 and kept > 0.85
 
 
 def test_nine_of_ten_matches_in_the_garage_are_right_and_level(matched):
@@ -222,6 +232,7 @@ def test_the_engine_is_found_and_the_cat_is_not(garage):
     pose = np.array([[0.634, 0.296, 0], [-0.296, 0.634, 148], [0, 0, 1]])
     scene = 0.6 * matching.warp(right, pose, (536, 618), oversample=2) ** 1.2
     assert agreeing(left[225:375, 330:480], scene) > 40
+    assert 4 <= agreeing(left[225:375, 330:480], scene, shuffled=True) < 8
     coins, cat = data.photo("coins"), data.photo("cat", grey=True)
     assert 4 <= agreeing(coins, cat) < 8
     assert 4 <= agreeing(coins, cat, shuffled=True) < 8
@@ -266,15 +277,20 @@ def test_quarter_turns_are_best_and_surf_loses_more():
     assert (found[:, [1, 3]].min(1) > found[:, [0, 2]].max(1) + 0.15).all()
     assert (found[0, [0, 2]] > found[1, [0, 2]] + 0.15).all()
     assert min(row["correct"] for row in by_sift) > 0.9
+    lost = 1 - found[:, [0, 2]]
+    assert (abs(lost[0] - 0.3) < 0.05).all() and (abs(lost[1] - 0.55) < 0.05).all()
+    assert all(0.2 < 1 - by_surf[k]["correct"] < 0.28 for k in (0, 2))
 
 
-def test_half_the_size_is_the_best_of_the_scales():
+def test_half_the_size_keeps_most_points_but_not_most_matches():
     """Exercise 5."""
     scaled = repeatability.known_changes(data.photo("camera"), rng=np.random.default_rng(0),
                                          changes={"scale": repeatability.CHANGES["scale"]})
     for detector in (sift.detect_and_describe, surf.detect_and_describe):
-        half, *others = [row["repeatability"] for row in repeatability.score(detector, scaled)]
+        rows = repeatability.score(detector, scaled)
+        half, *others = [row["repeatability"] for row in rows]
         assert half > max(others) + 0.02
+        assert rows[0]["correct"] < rows[-1]["correct"] - 0.1  # the last is twice the size
 
 
 def test_blur_takes_the_small_points_that_the_doubled_picture_has():
@@ -283,6 +299,13 @@ def test_blur_takes_the_small_points_that_the_doubled_picture_has():
                       for up in (True, False))
     assert doubled["points"] > 2 * plain["points"]
     assert plain["repeatability"] > doubled["repeatability"] + 0.1
+    before, after = (sift.detect(picture) for picture in (blurred[0].first, blurred[0].second))
+    away = np.hypot(*(before.positions[:, None] - after.positions).transpose(2, 0, 1))
+    grown = after.sigma / before.sigma[:, None]
+    here, like = away < 1.5, (grown < 1.2) & (grown > 1 / 1.2)
+    smallest = before.sigma < np.quantile(before.sigma, 0.25)
+    assert (here & like).any(1)[smallest].mean() < 0.1 and (here | (away < 4) & like).any(1)[smallest].mean() < 0.4
+    assert (here & (grown >= 1.2)).any(1)[~(here & like).any(1)].sum() >= 20  # in place, and swollen
 
 
 @pytest.fixture(scope="module")
