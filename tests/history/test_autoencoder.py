@@ -83,6 +83,24 @@ def test_rectifiers_drawn_as_suits_them_need_no_pretraining():
     assert tuned(net, optim.Adam(net.parameters(), lr=0.002)) < 0.67 * pca_error(8)
 
 
+def suited_to_the_logistic(shape, rng):
+    return rng.normal(0, 4 * np.sqrt(2 / sum(shape)), shape)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options, adam, least, most", [
+    (dict(activation=layers.ReLU), False, 0.62, 0.74),
+    (dict(draw=suited_to_the_logistic), False, 0.68, 0.84),
+    ({}, True, 1.8, 2.0),
+])
+def test_the_bend_or_the_first_weights_make_pretraining_needless_and_adam_does_not(options, adam, least, most):
+    """Lecture 10 says what each reaches, of PCA's error."""
+    for seed in range(2):
+        net = history.autoencoder(SIZES, rng=np.random.default_rng(seed), **options)
+        optimizer = optim.Adam(net.parameters(), lr=0.002) if adam else sgd(net)
+        assert least < tuned(net, optimizer) / pca_error(8) < most
+
+
 def test_first_weights_are_small_and_alike_unless_drawn_otherwise():
     net = history.autoencoder((50, 40, 30), rng=np.random.default_rng(0))
     for parameter in net.parameters():
