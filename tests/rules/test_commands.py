@@ -42,7 +42,8 @@ def plain(recipe: str) -> list[str]:
     commands = []
     for line in recipe.replace("\\\n", " ").splitlines():
         line = re.sub(r"^(python3 -m venv) --clear (\S+) .*", r"\1 \2", line)
-        line = re.sub(r" --junitxml=\S+ --basetemp=\S+| -q --disable-pip-version-check| --no-compile| --allow-root", "", line)
+        line = re.sub(r" --junitxml=\S+ --basetemp=\S+| -q --disable-pip-version-check| --no-compile| --allow-root", "",
+                      line)
         line = line.removeprefix("env -u OMP_NUM_THREADS ")
         line = re.sub(r"(?: notebooks/\w+\.ipynb)+$", " notebooks/*.ipynb", line)
         line = re.sub(r"(?:^|(?<= ))\.venv/bin/", "", " ".join(line.split()))
