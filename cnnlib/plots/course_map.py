@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.patches import FancyBboxPatch
 
 from cnnlib.course import PARTS
-from cnnlib.plots._style import COLOURS, WIDTH, new_axes, styled, wrap
+from cnnlib.plots._style import COLOURS, WIDTH, new_axes, styled, text_width, wrap
 
 # Lengths in inches; the axes' units are inches too, with y downwards.
 BOX_HEIGHT = 0.76
@@ -14,6 +14,7 @@ ROW = 0.92  # from one box to the next
 CHANNEL = 0.34  # between two columns, for the lines
 HEAD = 0.75  # for the parts' names
 SIZE = 11  # points
+MARGIN = 0.06  # beside a box's text
 
 
 @styled
@@ -82,10 +83,11 @@ def _draw_box(ax, item, left, top, width, written):
                                 edgecolor=COLOURS["charcoal"], linestyle="-" if written else (0, (3, 2))))
     words = f"{item.number} {item.title}".replace("-", "- ")  # a line may break after a hyphen
     size = SIZE
-    while len(lines := wrap(words, width - 0.1, size)) > 4:
+    room = width - 2 * MARGIN
+    while len(lines := wrap(words, room, size)) > 4 or max(text_width(line, size) for line in lines) > room:
         size -= 0.5
     lines = [line.replace("- ", "-") for line in lines]
-    ax.text(left + 0.06, top + BOX_HEIGHT / 2, "\n".join(lines), size=size, va="center", linespacing=1.1,
+    ax.text(left + MARGIN, top + BOX_HEIGHT / 2, "\n".join(lines), size=size, va="center", linespacing=1.1,
             zorder=3, color=COLOURS["paper" if written else "ink"])
 
 
