@@ -93,7 +93,7 @@ def _for_each_band(work, x, *outs):
             work(_framed(picture, start, stop).reshape(-1), width + 2, *(a[start:stop] for a in results))
 
     half = len(bands) // 2 if x.size > SMALL else 0
-    _threads.run_all(job, [part for part in (bands[:half], bands[half:]) if part])
+    _threads.run_all(job, [part for part in (bands[:half], bands[half:]) if part], multiply=False)
 
 
 def _framed(picture, start, stop):
